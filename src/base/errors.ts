@@ -1,0 +1,70 @@
+/**
+ * Every error that reaches a user has a stable code from this table; a code decides the HTTP status and the CLI's exit code.
+ * Messages name what was attempted; `field` names the input at fault and `remedy` what to do about it.
+ */
+const codes = {
+  /** Input that can never work: exit 2, nothing was created. */
+  invalid: { status: 400, exit: 2 },
+  not_found: { status: 404, exit: 2 },
+  /** A name or id that exists already. */
+  conflict: { status: 409, exit: 2 },
+  /** The thing exists, but its state does not allow the request. */
+  wrong_state: { status: 409, exit: 125 },
+  /** Admission or a limit of this host says no. */
+  denied: { status: 403, exit: 125 },
+  exhausted: { status: 429, exit: 125 },
+  /** The command of a container does not exist / cannot be executed (docker's 127 and 126). */
+  command_not_found: { status: 422, exit: 127 },
+  command_not_executable: { status: 422, exit: 126 },
+  /** An image, layer or archive that is not what it claims to be. */
+  corrupt: { status: 422, exit: 2 },
+  /** A registry or another outside party failed. */
+  upstream: { status: 502, exit: 125 },
+  /** Disk full, a missing tool, a kernel that refuses. */
+  host: { status: 503, exit: 125 },
+  /** No daemon answers, or it went away. */
+  unreachable: { status: 503, exit: 2 },
+  timeout: { status: 504, exit: 125 },
+  aborted: { status: 499, exit: 130 },
+  internal: { status: 500, exit: 125 },
+} as const
+
+export type ErrorCode = keyof typeof codes
+
+export interface ErrorDetail {
+  /** The input field or flag at fault, as the user wrote it: `--ttl`, `lease.ttl`. */
+  field?: string
+  /** One sentence that says what to do. */
+  remedy?: string
+  cause?: unknown
+}
+
+export class DayflyError extends Error {
+  override readonly name = 'DayflyError'
+  readonly code: ErrorCode
+  readonly field: string | undefined
+  readonly remedy: string | undefined
+
+  constructor(code: ErrorCode, message: string, detail: ErrorDetail = {}) {
+    super(message, detail.cause === undefined ? undefined : { cause: detail.cause })
+    this.code = code
+    this.field = detail.field
+    this.remedy = detail.remedy
+  }
+
+  get status(): number {
+    return codes[this.code].status
+  }
+
+  get exitCode(): number {
+    return codes[this.code].exit
+  }
+}
+
+export const isErrorCode = (value: string): value is ErrorCode => Object.hasOwn(codes, value)
+
+/** The errno name (`ENOENT`) of a Node system error, or undefined. */
+export const errnoOf = (error: unknown): string | undefined =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
+
+export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))

@@ -1,0 +1,57 @@
+/**
+ * An environment: an isolated group of workloads with one network, one lease, one owner and one record. One writer (engine/lifecycle):
+ *
+ *   creating ──▶ running ──▶ ending ──▶ ended
+ *       └────────────────────▲
+ *
+ * `ended` means: every kernel object is gone and the record is sealed. Delete works from every state and is idempotent.
+ */
+import { z } from 'zod'
+import { DayflyError } from '../base/errors.ts'
+import { Lease } from './lease.ts'
+import { WorkloadSpec } from './workload.ts'
+
+export const EnvironmentState = z.enum(['creating', 'running', 'ending', 'ended'])
+export type EnvironmentState = z.infer<typeof EnvironmentState>
+
+const transitions: Readonly<Record<EnvironmentState, readonly EnvironmentState[]>> = {
+  creating: ['running', 'ending'],
+  running: ['ending'],
+  ending: ['ended'],
+  ended: [],
+}
+
+export const assertEnvironmentTransition = (from: EnvironmentState, to: EnvironmentState): void => {
+  if (!transitions[from].includes(to)) throw new DayflyError('wrong_state', `an environment cannot go from ${from} to ${to}`)
+}
+
+/** Why an environment ended: the stable part of its reason. */
+export const EndCause = z.enum(['completed', 'requested', 'ttl', 'idle', 'failed', 'lost'])
+export type EndCause = z.infer<typeof EndCause>
+
+export const EnvironmentName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 63')
+
+export const EnvironmentSpec = z.object({
+  name: EnvironmentName,
+  owner: z.string().min(1),
+  labels: z.record(z.string(), z.string()),
+  lease: Lease,
+  /** By workload name. */
+  workloads: z.record(z.string(), WorkloadSpec),
+})
+export type EnvironmentSpec = z.infer<typeof EnvironmentSpec>
+
+export interface Environment {
+  readonly id: string
+  readonly spec: EnvironmentSpec
+  readonly state: EnvironmentState
+  readonly reason: string
+  readonly cause: EndCause | undefined
+  /** Wall clock, ms, for people. */
+  readonly createdAt: number
+  readonly endedAt: number | undefined
+  /** Boot clock, ms, and the boot it belongs to: what the lease is enforced on. */
+  readonly bootId: string
+  readonly ttlDeadline: number
+  readonly lastActivity: number
+}

@@ -1,0 +1,69 @@
+/**
+ * An instance: one running copy of a workload. One writer (engine/lifecycle) changes its state:
+ *
+ *            create            start              exit
+ *   pending ────────▶ created ────────▶ running ────────▶ exited
+ *      │                 │                 │                 │
+ *      └───── failed ◀───┴──── lost ◀──────┘                 │
+ *               │                │                           │
+ *               └───────────────▶│◀──────────────────────────┘
+ *                                ▼  remove (kernel objects are gone, proven)
+ *                             removed
+ *
+ * `failed`: it never ran its first instruction. `lost`: it ran, and its exit status cannot be known (the host restarted, its monitor was killed).
+ */
+import { z } from 'zod'
+import { DayflyError } from '../base/errors.ts'
+
+export const InstanceState = z.enum(['pending', 'created', 'running', 'exited', 'failed', 'lost', 'removed'])
+export type InstanceState = z.infer<typeof InstanceState>
+
+const transitions: Readonly<Record<InstanceState, readonly InstanceState[]>> = {
+  pending: ['created', 'failed'],
+  created: ['running', 'failed'],
+  running: ['exited', 'lost'],
+  exited: ['removed'],
+  failed: ['removed'],
+  lost: ['removed'],
+  removed: [],
+}
+
+export const assertInstanceTransition = (from: InstanceState, to: InstanceState): void => {
+  if (!transitions[from].includes(to)) throw new DayflyError('wrong_state', `an instance cannot go from ${from} to ${to}`)
+}
+
+export const isLive = (state: InstanceState): boolean => state === 'pending' || state === 'created' || state === 'running'
+
+/** How an instance's main process ended, as its monitor saw it. */
+export const ExitStatus = z.object({
+  /** 0–255; 128+n when signal n ended it. */
+  code: z.int().min(0).max(255),
+  signal: z.int().optional(),
+  /** The kernel's memory limit ended it. */
+  oom: z.boolean(),
+  /** `exit`: by itself or a signal from anybody; `deadline`: its monitor ended it at the hard deadline. */
+  cause: z.enum(['exit', 'deadline']),
+  /** Wall clock, ms. */
+  endedAt: z.number(),
+  /** Output beyond the log limit, not kept. */
+  droppedBytes: z.int(),
+  droppedLines: z.int(),
+})
+export type ExitStatus = z.infer<typeof ExitStatus>
+
+export interface Instance {
+  readonly id: string
+  readonly environment: string
+  /** Name of its workload in the environment. */
+  readonly workload: string
+  readonly state: InstanceState
+  /** Why it is in this state, for people. */
+  readonly reason: string
+  readonly createdAt: number
+  readonly startedAt: number | undefined
+  /** Host pid of its first process, while running. */
+  readonly pid: number | undefined
+  /** Where it was started from. */
+  readonly start: 'cold' | 'prepared' | undefined
+  readonly exit: ExitStatus | undefined
+}

@@ -1,0 +1,20 @@
+export interface ExecRequest {
+  readonly command: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  readonly user: string | undefined
+  readonly workdir: string | undefined
+  readonly tty: boolean
+  readonly rows: number
+  readonly columns: number
+}
+
+/** A running exec, or the attached first process. Closing it ends an exec with SIGHUP, and only detaches from a first process. */
+export interface Session extends AsyncDisposable {
+  /** null ends stdin. */
+  write(stdin: Uint8Array | null): void
+  resize(rows: number, columns: number): void
+  signal(name: string): void
+  output: AsyncIterable<{ stream: 'stdout' | 'stderr'; data: Uint8Array }>
+  /** Settles after the last output. */
+  exit: Promise<number>
+}

@@ -1,0 +1,62 @@
+import { z } from 'zod'
+
+export const WorkloadKind = z.enum(['service', 'job', 'function', 'sandbox', 'agent'])
+export type WorkloadKind = z.infer<typeof WorkloadKind>
+
+export const Runtime = z.enum(['crun', 'runsc'])
+export type Runtime = z.infer<typeof Runtime>
+
+/** Always present: no instance runs without every one of these. */
+export const Limits = z.object({
+  /** Cores, e.g. 0.5. */
+  cpus: z.number().min(0.01).max(1024),
+  /** Bytes of memory and swap together. */
+  memory: z.int().min(4 * 1024 * 1024),
+  /** Processes and threads. */
+  pids: z.int().min(1).max(4_194_304),
+  /** Bytes per second, each of read and write, on the disk that holds the instance's scratch space. */
+  io: z.int().min(65_536),
+})
+export type Limits = z.infer<typeof Limits>
+export const defaultLimits: Limits = { cpus: 1, memory: 512 * 1024 * 1024, pids: 512, io: 200 * 1024 * 1024 }
+
+/** One destination that egress is opened to. No ports means every port of both protocols. */
+export const EgressRule = z.object({
+  /** IPv4 network, e.g. `192.0.2.0/24`. */
+  cidr: z.string(),
+  port: z.int().min(1).max(65_535).optional(),
+})
+export type EgressRule = z.infer<typeof EgressRule>
+
+/** What to run: everything that does not differ between two instances of one workload. */
+export const WorkloadSpec = z.object({
+  kind: WorkloadKind,
+  /** Manifest digest of the image in the local store, `sha256:…`. Already resolved: a tag never gets this far. */
+  image: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  /** What the user wrote, for people. */
+  imageName: z.string(),
+  /** argv, the image's entry point included; never empty. */
+  command: z.array(z.string()).min(1),
+  /** The whole environment of the process, the image's included. */
+  env: z.record(z.string(), z.string()),
+  /** `user[:group]` names or ids, resolved in the image. */
+  user: z.string(),
+  workdir: z.string(),
+  readOnly: z.boolean(),
+  /** Capabilities asked for beyond the documented minimum, without `CAP_`. */
+  capabilities: z.array(z.string()),
+  limits: Limits,
+  egress: z.array(EgressRule),
+  runtime: Runtime,
+  tty: z.boolean(),
+  /** Keep stdin open for an attach; otherwise it is /dev/null. */
+  stdin: z.boolean(),
+  stopSignal: z.string(),
+  /** Milliseconds between the stop signal and SIGKILL. */
+  grace: z.int().min(0).max(600_000),
+  /** Bytes of output kept per instance, both streams together; what exceeds it is counted. */
+  logLimit: z.int().min(1024),
+  /** Names of the files under /run/secrets. Their contents are never part of a spec. */
+  secrets: z.array(z.string()),
+})
+export type WorkloadSpec = z.infer<typeof WorkloadSpec>
