@@ -28,7 +28,8 @@ export const encodeFields = (fields: readonly string[]): Buffer => {
 
 /** The fields of a payload. Throws `host` when its last field does not end. */
 export const decodeFields = (payload: Buffer): string[] => {
-  if (payload.length === 0 || payload[payload.length - 1] !== 0) throw new DayflyError('host', 'a message without the NUL byte that ends its last field')
+  if (payload.length === 0 || payload[payload.length - 1] !== 0)
+    throw new DayflyError('host', 'a message without the NUL byte that ends its last field')
   return payload.toString('utf8', 0, payload.length - 1).split('\0')
 }
 

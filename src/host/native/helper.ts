@@ -94,7 +94,8 @@ export const spawnHelper = async (options: HelperOptions): Promise<Helper> => {
   let libraries: string[]
   try {
     const [version, ...rest] = await channel.request('hello')
-    if (version !== protocolVersion) throw new NativeError('EPROTO', `${options.binary} speaks version ${version ?? ''} of the protocol, not ${protocolVersion}`)
+    if (version !== protocolVersion)
+      throw new NativeError('EPROTO', `${options.binary} speaks version ${version ?? ''} of the protocol, not ${protocolVersion}`)
     libraries = rest
   } catch (error) {
     await dispose()

@@ -1,12 +1,15 @@
 /** Client of `dayfly-monitor`, one connection. See native/PROTOCOL.md for what each operation does and in which order they are allowed. */
-import { createConnection, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
+import { createConnection } from 'node:net'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DayflyError, errnoOf, messageOf } from '../../base/errors.ts'
-import { type Channel, createChannel, NativeError } from './channel.ts'
-import { createSession, type NativeSession } from './session.ts'
+import type { Channel } from './channel.ts'
+import { createChannel, NativeError } from './channel.ts'
+import type { NativeSession } from './session.ts'
+import { createSession } from './session.ts'
 
 export type MonitorEvent =
-  | { readonly type: 'started'; /** Wall clock, ms. */ readonly time: number }
+  | { readonly type: 'started' /** Wall clock, ms. */; readonly time: number }
   | {
       readonly type: 'exited'
       readonly code: number

@@ -1,6 +1,7 @@
 /** A connection to a monitor that carries one process's terminal or pipes: the frames of "Sessions" in native/PROTOCOL.md. */
-import { constants } from 'node:os'
+
 import type { Socket } from 'node:net'
+import { constants } from 'node:os'
 import { DayflyError } from '../../base/errors.ts'
 import { NativeError } from './channel.ts'
 
@@ -37,7 +38,8 @@ export interface NativeSession extends AsyncDisposable {
 /** The number of a signal like `SIGTERM`. Throws `invalid` when there is none of that name. */
 export const signalNumber = (name: string): number => {
   const found = Object.entries(constants.signals).find(([known]) => known === name)
-  if (found === undefined) throw new DayflyError('invalid', `no signal is named ${name}`, { field: 'signal', remedy: 'Use a name like SIGTERM or SIGKILL.' })
+  if (found === undefined)
+    throw new DayflyError('invalid', `no signal is named ${name}`, { field: 'signal', remedy: 'Use a name like SIGTERM or SIGKILL.' })
   return found[1]
 }
 
