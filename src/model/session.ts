@@ -10,8 +10,10 @@ export interface ExecRequest {
 
 /** A running exec, or the attached first process. Closing it ends an exec with SIGHUP, and only detaches from a first process. */
 export interface Session extends AsyncDisposable {
-  /** null ends stdin. */
+  /** null ends stdin. Buffers without limit: wait for `drained` between pieces. */
   write(stdin: Uint8Array | null): void
+  /** Resolves when little of what was written still waits to be taken, or when the session has ended. */
+  drained(): Promise<void>
   resize(rows: number, columns: number): void
   signal(name: string): void
   output: AsyncIterable<{ stream: 'stdout' | 'stderr'; data: Uint8Array }>
