@@ -11,6 +11,9 @@ export const Lease = z.object({
   /** Longest time without activity. */
   idle: z.int().min(1000).max(maximumTtl),
   /** How long the record is kept after the end. */
-  retention: z.int().min(0).max(365 * 86_400_000),
+  retention: z
+    .int()
+    .min(0)
+    .max(365 * 86_400_000),
 })
 export type Lease = z.infer<typeof Lease>

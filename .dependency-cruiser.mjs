@@ -1,0 +1,98 @@
+// The import rules of the house (ARCHITECTURE.md). test/house/import-rules.test.ts plants a breach of each and sees it refused.
+// Tests may import whatever they test with; everything else may import `base`, its own folder and what its layer names.
+
+const test = '\\.test\\.ts$'
+
+/** A layer imports nothing of src/ but itself, base and `allowed` (a regular expression of paths). */
+const layer = (name, comment, allowed = []) => ({
+  name: `${name}-imports-only-its-layer`,
+  severity: 'error',
+  comment,
+  from: { path: `^src/${name}/`, pathNot: test },
+  to: { path: '^src/', pathNot: [`^src/${name}/`, '^src/base/', ...allowed] },
+})
+
+const engineContracts = '^src/engine/(backend|store)(\\.suite)?\\.ts$'
+
+export default {
+  forbidden: [
+    layer('base', 'base imports nothing but itself'),
+    layer('model', 'model imports nothing but base'),
+    layer('host', 'host imports nothing but base: it knows the kernel, not the product'),
+    layer('engine', 'engine imports model, policy, scan and detect; backends and stores are given to it', ['^src/(model|policy|scan|detect)/']),
+    layer('store', "store imports the engine's contracts and model", [engineContracts, '^src/model/']),
+    layer('backends', "backends import the engine's contracts and model; backends/linux also host", [engineContracts, '^src/model/', '^src/host/']),
+    layer('api', 'api imports only model', ['^src/model/']),
+    layer('apps/cli', 'the CLI is only a client: api and model', ['^src/(api|model)/']),
+    {
+      name: 'only-the-linux-backend-knows-the-host',
+      severity: 'error',
+      comment: 'another backend runs elsewhere',
+      from: { path: '^src/backends/', pathNot: ['^src/backends/linux/', test] },
+      to: { path: '^src/host/' },
+    },
+    {
+      name: 'host-parts-do-not-know-each-other',
+      severity: 'error',
+      comment: 'one folder per kernel facility; what one needs of another is given to it',
+      from: { path: '^src/host/([^/]+)/', pathNot: test },
+      to: { path: '^src/host/[^/]+/', pathNot: '^src/host/$1/' },
+    },
+    {
+      name: 'backends-do-not-know-each-other',
+      severity: 'error',
+      from: { path: '^src/backends/([^/]+)/', pathNot: test },
+      to: { path: '^src/backends/[^/]+/', pathNot: '^src/backends/$1/' },
+    },
+    {
+      name: 'model-is-pure',
+      severity: 'error',
+      comment: 'no clock, no disk, no network in model',
+      from: { path: '^src/model/', pathNot: test },
+      to: { dependencyTypes: ['core'] },
+    },
+    {
+      name: 'only-the-store-knows-sqlite',
+      severity: 'error',
+      from: { path: '^src/', pathNot: ['^src/store/', test] },
+      to: { path: '^(node:)?sqlite$' },
+    },
+    {
+      name: 'only-the-api-knows-fastify',
+      severity: 'error',
+      from: { path: '^src/', pathNot: '^src/(api|apps/daemon)/' },
+      to: { path: 'node_modules/fastify/' },
+    },
+    {
+      name: 'product-does-not-import-tests',
+      severity: 'error',
+      comment: 'nor benchmarks, scripts or examples',
+      from: { path: '^src/', pathNot: test },
+      to: { path: ['^(test|bench|scripts|examples)/', test] },
+    },
+    {
+      name: 'product-does-not-import-development-packages',
+      severity: 'error',
+      from: { path: '^src/', pathNot: [test, '\\.suite\\.ts$'] },
+      to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
+    },
+    {
+      name: 'no-cycles',
+      severity: 'error',
+      from: {},
+      to: { circular: true },
+    },
+    {
+      name: 'every-import-resolves',
+      severity: 'error',
+      from: {},
+      to: { couldNotResolve: true },
+    },
+  ],
+  options: {
+    tsConfig: { fileName: 'tsconfig.json' },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: 'node_modules' },
+    enhancedResolveOptions: { conditionNames: ['node', 'import', 'default', 'types'], extensions: ['.ts', '.js', '.json'] },
+  },
+}

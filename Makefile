@@ -1,0 +1,53 @@
+# sudo make demo    everything on a bare machine: set-up, an image, a daemon, the main job, step by step
+# sudo make test    set-up, lint, unit tests, tests on the real kernel, leak check
+# sudo make bench   measurements, kept in bench/results/
+SHELL := bash
+NODE := node_modules/node/bin/node
+DEPCRUISE := $(NODE) node_modules/dependency-cruiser/bin/dependency-cruise.mjs
+BIOME := $(NODE) node_modules/@biomejs/biome/bin/biome
+TSC := $(NODE) node_modules/@typescript/native/bin/tsc
+
+.PHONY: help setup demo test unit system lint format bench bench-peers clean root
+
+help:
+	@sed -n '1,3s/^# //p' Makefile
+	@echo 'sudo make setup   only the set-up · make lint · make format · make unit · sudo make system · sudo make bench-peers · make clean'
+
+setup:
+	@scripts/setup
+
+demo: root
+	@scripts/setup
+	@scripts/demo
+
+test: root
+	@scripts/setup
+	@$(NODE) scripts/test.ts lint unit system leaks
+
+unit:
+	@$(NODE) scripts/test.ts unit
+
+system: root
+	@$(NODE) scripts/test.ts system leaks
+
+lint:
+	@$(BIOME) check --error-on-warnings .
+	@$(TSC) --noEmit
+	@$(DEPCRUISE) --config .dependency-cruiser.mjs src
+
+format:
+	@$(BIOME) check --write .
+
+bench: root
+	@scripts/setup
+	@$(NODE) bench/main.ts
+
+bench-peers: root
+	@scripts/setup peers
+
+clean:
+	$(MAKE) -C native clean
+	rm -rf node_modules
+
+root:
+	@[ "$$(id -u)" = 0 ] || { echo 'This needs root: namespaces, mounts, cgroups and nftables are made. Run it with sudo.' >&2; exit 1; }
