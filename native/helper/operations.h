@@ -1,0 +1,30 @@
+/*
+ * The operations of dayfly-helper. Each gets the arguments after the operation's name, as many as the table in main.c allows, answers
+ * `TAG ok ...` itself and returns 0, or returns -1 with a failure that main sends. ANSWER_LOST: the answer could not be written.
+ */
+#pragma once
+
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "wire/failure.h"
+
+#define ANSWER_FD 1
+#define ANSWER_LOST (-2)
+
+struct call {
+  const char *tag;
+  char *const *argument;
+  size_t arguments;
+};
+
+int join_cgroup(const struct call *call, struct failure *failure);
+int spawn_program(const struct call *call, struct failure *failure);
+int kill_process(const struct call *call, struct failure *failure);
+int add_bridge(const struct call *call, struct failure *failure);
+int delete_link(const struct call *call, struct failure *failure);
+int run_nft(const struct call *call, struct failure *failure);
+int compile_seccomp(const struct call *call, struct failure *failure);
+
+/* `ok` with up to two results, either may be NULL. 0 or ANSWER_LOST. */
+int answer(const struct call *call, const char *first, const char *second);
