@@ -2,10 +2,10 @@
  * The contract of a store: durable state and the record. `store.suite.ts` beside it is what every implementation passes.
  *
  * Synchronous on purpose: a change of state and its event are written in one transaction, with no await in which a crash or another
- * request could come between. A full disk is a DayflyError `host`; nothing of the transaction is then kept.
+ * request could come between. A disk that is full or fails is a DayflyError `host`; nothing of the transaction is then kept.
  */
 import type { Environment } from '../model/environment.ts'
-import type { Event, NewEvent } from '../model/event.ts'
+import type { Actor, Event, NewEvent } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 
 export interface EnvironmentFilter {
@@ -24,25 +24,41 @@ export interface EventFilter {
 }
 
 export interface Store extends Disposable {
-  /** Runs `work` atomically; nests. What it throws undoes it. */
+  /** Runs `work` atomically; nests. What it throws undoes it, and only it. */
   transaction<T>(work: () => T): T
 
+  /** Inserts or replaces. `conflict` with field `--name` when another that has not ended has its name. The spec never changes. */
   putEnvironment(environment: Environment): void
   environment(id: string): Environment | undefined
   /** The one of that name that has not ended. */
   environmentByName(name: string): Environment | undefined
   /** Newest first. */
   environments(filter?: EnvironmentFilter): Environment[]
+  /** At most `limit` ids that start with `prefix`. */
+  environmentIds(prefix: string, limit: number): string[]
+  /** At most `limit` ids of ended ones whose retention is over at `wall` (ms): what may be purged, the oldest end first. */
+  expired(wall: number, limit: number): string[]
 
+  /** Inserts or replaces. Its environment exists. */
   putInstance(instance: Instance): void
   instance(id: string): Instance | undefined
+  /** Oldest first. */
   instances(environment?: string): Instance[]
+  /** At most `limit` ids that start with `prefix`. */
+  instanceIds(prefix: string, limit: number): string[]
+  /** Those whose state is pending, created or running. */
   liveInstances(): Instance[]
 
-  /** Appends to the environment's record and continues its hash chain. Returns the entry as it stands. */
+  /** Appends to the environment's record and continues its hash chain. Returns the entry as it stands. `wrong_state` once it is sealed. */
   append(event: NewEvent): Event
+  /** Appends `record.sealed`, which holds the `count` of entries before it and the `hash` of the last of them. Nothing comes after. */
+  seal(environment: string, actor: Actor): Event
+  /** In the order of their cursors. */
   events(filter: EventFilter): Event[]
-  /** Position of the first entry whose hash does not follow from its predecessor, or undefined when the chain holds. */
+  /**
+   * Position (from 1) of the first entry that is not what was written there: changed, moved, missing (also from the end) or added after the
+   * seal; undefined when the record is whole.
+   */
   verify(environment: string): number | undefined
 
   /** Forgets an ended environment, its instances and its record: the end of its retention. */

@@ -9,7 +9,7 @@
 import { z } from 'zod'
 import { DayflyError } from '../base/errors.ts'
 import { Lease } from './lease.ts'
-import { WorkloadSpec } from './workload.ts'
+import { WorkloadName, WorkloadSpec } from './workload.ts'
 
 export const EnvironmentState = z.enum(['creating', 'running', 'ending', 'ended'])
 export type EnvironmentState = z.infer<typeof EnvironmentState>
@@ -33,11 +33,14 @@ export const EnvironmentName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-
 
 export const EnvironmentSpec = z.object({
   name: EnvironmentName,
-  owner: z.string().min(1),
-  labels: z.record(z.string(), z.string()),
+  owner: z.string().min(1).max(256),
+  labels: z.record(
+    z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9_./-]{0,126}[A-Za-z0-9])?$/, 'a label is letters, digits and inner `_`, `.`, `/` and `-`, at most 128'),
+    z.string().max(1024),
+  ),
   lease: Lease,
   /** By workload name. */
-  workloads: z.record(z.string(), WorkloadSpec),
+  workloads: z.record(WorkloadName, WorkloadSpec).refine(workloads => Object.keys(workloads).length > 0, 'there is no workload'),
 })
 export type EnvironmentSpec = z.infer<typeof EnvironmentSpec>
 
@@ -50,8 +53,9 @@ export interface Environment {
   /** Wall clock, ms, for people. */
   readonly createdAt: number
   readonly endedAt: number | undefined
-  /** Boot clock, ms, and the boot it belongs to: what the lease is enforced on. */
+  /** Boot clock, ms, and the boot it belongs to: what the lease is enforced on. Age is counted from `createdBoot`. */
   readonly bootId: string
+  readonly createdBoot: number
   readonly ttlDeadline: number
   readonly lastActivity: number
 }

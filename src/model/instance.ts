@@ -32,6 +32,7 @@ export const assertInstanceTransition = (from: InstanceState, to: InstanceState)
   if (!transitions[from].includes(to)) throw new DayflyError('wrong_state', `an instance cannot go from ${from} to ${to}`)
 }
 
+/** Its main process may exist: it has not ended, and nothing of it has been taken away. */
 export const isLive = (state: InstanceState): boolean => state === 'pending' || state === 'created' || state === 'running'
 
 /** How an instance's main process ended, as its monitor saw it. */

@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { signalNumber } from '../base/signals.ts'
+import { parseNetwork } from './network.ts'
 
 export const WorkloadKind = z.enum(['service', 'job', 'function', 'sandbox', 'agent'])
 export type WorkloadKind = z.infer<typeof WorkloadKind>
@@ -23,40 +25,60 @@ export const defaultLimits: Limits = { cpus: 1, memory: 512 * 1024 * 1024, pids:
 /** One destination that egress is opened to. No ports means every port of both protocols. */
 export const EgressRule = z.object({
   /** IPv4 network, e.g. `192.0.2.0/24`. */
-  cidr: z.string(),
+  cidr: z.string().refine(text => parseNetwork(text) !== undefined, 'an IPv4 network like 192.0.2.0/24, no bit set beyond its prefix'),
   port: z.int().min(1).max(65_535).optional(),
 })
 export type EgressRule = z.infer<typeof EgressRule>
+
+/** What the kernel takes as an argument or a variable ends at the first NUL. */
+const Word = z.string().refine(text => !text.includes('\0'), 'a NUL character cannot be passed to a process')
+
+/** `SIGTERM`: by name, with SIG. */
+export const SignalName = z.string().refine(name => signalNumber(name) !== undefined, 'a signal by its name, like SIGTERM')
+
+/** The file that a secret becomes under /run/secrets. */
+export const SecretName = z
+  .string()
+  .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'letters, digits, `_`, `.` and `-`, at most 128, not starting with `.` or `-`')
+
+/** The name of a workload within its environment; also its instances' host name. */
+export const WorkloadName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 63')
 
 /** What to run: everything that does not differ between two instances of one workload. */
 export const WorkloadSpec = z.object({
   kind: WorkloadKind,
   /** Manifest digest of the image in the local store, `sha256:…`. Already resolved: a tag never gets this far. */
-  image: z.string().regex(/^sha256:[0-9a-f]{64}$/),
+  image: z.string().regex(/^sha256:[0-9a-f]{64}$/, 'a digest like sha256:…'),
   /** What the user wrote, for people. */
   imageName: z.string(),
   /** argv, the image's entry point included; never empty. */
-  command: z.array(z.string()).min(1),
+  command: z
+    .array(Word)
+    .min(1, 'there is no command: neither the image nor the request names one')
+    .refine(words => words[0] !== '', 'the first word is empty'),
   /** The whole environment of the process, the image's included. */
-  env: z.record(z.string(), z.string()),
+  env: z.record(
+    Word.refine(name => name !== '' && !name.includes('='), 'the name of a variable is not empty and has no `=`'),
+    Word,
+  ),
   /** `user[:group]` names or ids, resolved in the image. */
-  user: z.string(),
-  workdir: z.string(),
+  user: z.string().regex(/^([A-Za-z0-9_][A-Za-z0-9_.-]*\$?(:[A-Za-z0-9_][A-Za-z0-9_.-]*\$?)?)?$/, 'user, uid, user:group or uid:gid'),
+  workdir: Word.refine(path => path.startsWith('/'), 'an absolute path'),
   readOnly: z.boolean(),
   /** Capabilities asked for beyond the documented minimum, without `CAP_`. */
-  capabilities: z.array(z.string()),
+  capabilities: z.array(z.string().regex(/^(?!CAP_)[A-Z][A-Z_]*$/, 'a capability without CAP_, like NET_BIND_SERVICE')),
   limits: Limits,
   egress: z.array(EgressRule),
   runtime: Runtime,
   tty: z.boolean(),
   /** Keep stdin open for an attach; otherwise it is /dev/null. */
   stdin: z.boolean(),
-  stopSignal: z.string(),
+  stopSignal: SignalName,
   /** Milliseconds between the stop signal and SIGKILL. */
   grace: z.int().min(0).max(600_000),
   /** Bytes of output kept per instance, both streams together; what exceeds it is counted. */
   logLimit: z.int().min(1024),
   /** Names of the files under /run/secrets. Their contents are never part of a spec. */
-  secrets: z.array(z.string()),
+  secrets: z.array(SecretName).refine(names => new Set(names).size === names.length, 'a name is there twice'),
 })
 export type WorkloadSpec = z.infer<typeof WorkloadSpec>

@@ -1,0 +1,132 @@
+/** Rows to model and back. What is read is checked: a row that is not what this version writes is an error, not a surprise later on. */
+import type { SQLOutputValue } from 'node:sqlite'
+import { z } from 'zod'
+import { DayflyError } from '../base/errors.ts'
+import type { Environment } from '../model/environment.ts'
+import { EndCause, EnvironmentSpec, EnvironmentState } from '../model/environment.ts'
+import { Actor, Event } from '../model/event.ts'
+import type { Instance } from '../model/instance.ts'
+import { ExitStatus, InstanceState } from '../model/instance.ts'
+
+export type Row = Readonly<Record<string, SQLOutputValue>>
+
+const wrong = (column: string, row: Row): never => {
+  throw new DayflyError('internal', `the store holds a row that this version cannot read: ${column} of ${String(row['id'] ?? row['cursor'] ?? '?')}`)
+}
+const text = (row: Row, column: string): string => {
+  const value = row[column]
+  return typeof value === 'string' ? value : wrong(column, row)
+}
+const number = (row: Row, column: string): number => {
+  const value = row[column]
+  return typeof value === 'number' ? value : wrong(column, row)
+}
+const optional = <T>(read: (row: Row, column: string) => T, row: Row, column: string): T | undefined =>
+  row[column] === null ? undefined : read(row, column)
+const checked = <S extends z.ZodType>(schema: S, value: unknown, row: Row, column: string): z.output<S> => {
+  const result = schema.safeParse(value)
+  return result.success ? result.data : wrong(`${column} (${z.prettifyError(result.error)})`, row)
+}
+const json = <S extends z.ZodType>(schema: S, row: Row, column: string): z.output<S> => checked(schema, JSON.parse(text(row, column)), row, column)
+
+/** A spec never changes, and making text of it is the dearest part of writing an environment. */
+const specTexts = new WeakMap<EnvironmentSpec, string>()
+const specText = (spec: EnvironmentSpec): string => {
+  const known = specTexts.get(spec)
+  if (known !== undefined) return known
+  const made = JSON.stringify(spec)
+  specTexts.set(spec, made)
+  return made
+}
+
+export const environmentRow = (environment: Environment): Record<string, string | number | null> => ({
+  id: environment.id,
+  name: environment.spec.name,
+  owner: environment.spec.owner,
+  spec: specText(environment.spec),
+  state: environment.state,
+  reason: environment.reason,
+  cause: environment.cause ?? null,
+  created_at: environment.createdAt,
+  ended_at: environment.endedAt ?? null,
+  expires_at: environment.endedAt === undefined ? null : environment.endedAt + environment.spec.lease.retention,
+  boot_id: environment.bootId,
+  created_boot: environment.createdBoot,
+  ttl_deadline: environment.ttlDeadline,
+  last_activity: environment.lastActivity,
+})
+
+export const environmentOf = (row: Row): Environment => {
+  const spec = json(EnvironmentSpec, row, 'spec')
+  specTexts.set(spec, text(row, 'spec'))
+  return {
+    id: text(row, 'id'),
+    spec,
+    state: checked(EnvironmentState, row['state'], row, 'state'),
+    reason: text(row, 'reason'),
+    cause: row['cause'] === null ? undefined : checked(EndCause, row['cause'], row, 'cause'),
+    createdAt: number(row, 'created_at'),
+    endedAt: optional(number, row, 'ended_at'),
+    bootId: text(row, 'boot_id'),
+    createdBoot: number(row, 'created_boot'),
+    ttlDeadline: number(row, 'ttl_deadline'),
+    lastActivity: number(row, 'last_activity'),
+  }
+}
+
+export const instanceRow = (instance: Instance): Record<string, string | number | null> => ({
+  id: instance.id,
+  environment: instance.environment,
+  workload: instance.workload,
+  state: instance.state,
+  reason: instance.reason,
+  created_at: instance.createdAt,
+  started_at: instance.startedAt ?? null,
+  pid: instance.pid ?? null,
+  start: instance.start ?? null,
+  exit: instance.exit === undefined ? null : JSON.stringify(instance.exit),
+})
+
+const Start = z.enum(['cold', 'prepared'])
+
+export const instanceOf = (row: Row): Instance => ({
+  id: text(row, 'id'),
+  environment: text(row, 'environment'),
+  workload: text(row, 'workload'),
+  state: checked(InstanceState, row['state'], row, 'state'),
+  reason: text(row, 'reason'),
+  createdAt: number(row, 'created_at'),
+  startedAt: optional(number, row, 'started_at'),
+  pid: optional(number, row, 'pid'),
+  start: row['start'] === null ? undefined : checked(Start, row['start'], row, 'start'),
+  exit: row['exit'] === null ? undefined : json(ExitStatus, row, 'exit'),
+})
+
+export const eventRow = (event: Omit<Event, 'cursor'>): Record<string, string | number | null> => ({
+  environment: event.environment,
+  sequence: event.sequence,
+  instance: event.instance ?? null,
+  time: event.time,
+  type: event.type,
+  actor_kind: event.actor.kind,
+  actor_name: event.actor.name,
+  reason: event.reason,
+  data: JSON.stringify(event.data),
+  hash: event.hash,
+})
+
+export const eventOf = (row: Row): Event => {
+  const instance = optional(text, row, 'instance')
+  return {
+    sequence: number(row, 'sequence'),
+    cursor: number(row, 'cursor'),
+    environment: text(row, 'environment'),
+    ...(instance === undefined ? {} : { instance }),
+    time: number(row, 'time'),
+    type: text(row, 'type'),
+    actor: checked(Actor, { kind: row['actor_kind'], name: row['actor_name'] }, row, 'actor'),
+    reason: text(row, 'reason'),
+    data: json(Event.shape.data, row, 'data'),
+    hash: text(row, 'hash'),
+  }
+}

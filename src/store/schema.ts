@@ -1,0 +1,94 @@
+/** The tables, as the list of changes that lead to them. A change that was released is never edited: add one. */
+import type { DatabaseSync } from 'node:sqlite'
+import { DayflyError } from '../base/errors.ts'
+
+const migrations: readonly string[] = [
+  `
+  CREATE TABLE environment (
+    id            TEXT PRIMARY KEY,
+    name          TEXT NOT NULL,
+    owner         TEXT NOT NULL,
+    spec          TEXT NOT NULL,
+    state         TEXT NOT NULL,
+    reason        TEXT NOT NULL,
+    cause         TEXT,
+    created_at    INTEGER NOT NULL,
+    ended_at      INTEGER,
+    expires_at    INTEGER,
+    boot_id       TEXT NOT NULL,
+    created_boot  INTEGER NOT NULL,
+    ttl_deadline  INTEGER NOT NULL,
+    last_activity INTEGER NOT NULL
+  ) STRICT;
+  CREATE UNIQUE INDEX environment_name ON environment (name) WHERE state <> 'ended';
+  CREATE INDEX environment_expiry ON environment (expires_at) WHERE expires_at IS NOT NULL;
+
+  CREATE TABLE instance (
+    id          TEXT PRIMARY KEY,
+    environment TEXT NOT NULL REFERENCES environment (id) ON DELETE CASCADE,
+    workload    TEXT NOT NULL,
+    state       TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    created_at  INTEGER NOT NULL,
+    started_at  INTEGER,
+    pid         INTEGER,
+    start       TEXT,
+    exit        TEXT
+  ) STRICT;
+  CREATE INDEX instance_environment ON instance (environment);
+  CREATE INDEX instance_live ON instance (state) WHERE state IN ('pending', 'created', 'running');
+
+  -- The head of each record: what its last entry must be. Beside the entries, so that a missing tail is noticed.
+  CREATE TABLE record (
+    environment TEXT PRIMARY KEY REFERENCES environment (id) ON DELETE CASCADE,
+    count       INTEGER NOT NULL,
+    hash        TEXT NOT NULL,
+    sealed      INTEGER NOT NULL
+  ) STRICT, WITHOUT ROWID;
+
+  CREATE TABLE event (
+    cursor      INTEGER PRIMARY KEY AUTOINCREMENT,
+    environment TEXT NOT NULL REFERENCES environment (id) ON DELETE CASCADE,
+    sequence    INTEGER NOT NULL,
+    instance    TEXT,
+    time        INTEGER NOT NULL,
+    type        TEXT NOT NULL,
+    actor_kind  TEXT NOT NULL,
+    actor_name  TEXT NOT NULL,
+    reason      TEXT NOT NULL,
+    data        TEXT NOT NULL,
+    hash        TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX event_environment ON event (environment, cursor);
+
+  CREATE TABLE fact (
+    name  TEXT PRIMARY KEY,
+    value TEXT NOT NULL
+  ) STRICT, WITHOUT ROWID;
+  `,
+]
+
+export const schemaVersion = migrations.length
+
+/** Written into the file's header, so that another program's database is not taken for ours. Reads `Dfly`. */
+const applicationId = 0x44666c79
+
+const pragma = (database: DatabaseSync, name: string): number => Number(Object.values(database.prepare(`PRAGMA ${name}`).get() ?? {})[0] ?? 0)
+
+/** Brings the tables to this version, each change in a transaction of its own. Throws `host` for a file of a newer Dayfly or of another program. */
+export const migrate = (database: DatabaseSync, path: string): void => {
+  const version = pragma(database, 'user_version')
+  const tables = Number(Object.values(database.prepare('SELECT count(*) FROM sqlite_schema').get() ?? {})[0] ?? 0)
+  if (tables > 0 && pragma(database, 'application_id') !== applicationId) {
+    throw new DayflyError('host', `${path} is a database of another program`, { remedy: 'Point --state-dir at a folder that Dayfly made.' })
+  }
+  if (version > schemaVersion) {
+    throw new DayflyError('host', `the store ${path} was written by a newer Dayfly (schema ${version}, this one knows ${schemaVersion})`, {
+      remedy: 'Use that Dayfly again, or move the state folder away to begin with an empty one.',
+    })
+  }
+  for (const [index, change] of migrations.entries()) {
+    if (index < version) continue
+    database.exec(`BEGIN IMMEDIATE; ${change}; PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${index + 1}; COMMIT`)
+  }
+}
