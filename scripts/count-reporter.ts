@@ -14,8 +14,8 @@ export default async function* count(source: AsyncIterable<TestEvent>): AsyncGen
       skipped.push({ name: event.data.name, reason: typeof event.data.skip === 'string' ? event.data.skip : '' })
     }
     if (event.type === 'test:summary' && event.data.file === undefined) {
-      const { passed, failed, cancelled } = event.data.counts
-      yield `${JSON.stringify({ passed, failed: failed + cancelled, skipped })}\n`
+      const { tests, passed, skipped: left, todo } = event.data.counts
+      yield `${JSON.stringify({ passed, failed: tests - passed - left - todo, skipped })}\n`
     }
   }
 }
