@@ -1,0 +1,83 @@
+import { z } from 'zod'
+import { createQueue } from '../queue.ts'
+import { type Route, defineRoute, nothing } from '../route.ts'
+import { CollectRequest, ImageDetailView, ImageList, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
+import type { OnProgress, Services } from '../services.ts'
+
+const Name = z.object({ name: z.string().min(1).describe('A name, a digest, or a unique prefix of one. Slashes are written %2F.') })
+
+const PullLine = z
+  .union([z.object({ progress: PullProgress }), z.object({ image: ImageView })])
+  .describe('Progress; the last line is the image, or an Error.')
+
+/** Each progress as a line as it comes, then the image. */
+async function* progressLines(work: (onProgress: OnProgress) => Promise<ImageView>): AsyncGenerator<z.infer<typeof PullLine>> {
+  const queue = createQueue<PullProgress>()
+  const image = work(queue.push).finally(queue.end)
+  image.catch(() => {}) // Thrown below, once the progress before it was told.
+  for await (const progress of queue.items) yield { progress }
+  yield { image: await image }
+}
+
+export const imageRoutes = (services: Services): Route[] => [
+  defineRoute({
+    method: 'GET',
+    path: '/v1/images',
+    summary: 'List images',
+    params: nothing,
+    query: nothing,
+    body: nothing,
+    answers: [{ status: 200, description: 'The images.', mediaType: 'application/json', schema: ImageList }],
+    handle: async () => ({ kind: 'json', status: 200, body: { images: await services.images.list() } }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/images/:name',
+    summary: 'One image',
+    params: Name,
+    query: nothing,
+    body: nothing,
+    answers: [{ status: 200, description: 'The image.', mediaType: 'application/json', schema: ImageDetailView }],
+    handle: async ({ params }) => ({ kind: 'json', status: 200, body: await services.images.inspect(params.name) }),
+  }),
+  defineRoute({
+    method: 'DELETE',
+    path: '/v1/images/:name',
+    summary: 'Remove a name (the image with its last one), or by digest an image with all its names',
+    params: Name,
+    query: nothing,
+    body: nothing,
+    answers: [{ status: 200, description: 'What was removed.', mediaType: 'application/json', schema: RemovedView }],
+    handle: async ({ params }) => ({ kind: 'json', status: 200, body: await services.images.remove(params.name) }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/images/pull',
+    summary: 'Fetch an image',
+    params: nothing,
+    query: nothing,
+    body: PullRequest,
+    answers: [{ status: 200, description: 'Progress, then the image.', mediaType: 'application/x-ndjson', schema: PullLine }],
+    handle: async ({ body, signal }) => ({ kind: 'lines', lines: progressLines(onProgress => services.images.pull(body, onProgress, signal)) }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/images/import',
+    summary: 'Make an image of a root file system',
+    params: nothing,
+    query: nothing,
+    body: ImportRequest,
+    answers: [{ status: 200, description: 'Progress, then the image.', mediaType: 'application/x-ndjson', schema: PullLine }],
+    handle: async ({ body, signal }) => ({ kind: 'lines', lines: progressLines(onProgress => services.images.import(body, onProgress, signal)) }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/images/gc',
+    summary: 'Remove what no name and no living environment refers to',
+    params: nothing,
+    query: nothing,
+    body: CollectRequest,
+    answers: [{ status: 200, description: 'What was removed.', mediaType: 'application/json', schema: RemovedView }],
+    handle: async ({ body }) => ({ kind: 'json', status: 200, body: await services.images.collect(body.all) }),
+  }),
+]

@@ -1,0 +1,170 @@
+import { z } from 'zod'
+import { DayflyError } from '../../base/errors.ts'
+import type { Instance } from '../../model/instance.ts'
+import type { FrameStream } from '../frame-stream.ts'
+import { encodeJson, encodeOutput, frameKind, framesMediaType } from '../frames.ts'
+import { type Route, defineRoute, nothing } from '../route.ts'
+import { ExecInput, InstanceList, InstanceView, KillRequest, LogEntry, StopRequest } from '../schemas/environments.ts'
+import type { LogQuery, Services } from '../services.ts'
+import { instanceView, logEntry } from '../views.ts'
+import { forwardInput, forwardOutput } from './run.ts'
+
+const Ref = z.object({
+  ref: z.string().min(1).describe('An id, a unique prefix of one of at least 4 characters, or the id or name of an environment with one instance.'),
+})
+const flag = (value: 'true' | 'false') => z.enum(['true', 'false']).default(value).transform(text => text === 'true')
+const Count = z.string().regex(/^\d{1,15}$/, 'must be a whole number').transform(Number)
+
+const found = { status: 200, description: 'The instance.', mediaType: 'application/json', schema: InstanceView } as const
+const frames = { status: 101, description: `Frames follow, as in a body of ${framesMediaType}.` } as const
+
+const upgradeRequired = (): DayflyError =>
+  new DayflyError('invalid', 'upgrade: this route goes on as frames', { field: 'upgrade', remedy: 'Send `Connection: Upgrade` and `Upgrade: dayfly-frames`.' })
+
+async function* logFrames(services: Services, instance: Instance, query: LogQuery, signal: AbortSignal): AsyncGenerator<Buffer> {
+  for await (const piece of services.logs(instance, query, signal)) yield* encodeOutput(frameKind[piece.stream], piece.data)
+}
+
+async function* logLines(services: Services, instance: Instance, query: LogQuery, signal: AbortSignal): AsyncGenerator<LogEntry> {
+  for await (const piece of services.logs(instance, query, signal)) yield logEntry(piece)
+}
+
+export const instanceRoutes = (services: Services): Route[] => [
+  defineRoute({
+    method: 'GET',
+    path: '/v1/instances',
+    summary: 'List instances',
+    params: nothing,
+    query: z.strictObject({ environment: z.string().optional() }),
+    body: nothing,
+    answers: [{ status: 200, description: 'The instances.', mediaType: 'application/json', schema: InstanceList }],
+    handle: async ({ query }) => {
+      const environment = query.environment === undefined ? undefined : services.lifecycle.environment(query.environment).id
+      return { kind: 'json', status: 200, body: { instances: services.lifecycle.instances(environment).map(instanceView) } }
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/instances/:ref',
+    summary: 'One instance',
+    params: Ref,
+    query: nothing,
+    body: nothing,
+    answers: [found],
+    handle: async ({ params }) => ({ kind: 'json', status: 200, body: instanceView(services.lifecycle.instance(params.ref)) }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/instances/:ref/logs',
+    summary: "An instance's output",
+    description: `As frames with \`Accept: ${framesMediaType}\`, else one JSON document a line. Reading it is no activity.`,
+    params: Ref,
+    query: z.strictObject({
+      follow: flag('false').describe('Go on until the instance ends.'),
+      since: Count.optional().describe('Only output at or after this time.'),
+      tail: Count.optional().describe('Only the last so many lines of what is there already.'),
+      stdout: flag('true'),
+      stderr: flag('true'),
+    }),
+    body: nothing,
+    answers: [
+      { status: 200, description: 'The output.', mediaType: 'application/x-ndjson', schema: LogEntry },
+      { status: 200, description: 'The output, byte for byte.', mediaType: framesMediaType },
+    ],
+    handle: async ({ params, query, signal, accepts }) => {
+      const instance = services.lifecycle.instance(params.ref)
+      const streams = [query.stdout ? ['stdout' as const] : [], query.stderr ? ['stderr' as const] : []].flat()
+      const logQuery = { follow: query.follow, since: query.since, tail: query.tail, streams }
+      if (accepts(framesMediaType)) return { kind: 'frames', frames: logFrames(services, instance, logQuery, signal) }
+      return { kind: 'lines', lines: logLines(services, instance, logQuery, signal) }
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/instances/:ref/wait',
+    summary: 'Answer when an instance is no longer live, all its output being in its log',
+    params: Ref,
+    query: nothing,
+    body: nothing,
+    answers: [found],
+    handle: async ({ params, signal }) => ({ kind: 'json', status: 200, body: instanceView(await services.lifecycle.wait(params.ref, signal)) }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/instances/:ref/stop',
+    summary: "Send the workload's stop signal, after its grace SIGKILL; answer when it has ended",
+    params: Ref,
+    query: nothing,
+    body: StopRequest,
+    answers: [found],
+    handle: async ({ params, body, actor, signal }) => ({
+      kind: 'json',
+      status: 200,
+      body: instanceView(await services.lifecycle.stop(params.ref, body.grace, actor, signal)),
+    }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/instances/:ref/kill',
+    summary: 'Send a signal to the first process of an instance',
+    params: Ref,
+    query: nothing,
+    body: KillRequest,
+    answers: [found],
+    handle: async ({ params, body, actor }) => {
+      await services.lifecycle.kill(params.ref, body.signal, actor)
+      return { kind: 'json', status: 200, body: instanceView(services.lifecycle.instance(params.ref)) }
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/instances/:ref/exec',
+    summary: 'Run one more command in an instance',
+    description: 'stdin, resizes and signals one way; stdout, stderr and the exit the other. A client that goes away hangs the command up.',
+    params: Ref,
+    query: nothing,
+    body: ExecInput,
+    answers: [frames],
+    handle: async ({ params, body, actor, signal, upgrade }) => {
+      if (!upgrade) throw upgradeRequired()
+      const request = { ...body, user: body.user, workdir: body.workdir }
+      const instance = services.lifecycle.instance(params.ref)
+      return {
+        kind: 'stream',
+        carry: async (stream: FrameStream) => {
+          await using session = await services.lifecycle.exec(instance.id, request, actor, AbortSignal.any([stream.closed, signal]))
+          const output = (async () => {
+            for await (const { stream: name, data } of session.output) await stream.send(...encodeOutput(frameKind[name], data))
+            await stream.send(encodeJson(frameKind.exit, { code: await session.exit, instance: null }))
+          })()
+          const input = forwardInput(stream, session, name => session.signal(name))
+          await Promise.race([output, input.then(() => (stream.closed.aborted ? undefined : output))])
+        },
+      }
+    },
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/instances/:ref/attach',
+    summary: 'Take part in the first process of an instance',
+    description: 'Output from now on and its exit one way; stdin, resizes and signals the other. A client that goes away is only detached.',
+    params: Ref,
+    query: nothing,
+    body: nothing,
+    answers: [frames],
+    handle: async ({ params, actor, signal, upgrade }) => {
+      if (!upgrade) throw upgradeRequired()
+      const instance = services.lifecycle.instance(params.ref)
+      return {
+        kind: 'stream',
+        carry: async (stream: FrameStream) => {
+          const gone = AbortSignal.any([stream.closed, signal])
+          await using session = await services.lifecycle.attach(instance.id, actor, gone)
+          const input = forwardInput(stream, session, name => services.lifecycle.kill(instance.id, name, actor))
+          const output = forwardOutput(services, stream, instance, 'now', gone)
+          await Promise.race([output, input.then(() => output)])
+        },
+      }
+    },
+  }),
+]

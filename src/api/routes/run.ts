@@ -1,0 +1,68 @@
+/** A foreground run on one connection: progress, started, output, exit, ended; stdin, resizes and signals the other way. */
+import type { Environment } from '../../model/environment.ts'
+import type { Actor } from '../../model/event.ts'
+import type { Instance } from '../../model/instance.ts'
+import type { Session } from '../../model/session.ts'
+import type { FrameStream } from '../frame-stream.ts'
+import { decodeResize, encodeJson, encodeOutput, frameKind } from '../frames.ts'
+import type { RunRequest } from '../schemas/environments.ts'
+import type { Services } from '../services.ts'
+import { environmentView, instanceView } from '../views.ts'
+
+const workload = 'main'
+
+export const start = async (
+  services: Services,
+  request: RunRequest,
+  actor: Actor,
+  onProgress: Parameters<Services['plan']>[1],
+  signal: AbortSignal,
+): Promise<{ environment: Environment; instances: readonly Instance[] }> => {
+  const spec = await services.plan(request, onProgress, signal)
+  const contents = new Map(Object.entries(request.secrets).map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const))
+  const [first = workload] = Object.keys(spec.workloads)
+  return await services.lifecycle.run(spec, new Map([[first, contents]]), actor, signal)
+}
+
+/** Gives a session what the client sends, until the client is gone. Signals go by `kill`, for an attached process has no channel of its own for them. */
+export const forwardInput = async (stream: FrameStream, session: Session | undefined, kill: (signalName: string) => Promise<void> | void): Promise<void> => {
+  for await (const { kind, payload } of stream.frames) {
+    if (kind === frameKind.stdin) {
+      session?.write(payload.length === 0 ? null : payload)
+      await session?.drained()
+    } else if (kind === frameKind.resize) {
+      const { rows, columns } = decodeResize(payload)
+      session?.resize(rows, columns)
+    } else if (kind === frameKind.signal) {
+      await kill(payload.toString())
+    }
+  }
+}
+
+/** Sends the instance's output as it is logged, then its exit. */
+export const forwardOutput = async (services: Services, stream: FrameStream, instance: Instance, since: 'beginning' | 'now', signal: AbortSignal): Promise<void> => {
+  const query = { follow: true, since: undefined, tail: since === 'now' ? 0 : undefined, streams: ['stdout', 'stderr'] } as const
+  for await (const piece of services.logs(instance, query, signal)) await stream.send(...encodeOutput(frameKind[piece.stream], piece.data))
+  const over = await services.lifecycle.wait(instance.id, signal)
+  await stream.send(encodeJson(frameKind.exit, { code: exitCodeOf(over), instance: instanceView(over) }))
+}
+
+/** 125 where it is not known how it ended. */
+const exitCodeOf = (instance: Instance): number => instance.exit?.code ?? 125
+
+/**
+ * A client that goes away before the start gives the run up and nothing is left; one that goes later leaves it to its lease, as docker does.
+ */
+export const runStream = (services: Services, request: RunRequest, actor: Actor, signal: AbortSignal) => async (stream: FrameStream): Promise<void> => {
+  const gone = AbortSignal.any([stream.closed, signal])
+  const { environment, instances } = await start(services, request, actor, progress => void stream.send(encodeJson(frameKind.progress, progress)), gone)
+  await stream.send(encodeJson(frameKind.started, environmentView(services, environment)))
+  const [instance] = instances
+  if (instance === undefined) return
+  await using session = request.stdin || request.tty ? await services.lifecycle.attach(instance.id, actor, gone) : undefined
+  const input = forwardInput(stream, session, name => services.lifecycle.kill(instance.id, name, actor))
+  const output = forwardOutput(services, stream, instance, 'beginning', gone)
+  // A fault of the input ends the stream; its end does not: the output goes on.
+  await Promise.race([output, input.then(() => output)])
+  await stream.send(encodeJson(frameKind.ended, environmentView(services, await services.lifecycle.ended(environment.id, gone))))
+}

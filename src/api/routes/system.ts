@@ -1,0 +1,51 @@
+import { z } from 'zod'
+import { type Route, defineRoute, nothing } from '../route.ts'
+import { About, DoctorReport, LeakReport } from '../schemas/system.ts'
+import type { Services } from '../services.ts'
+
+export const systemRoutes = (services: Services, openapi: () => object): Route[] => [
+  defineRoute({
+    method: 'GET',
+    path: '/v1/version',
+    summary: 'What answers here',
+    params: nothing,
+    query: nothing,
+    body: nothing,
+    answers: [{ status: 200, description: 'The daemon.', mediaType: 'application/json', schema: About }],
+    handle: async () => ({ kind: 'json', status: 200, body: services.about }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/doctor',
+    summary: 'Whether this host has what Dayfly needs',
+    params: nothing,
+    query: nothing,
+    body: nothing,
+    answers: [{ status: 200, description: 'The checks.', mediaType: 'application/json', schema: DoctorReport }],
+    handle: async ({ signal }) => ({ kind: 'json', status: 200, body: { checks: await services.doctor(signal) } }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/doctor/leaks',
+    summary: 'Kernel objects and folders that Dayfly owns and no living instance explains',
+    params: nothing,
+    query: nothing,
+    body: nothing,
+    answers: [{ status: 200, description: 'The leaks; none is the rule.', mediaType: 'application/json', schema: LeakReport }],
+    handle: async () => ({
+      kind: 'json',
+      status: 200,
+      body: { leaks: (await services.lifecycle.leaks()).map(({ kind, name, owner }) => ({ kind, name, owner: owner ?? null })) },
+    }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/openapi.json',
+    summary: 'This API as an OpenAPI 3.1 document',
+    params: nothing,
+    query: nothing,
+    body: nothing,
+    answers: [{ status: 200, description: 'The document.', mediaType: 'application/json', schema: z.looseObject({ openapi: z.string() }) }],
+    handle: async () => ({ kind: 'json', status: 200, body: openapi() }),
+  }),
+]

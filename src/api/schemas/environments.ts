@@ -1,0 +1,127 @@
+/** Wire schemas of environments and instances. Times are milliseconds since the Unix epoch, durations milliseconds, sizes bytes. */
+import { z } from 'zod'
+import { signalNumber } from '../../base/signals.ts'
+import { EndCause, EnvironmentName, EnvironmentState } from '../../model/environment.ts'
+import { ExitStatus, InstanceState } from '../../model/instance.ts'
+import { Lease } from '../../model/lease.ts'
+import { EgressRule, Limits, Runtime, WorkloadKind, WorkloadSpec } from '../../model/workload.ts'
+import { cidrFault } from '../cidr.ts'
+import { RegistryAuth } from './images.ts'
+
+const noNul = (text: string): boolean => !text.includes('\0')
+const Text = z.string().refine(noNul, 'must not contain a NUL character')
+const EnvironmentVariableName = z.string().regex(/^[^=\0]+$/, 'a variable name is not empty and has no "="')
+const SecretName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'a secret name has letters, digits, "_", "-" and ".", at most 128')
+const LabelName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9_./-]{0,126}[A-Za-z0-9])?$/, 'a label name has letters, digits and inner "_", "-", "." and "/"')
+
+export const SignalName = z.string().refine(name => signalNumber(name) !== undefined, 'is not the name of a signal, like SIGTERM')
+
+const EgressRequest = EgressRule.extend({
+  cidr: z.string().check(context => {
+    const fault = cidrFault(context.value)
+    if (fault !== undefined) context.issues.push({ code: 'custom', message: fault, input: context.value })
+  }),
+})
+
+/** What to run, as the user means it: what is left out comes from the image or from Dayfly's defaults. */
+export const RunRequest = z
+  .strictObject({
+    image: z.string().min(1).describe('A name, or a manifest digest `sha256:…`.'),
+    pull: z.enum(['missing', 'always', 'never']).default('missing').describe('When to fetch the image from its registry.'),
+    auth: RegistryAuth.optional(),
+    name: EnvironmentName.optional().describe('Unique among environments that have not ended. Generated when left out.'),
+    kind: WorkloadKind.optional().describe('`sandbox` with a terminal, else `job`, when left out.'),
+    labels: z.record(LabelName, Text).default({}),
+    lease: Lease.partial().strict().default({}),
+    command: z.array(Text).optional().describe("Replaces the image's command."),
+    entrypoint: z.array(Text).optional().describe("Replaces the image's entry point, and with it its command."),
+    env: z.record(EnvironmentVariableName, Text).default({}).describe("Added to the image's environment."),
+    user: z.string().min(1).optional().describe('`user[:group]`, names of the image or numbers.'),
+    workdir: z.string().regex(/^\//, 'must be an absolute path').optional(),
+    readOnly: z.boolean().default(false).describe('A root file system that cannot be written to.'),
+    capabilities: z.array(z.string().regex(/^[A-Z_]+$/, 'a capability looks like NET_RAW')).default([]).describe('Beyond the documented minimum, without `CAP_`.'),
+    limits: Limits.partial().strict().default({}),
+    egress: z.array(EgressRequest).default([]).describe('Destinations that may be reached. None is the default.'),
+    runtime: Runtime.default('crun'),
+    tty: z.boolean().default(false),
+    stdin: z.boolean().default(false).describe('Keeps stdin open for the stream or an attach.'),
+    stopSignal: SignalName.optional(),
+    grace: WorkloadSpec.shape.grace.optional().describe('Milliseconds between the stop signal and SIGKILL.'),
+    logLimit: WorkloadSpec.shape.logLimit.optional().describe('Bytes of output that are kept.'),
+    secrets: z.record(SecretName, z.base64('must be base64')).default({}).describe('Contents of files under /run/secrets, by name. Never stored.'),
+  })
+  .meta({ id: 'RunRequest' })
+export type RunRequest = z.output<typeof RunRequest>
+/** The same before its defaults are filled in: what a client sends. */
+export type RunInput = z.input<typeof RunRequest>
+
+export const ExitView = ExitStatus.extend({ signal: z.int().nullable().describe('Number of the signal that ended it.') }).meta({ id: 'Exit' })
+export type ExitView = z.infer<typeof ExitView>
+
+export const InstanceView = z
+  .object({
+    id: z.string(),
+    environment: z.string(),
+    workload: z.string(),
+    state: InstanceState,
+    reason: z.string(),
+    createdAt: z.number(),
+    startedAt: z.number().nullable(),
+    pid: z.int().nullable().describe('Host process id of its first process, while it runs.'),
+    start: z.enum(['cold', 'prepared']).nullable(),
+    exit: ExitView.nullable(),
+  })
+  .meta({ id: 'Instance' })
+export type InstanceView = z.infer<typeof InstanceView>
+
+export const EnvironmentView = z
+  .object({
+    id: z.string(),
+    name: z.string(),
+    owner: z.string(),
+    state: EnvironmentState,
+    reason: z.string(),
+    cause: EndCause.nullable(),
+    labels: z.record(z.string(), z.string()),
+    lease: Lease,
+    createdAt: z.number(),
+    endedAt: z.number().nullable(),
+    expiresAt: z.number().nullable().describe('When its lease ends it if nothing happens to it until then. null once it is ending.'),
+    expiresBy: z.enum(['ttl', 'idle']).nullable(),
+    workloads: z.record(z.string(), WorkloadSpec),
+    instances: z.array(InstanceView),
+  })
+  .meta({ id: 'Environment' })
+export type EnvironmentView = z.infer<typeof EnvironmentView>
+
+export const EnvironmentList = z.object({ environments: z.array(EnvironmentView) }).meta({ id: 'EnvironmentList' })
+export const InstanceList = z.object({ instances: z.array(InstanceView) }).meta({ id: 'InstanceList' })
+
+export const ExtendRequest = z
+  .strictObject({ ttl: Lease.shape.ttl.describe('The environment may live this many more milliseconds from now.') })
+  .meta({ id: 'ExtendRequest' })
+export const StopRequest = z.strictObject({ grace: WorkloadSpec.shape.grace.optional() }).meta({ id: 'StopRequest' })
+export const KillRequest = z.strictObject({ signal: SignalName.default('SIGKILL') }).meta({ id: 'KillRequest' })
+
+export const ExecInput = z
+  .strictObject({
+    command: z.array(Text).min(1),
+    env: z.record(EnvironmentVariableName, Text).default({}),
+    user: z.string().min(1).optional(),
+    workdir: z.string().regex(/^\//, 'must be an absolute path').optional(),
+    tty: z.boolean().default(false),
+    rows: z.int().min(0).max(65_535).default(24),
+    columns: z.int().min(0).max(65_535).default(80),
+  })
+  .meta({ id: 'ExecRequest' })
+export type ExecInput = z.input<typeof ExecInput>
+
+/** The payload of an exit frame. */
+export const ExitFrame = z.object({ code: z.int(), instance: InstanceView.nullable() }).meta({ id: 'ExitFrame' })
+export type ExitFrame = z.infer<typeof ExitFrame>
+
+/** One piece of output. `data` is UTF-8 text, or base64 where the bytes are not UTF-8. */
+export const LogEntry = z
+  .object({ time: z.number(), stream: z.enum(['stdout', 'stderr']), data: z.string(), encoding: z.enum(['utf-8', 'base64']) })
+  .meta({ id: 'LogEntry' })
+export type LogEntry = z.infer<typeof LogEntry>

@@ -1,0 +1,98 @@
+/** Wire schemas of images. Times are milliseconds since the Unix epoch, sizes bytes. */
+import { z } from 'zod'
+
+const Digest = z.string().describe('`sha256:…`')
+
+export const ImageView = z
+  .object({
+    digest: Digest.describe("The manifest's: the image's identity."),
+    configDigest: Digest.describe('What docker calls the image id.'),
+    names: z.array(z.string()),
+    platform: z.object({ os: z.string(), architecture: z.string(), variant: z.string().nullable() }),
+    layers: z.array(z.object({ diffId: Digest, bytes: z.number() })).describe('Lowest first.'),
+    config: z.object({
+      entrypoint: z.array(z.string()),
+      cmd: z.array(z.string()),
+      env: z.record(z.string(), z.string()),
+      user: z.string(),
+      workingDir: z.string(),
+      stopSignal: z.string(),
+      labels: z.record(z.string(), z.string()),
+      exposedPorts: z.array(z.string()),
+      volumes: z.array(z.string()),
+    }),
+    createdAt: z.number().nullable().describe('When it was built, as it says itself.'),
+    pulledAt: z.number().describe('When it came into the store.'),
+    size: z.number().describe('Of its unpacked layers, shared ones included.'),
+  })
+  .meta({ id: 'Image' })
+export type ImageView = z.infer<typeof ImageView>
+
+export const ImageDetailView = ImageView.extend({
+  mediaType: z.string(),
+  layers: z.array(
+    z.object({
+      diffId: Digest,
+      bytes: z.number(),
+      blobDigest: Digest,
+      blobBytes: z.number(),
+      images: z.int().describe('How many images of the store have it.'),
+    }),
+  ),
+  history: z.array(z.string()).describe('One line for each step that made it, oldest first.'),
+}).meta({ id: 'ImageDetail' })
+export type ImageDetailView = z.infer<typeof ImageDetailView>
+
+export const ImageList = z.object({ images: z.array(ImageView) }).meta({ id: 'ImageList' })
+
+export const RegistryAuth = z
+  .string()
+  .max(1024 * 1024)
+  .describe("The text of a registry credentials file (docker's config.json, containers' auth.json). Only its `auths` are used. Never stored.")
+
+export const PullRequest = z
+  .strictObject({
+    name: z.string().min(1).describe('`alpine`, `host:5000/a/b:tag`, `repo@sha256:…`, or with a transport of skopeo, e.g. `oci-archive:/path`.'),
+    auth: RegistryAuth.optional(),
+    tlsVerify: z.boolean().optional().describe('Left out: true, but for a registry on the loopback.'),
+    platform: z
+      .string()
+      .regex(/^[a-z0-9]+\/[a-z0-9]+(\/[a-z0-9]+)?$/, 'looks like linux/amd64 or linux/arm64/v8')
+      .optional()
+      .describe("Left out: this host's."),
+  })
+  .meta({ id: 'PullRequest' })
+export type PullRequest = z.output<typeof PullRequest>
+
+export const ImportRequest = z
+  .strictObject({
+    path: z.string().regex(/^\//, 'must be an absolute path').describe("A folder or tar archive (plain, gzip, zstd) on the daemon's host."),
+    name: z.string().min(1),
+    command: z.array(z.string()).optional().describe('What it runs by default. Left out: its shell, where it has one.'),
+  })
+  .meta({ id: 'ImportRequest' })
+export type ImportRequest = z.output<typeof ImportRequest>
+
+export const PullProgress = z
+  .object({
+    phase: z.enum(['resolve', 'download', 'unpack', 'done']),
+    layer: z.string().describe('Diff id; empty when the phase is of the whole image.'),
+    bytes: z.number(),
+    total: z.number().nullable().describe('null when it cannot be known.'),
+  })
+  .meta({ id: 'PullProgress' })
+export type PullProgress = z.infer<typeof PullProgress>
+
+export const CollectRequest = z
+  .strictObject({ all: z.boolean().default(false).describe('Also images that have a name, unless a living environment uses them.') })
+  .meta({ id: 'CollectRequest' })
+
+export const RemovedView = z
+  .object({
+    names: z.array(z.string()),
+    images: z.array(z.string()).describe('Digests of images that are gone.'),
+    layers: z.array(z.string()).describe('Diff ids of layers that were deleted.'),
+    freedBytes: z.number(),
+  })
+  .meta({ id: 'Removed' })
+export type RemovedView = z.infer<typeof RemovedView>

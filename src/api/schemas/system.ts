@@ -1,0 +1,52 @@
+/** Wire schemas of errors, events, the host's checks and the daemon itself. */
+import { z } from 'zod'
+import { Event } from '../../model/event.ts'
+
+export const ErrorDocument = z
+  .object({
+    error: z.object({
+      code: z.string().describe('Stable; one of the table in base/errors.ts.'),
+      message: z.string(),
+      field: z.string().nullable().describe('The input at fault.'),
+      remedy: z.string().nullable().describe('What to do about it.'),
+    }),
+  })
+  .meta({ id: 'Error' })
+export type ErrorDocument = z.infer<typeof ErrorDocument>
+
+export const EventView = Event.meta({ id: 'Event' })
+export const EventList = z.object({ events: z.array(EventView) }).meta({ id: 'EventList' })
+
+export const HostCheck = z
+  .object({
+    name: z.string(),
+    state: z.enum(['ok', 'warn', 'fail']),
+    found: z.string(),
+    remedy: z.string().nullable().describe('What to do, unless the state is ok.'),
+  })
+  .meta({ id: 'HostCheck' })
+export type HostCheck = z.infer<typeof HostCheck>
+export const DoctorReport = z.object({ checks: z.array(HostCheck) }).meta({ id: 'DoctorReport' })
+
+export const Leak = z
+  .object({
+    kind: z.enum(['process', 'mount', 'namespace', 'interface', 'cgroup', 'nft', 'directory', 'address']),
+    name: z.string(),
+    owner: z.string().nullable(),
+  })
+  .meta({ id: 'Leak' })
+export const LeakReport = z.object({ leaks: z.array(Leak) }).meta({ id: 'LeakReport' })
+
+export const About = z
+  .object({
+    version: z.string(),
+    api: z.literal('v1'),
+    backend: z.string(),
+    node: z.string(),
+    pid: z.int(),
+    startedAt: z.number(),
+    stateDir: z.string(),
+    runDir: z.string(),
+  })
+  .meta({ id: 'About' })
+export type About = z.infer<typeof About>

@@ -1,0 +1,49 @@
+/** The model as clients see it: every field always there, null for what is not known, times of the wall clock only. */
+import type { Environment } from '../model/environment.ts'
+import type { Instance } from '../model/instance.ts'
+import type { LogRecord } from '../model/log.ts'
+import type { EnvironmentView, InstanceView, LogEntry } from './schemas/environments.ts'
+import type { Services } from './services.ts'
+
+export const instanceView = (instance: Instance): InstanceView => ({
+  id: instance.id,
+  environment: instance.environment,
+  workload: instance.workload,
+  state: instance.state,
+  reason: instance.reason,
+  createdAt: instance.createdAt,
+  startedAt: instance.startedAt ?? null,
+  pid: instance.pid ?? null,
+  start: instance.start ?? null,
+  exit: instance.exit === undefined ? null : { ...instance.exit, signal: instance.exit.signal ?? null },
+})
+
+export const environmentView = (services: Pick<Services, 'lifecycle' | 'expiry'>, environment: Environment): EnvironmentView => {
+  const expiry = services.expiry(environment)
+  return {
+    id: environment.id,
+    name: environment.spec.name,
+    owner: environment.spec.owner,
+    state: environment.state,
+    reason: environment.reason,
+    cause: environment.cause ?? null,
+    labels: environment.spec.labels,
+    lease: environment.spec.lease,
+    createdAt: environment.createdAt,
+    endedAt: environment.endedAt ?? null,
+    expiresAt: expiry?.at ?? null,
+    expiresBy: expiry?.by ?? null,
+    workloads: environment.spec.workloads,
+    instances: services.lifecycle.instances(environment.id).map(instanceView),
+  }
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
+
+export const logEntry = (record: LogRecord): LogEntry => {
+  try {
+    return { time: record.time, stream: record.stream, data: utf8.decode(record.data), encoding: 'utf-8' }
+  } catch {
+    return { time: record.time, stream: record.stream, data: Buffer.from(record.data).toString('base64'), encoding: 'base64' }
+  }
+}
