@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 #include <seccomp.h>
 #include <signal.h>
 #include <stdio.h>
@@ -12,14 +13,27 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "links.h"
 #include "operations.h"
 #include "wire/wire.h"
 
 #define PROTOCOL_VERSION "1"
 #define ANY_NUMBER ((size_t)-1)
 
+static pthread_mutex_t answering = PTHREAD_MUTEX_INITIALIZER;
+
 int answer(const struct call *call, const char *first, const char *second) {
-  return wire_ok(ANSWER_FD, call->tag, first, second, NULL) < 0 ? ANSWER_LOST : 0;
+  pthread_mutex_lock(&answering);
+  int result = wire_ok(ANSWER_FD, call->tag, first, second, NULL);
+  pthread_mutex_unlock(&answering);
+  return result < 0 ? ANSWER_LOST : 0;
+}
+
+int answer_failure(const struct call *call, const struct failure *failure) {
+  pthread_mutex_lock(&answering);
+  int result = wire_error(ANSWER_FD, call->tag, failure);
+  pthread_mutex_unlock(&answering);
+  return result < 0 ? ANSWER_LOST : 0;
 }
 
 static int hello(const struct call *call, struct failure *failure) {
@@ -45,17 +59,16 @@ static const struct operation {
   {"seccomp", 2, ANY_NUMBER, compile_seccomp},
 };
 
-static int run(const struct wire_request *request, struct failure *failure) {
-  struct call call = {.tag = request->field[0], .argument = request->field + 2, .arguments = request->fields - 2};
+static int run(const struct call *call, const char *name, struct failure *failure) {
   for (size_t i = 0; i < sizeof operations / sizeof *operations; i++) {
     const struct operation *operation = &operations[i];
-    if (strcmp(operation->name, request->field[1]) != 0) continue;
-    if (call.arguments < operation->min || call.arguments > operation->max) {
-      return fail_as(failure, EINVAL, "%s: %zu arguments", operation->name, call.arguments);
+    if (strcmp(operation->name, name) != 0) continue;
+    if (call->arguments < operation->min || call->arguments > operation->max) {
+      return fail_as(failure, EINVAL, "%s: %zu arguments", operation->name, call->arguments);
     }
-    return operation->run(&call, failure);
+    return operation->run(call, failure);
   }
-  return fail_as(failure, EINVAL, "there is no operation %.40s", request->field[1]);
+  return fail_as(failure, EINVAL, "there is no operation %.40s", name);
 }
 
 /* A zombie keeps its pid from being used again, so children are reaped here only: never while an operation looks at one. */
@@ -83,8 +96,9 @@ static int serve(int signals) {
       return 1;
     }
     struct failure failure = {0};
-    int result = run(&request, &failure);
-    if (result == -1 && wire_error(ANSWER_FD, request.field[0], &failure) < 0) result = ANSWER_LOST;
+    struct call call = {.tag = request.field[0], .argument = request.field + 2, .arguments = request.fields - 2};
+    int result = run(&call, request.field[1], &failure);
+    if (result == -1) result = answer_failure(&call, &failure);
     wire_free(&request);
     if (result == ANSWER_LOST) {
       fprintf(stderr, "dayfly-helper: answering: %s\n", strerror(errno));
@@ -104,5 +118,7 @@ int main(void) {
     perror("dayfly-helper: signalfd");
     return 1;
   }
-  return serve(signals);
+  int status = serve(signals);
+  finish_deletions();
+  return status;
 }

@@ -1,6 +1,6 @@
 /*
  * The operations of dayfly-helper. Each gets the arguments after the operation's name, as many as the table in main.c allows, answers
- * `TAG ok ...` itself and returns 0, or returns -1 with a failure that main sends. ANSWER_LOST: the answer could not be written.
+ * itself (or has a thread do so later) and returns 0, or returns -1 with a failure that main sends. ANSWER_LOST: the answer could not be written.
  */
 #pragma once
 
@@ -26,5 +26,6 @@ int delete_link(const struct call *call, struct failure *failure);
 int run_nft(const struct call *call, struct failure *failure);
 int compile_seccomp(const struct call *call, struct failure *failure);
 
-/* `ok` with up to two results, either may be NULL. 0 or ANSWER_LOST. */
+/* `ok` with up to two results; NULL ends them. 0, or ANSWER_LOST with errno. From any thread, as the other. */
 int answer(const struct call *call, const char *first, const char *second);
+int answer_failure(const struct call *call, const struct failure *failure);
