@@ -86,14 +86,13 @@ export const createChannel = (peer: string, input: Readable, output: Writable, o
     }
     const request = pending.get(tag)
     if (request === undefined) throw new DayflyError('host', `an answer to a request that was not made (${tag})`)
+    if (fields[1] !== 'ok' && fields[1] !== 'error') throw new DayflyError('host', `an answer to ${request.operation} that is neither ok nor error`)
     pending.delete(tag)
     if (fields[1] === 'ok') {
       if (request.accept !== undefined) upgraded = request.accept()
       request.resolve(fields.slice(2))
-    } else if (fields[1] === 'error') {
-      request.reject(new NativeError(fields[2] ?? 'EIO', fields[3] ?? `${request.operation} failed`))
     } else {
-      throw new DayflyError('host', `an answer to ${request.operation} that is neither ok nor error`)
+      request.reject(new NativeError(fields[2] ?? 'EIO', fields[3] ?? `${request.operation} failed`))
     }
   }
 
