@@ -1,5 +1,5 @@
 /**
- * The lifecycle: what the daemon, the API and later the gateway ask of it. Implementation: `createEngine` in lifecycle.ts.
+ * The lifecycle: what the daemon, the API and later the gateway ask of it. Implementation: `createEngine` in create.ts.
  *
  * References (`ref`) are an id, a unique prefix of one of at least 4 characters, or the name of an environment that has not ended; an instance
  * reference may be an environment's when that has one instance. Unknown or ambiguous ones throw `not_found` with field `ref`.

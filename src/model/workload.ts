@@ -41,7 +41,7 @@ export const SecretName = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'letters, digits, `_`, `.` and `-`, at most 128, not starting with `.` or `-`')
 
-/** The name of a workload within its environment; also its instances' host name. */
+/** The name of a workload within its environment; also its instances' host name where an environment has several. */
 export const WorkloadName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 63')
 
 /** What to run: everything that does not differ between two instances of one workload. */

@@ -1,0 +1,272 @@
+/** Puts the engine together from its parts. */
+import { mkdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { abortable, settledWithin } from '../base/abort.ts'
+import type { Agenda } from '../base/agenda.ts'
+import { createAgenda } from '../base/agenda.ts'
+import type { Clock } from '../base/clock.ts'
+import { DayflyError } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Environment } from '../model/environment.ts'
+import { dayfly } from '../model/event.ts'
+import type { Instance } from '../model/instance.ts'
+import { adoptAll, reconcile } from './adopt.ts'
+import type { Backend } from './backend.ts'
+import { completion } from './completion.ts'
+import { createEndings } from './endings.ts'
+import type { Engine } from './engine.ts'
+import { follow } from './follow.ts'
+import { createLeases } from './leases.ts'
+import { createLifecycle } from './lifecycle.ts'
+import type { Lives } from './lives.ts'
+import { newLive } from './lives.ts'
+import { createNotices } from './notices.ts'
+import { createOutcomes } from './outcomes.ts'
+import { passageSteps } from './passage.ts'
+import { createRefs } from './refs.ts'
+import { createRequests } from './requests.ts'
+import { createWallTrust, purgeExpired } from './retention.ts'
+import { createRun } from './run.ts'
+import { createSessions } from './sessions.ts'
+import { createStopper } from './stop.ts'
+import type { Store } from './store.ts'
+import { createSweep } from './upkeep.ts'
+
+export interface EngineOptions {
+  readonly backend: Backend
+  readonly store: Store
+  readonly clock: Clock
+  /** Holds the instances' logs; made with mode 0700 when it is missing. */
+  readonly recordsFolder: string
+  readonly log: Log
+  /** Environments that may be there at once. Default 1000. */
+  readonly slots?: number
+  /** Between two sweeps (ms). They only catch what timers missed. Default 5000. */
+  readonly sweepInterval?: number
+  /** From nothing to running (ms). Default 60 000. */
+  readonly startPatience?: number
+  /** How long a process may outlive SIGKILL before it is given up as lost (ms). Default 30 000. */
+  readonly killPatience?: number
+  /** One attempt to take an environment down, beside grace and SIGKILL (ms). Default 60 000. */
+  readonly attemptPatience?: number
+  /** Tests that move the clock by hand run it by hand. */
+  readonly agenda?: Agenda
+}
+
+/** How long the end of the daemon waits for what is under way (ms). What is not over then is repaired by the next adopt. */
+const closePatience = 5_000
+
+/** An engine that has done nothing yet: call `adopt` first. It owns neither the backend nor the store: dispose it before them. */
+export const createEngine = (options: EngineOptions): Engine => {
+  const { backend, store, clock, recordsFolder, log } = options
+  mkdirSync(recordsFolder, { recursive: true, mode: 0o700 })
+  const agenda = options.agenda ?? createAgenda(clock)
+  const killPatience = options.killPatience ?? 30_000
+  const closer = new AbortController()
+  const closing = closer.signal
+  const busy = new Set<Promise<unknown>>()
+  const lives: Lives = new Map()
+  /** Environments that could not be adopted yet. */
+  const unsettled = new Set<string>()
+  let adopted = false
+
+  const logPath = (instance: Instance): string => join(recordsFolder, `${instance.id}.log`)
+  const notices = createNotices()
+  const refs = createRefs(store)
+  const lifecycle = createLifecycle(store, clock, notices, log)
+  const stopper = createStopper(backend, clock, agenda, log)
+  const sessions = createSessions(backend, lifecycle, id => rescheduled(id))
+  const complete = completion(store, clock, lifecycle)
+  const outcomes = createOutcomes({
+    ...{ backend, store, lifecycle, notices, stopper, log, closing },
+    onWritten: complete,
+    afterWritten: id => {
+      lifecycle.touch(id)
+      takeDown(id)
+      rescheduled(id)
+    },
+  })
+  const steps = passageSteps({ backend, store, clock, agenda, lifecycle, outcomes, sessions, stopper, logPath, killPatience })
+  const leases = createLeases({
+    ...{ store, clock, agenda, lifecycle, sessions },
+    onOver: (id, cause, reason) => {
+      const live = lives.get(id)
+      if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))
+    },
+  })
+  const endings = createEndings({
+    ...{ backend, store, clock, agenda, lifecycle, stopper, lives, steps, log, closing },
+    attemptPatience: (options.attemptPatience ?? 60_000) + killPatience,
+    onEnded: id => {
+      leases.forget(id)
+      lifecycle.forget(id)
+    },
+  })
+
+  /** Work that nobody waits for but the end of the daemon. Its failures are recorded where they happen. */
+  const background = (work: Promise<unknown>): void => {
+    busy.add(work)
+    work.catch(() => {}).finally(() => busy.delete(work))
+  }
+  /** Takes it down if it is written as ending. */
+  const takeDown = (id: string): void => {
+    const live = lives.get(id)
+    const environment = store.environment(id)
+    if (!live || environment?.state !== 'ending') return
+    const { reason, cause = 'failed' } = environment
+    background(endings.end(live, { actor: dayfly, reason, cause }, live.ending?.force ?? false))
+  }
+  const rescheduled = (id: string): void => {
+    const environment = lives.has(id) ? store.environment(id) : undefined
+    if (environment?.state === 'running') leases.schedule(environment)
+  }
+  const onRunning = (environment: Environment, instances: readonly Instance[]): void => {
+    for (const { id, state } of instances) if (state === 'running') outcomes.watch(id)
+    leases.schedule(environment)
+  }
+  const run = createRun({
+    ...{ store, clock, agenda, lifecycle, lives, endings, steps, closing },
+    slots: options.slots ?? 1000,
+    startPatience: options.startPatience ?? 60_000,
+    onRunning: ({ environment, instances }) => onRunning(environment, instances),
+  })
+
+  const takeUp = (id: string): void => {
+    if (!lives.has(id)) lives.set(id, newLive(id, undefined))
+  }
+  const adoption = {
+    ...{ backend, store, clock, lifecycle, log, complete },
+    onRunning: (environment: Environment) => {
+      takeUp(environment.id)
+      const instances = store.instances(environment.id)
+      onRunning(environment, instances)
+      for (const { id, state } of instances) {
+        if (state !== 'running') continue
+        background(
+          backend
+            .setDeadline(id, environment.ttlDeadline)
+            .catch((error: unknown) => log.warn('a deadline could not be set again', { instance: id, error })),
+        )
+      }
+      leases.check(environment.id)
+    },
+    onEnding: (environment: Environment) => {
+      if (environment.state === 'ended') return
+      takeUp(environment.id)
+      takeDown(environment.id)
+    },
+  }
+
+  const open = (): void => {
+    if (closing.aborted) throw new DayflyError('unreachable', 'the daemon is ending', { remedy: 'Start it again: dayfly serve' })
+    if (!adopted) throw new DayflyError('internal', 'the engine was asked before it had adopted what lives')
+  }
+  const requests = createRequests({ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases })
+  const ended = (id: string, signal: AbortSignal): Promise<Environment> => {
+    const check = (): Environment | undefined => {
+      const environment = refs.environment(id)
+      return environment.state === 'ended' ? environment : undefined
+    }
+    return notices.until(id, check, signal)
+  }
+
+  const trusted = createWallTrust(clock, store, log)
+  const settleLater = async (): Promise<void> => {
+    const seen = new Map((await backend.observe()).map(observed => [observed.id, observed]))
+    for (const id of [...unsettled]) {
+      const environment = store.environment(id)
+      if (environment && environment.state !== 'ended') reconcile(adoption, environment, seen)
+      unsettled.delete(id)
+    }
+  }
+  const purge = async (): Promise<void> => {
+    if (trusted()) await purgeExpired(store, clock, log, logPath)
+  }
+  const sweep = createSweep({ store, lifecycle, outcomes, leases, endings, log, unsettled, settleLater, purge })
+  const sweepOften = (): void => {
+    const again = (): void => void agenda.at(clock.boot() + (options.sweepInterval ?? 5_000), sweepOften)
+    if (!closing.aborted) background(sweep().finally(again))
+  }
+
+  return {
+    adopt: async signal => {
+      if (adopted) throw new DayflyError('internal', 'the engine has adopted already')
+      const result = await adoptAll(
+        adoption,
+        environment => {
+          takeUp(environment)
+          unsettled.add(environment)
+        },
+        signal,
+      )
+      adopted = true
+      agenda.at(clock.boot() + (options.sweepInterval ?? 5_000), sweepOften)
+      return result
+    },
+
+    run: async (spec, secrets, actor, signal) => {
+      open()
+      const work = run(spec, secrets, actor, signal)
+      background(work)
+      return work
+    },
+
+    end: async (ref, cause, reason, actor, force, signal) => {
+      open()
+      const environment = refs.environment(ref)
+      const live = lives.get(environment.id)
+      if (environment.state === 'ended' || !live) return environment
+      const work = endings.end(live, { cause, reason, actor }, force)
+      background(work)
+      await abortable(work, signal)
+      return refs.environment(environment.id)
+    },
+    ended: async (ref, signal) => ended(refs.environment(ref).id, signal),
+
+    environment: ref => lifecycle.current(refs.environment(ref)),
+    environments: filter => store.environments(filter).map(lifecycle.current),
+    instance: refs.instance,
+    instances: environment => store.instances(environment === undefined ? undefined : refs.environment(environment).id),
+    logPath,
+
+    wait: async (ref, signal) => requests.wait(ref, signal),
+    stop: async (ref, grace, actor, signal) => {
+      open()
+      return requests.stop(ref, grace, actor, signal)
+    },
+    kill: async (ref, signalName, actor) => {
+      open()
+      return requests.kill(ref, signalName, actor)
+    },
+    extend: async (ref, ttl, actor) => {
+      open()
+      return requests.extend(ref, ttl, actor)
+    },
+    exec: async (ref, request, actor, signal) => {
+      open()
+      return requests.exec(ref, request, actor, signal)
+    },
+    attach: async (ref, actor, signal) => {
+      open()
+      return requests.attach(ref, actor, signal)
+    },
+
+    events: store.events,
+    follow: (filter, signal) => follow(store, notices, filter, signal),
+
+    sweep: async signal => {
+      open()
+      await abortable(sweep(), signal)
+    },
+    leaks: async () => {
+      const explained = new Set([...lives.keys(), ...[...lives.keys()].flatMap(id => store.instances(id).map(instance => instance.id))])
+      return (await backend.owned()).filter(({ owner }) => owner === undefined || !explained.has(owner))
+    },
+
+    [Symbol.asyncDispose]: async () => {
+      closer.abort(new DayflyError('unreachable', 'the daemon is ending'))
+      if (!options.agenda) agenda[Symbol.dispose]()
+      await settledWithin(Promise.allSettled(busy), closePatience)
+    },
+  }
+}
