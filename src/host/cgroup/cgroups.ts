@@ -1,15 +1,16 @@
 /**
- * Control groups: limits, counts and the certain end of everything in a group. `openCgroups` finds out which of the kernel's two versions the
- * host uses; `v1.ts` and `v2.ts` know the files. All calls are synchronous file-system calls of some 10 µs, except where a wait is needed.
+ * Control groups: limits, counts and the certain end of everything in a group. All groups of one daemon lie below a parent of its own, beside
+ * whatever else the host has. Calls block for some 10 µs per file, except where a promise says that the kernel must be waited for.
  */
-import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { DayflyError } from '../../base/errors.ts'
 import type { BlockDevice } from './device.ts'
-import { openV1 } from './v1.ts'
-import { openV2 } from './v2.ts'
-
-/** `hybrid`: the controllers are on v1, and an empty v2 hierarchy is mounted at `unified`. */
-export type CgroupMode = 'v1' | 'hybrid' | 'v2'
+import { deviceNumber } from './device.ts'
+import { childrenOf, makeFolder, readControl, removeFolder, writeControl } from './files.ts'
+import { createGroup } from './group.ts'
+import type { CgroupMode, Hierarchy } from './hierarchy.ts'
+import { detectHierarchy, requireLimits } from './hierarchy.ts'
+import { deviceSettings } from './limits.ts'
 
 export interface CgroupLimits {
   /** Cores. */
@@ -18,84 +19,138 @@ export interface CgroupLimits {
   readonly memory: number
   /** Processes and threads. */
   readonly pids: number
-  /** Bytes per second, each of read and write. */
+  /** Bytes per second, each of read and write, on the device that was named when the groups were opened. */
   readonly io: number
 }
 
 export interface Cgroup {
-  /** Every folder whose cgroup.procs a process has to join to be in the group. */
+  /** Every folder whose cgroup.procs a process has to join to be in the group: one on v2, one for each hierarchy on v1. */
   readonly folders: readonly string[]
+  /** Takes effect at once. Throws `host` naming file, value and remedy. */
   setLimits(limits: CgroupLimits): void
+  /** Pids in it and in groups below it, as this process's pid namespace numbers them. Empty when it is gone, as the counts below are 0. */
+  processes(): number[]
   /** How many processes of it the kernel killed for want of memory. */
   oomKills(): number
   /** Bytes, page cache included. */
   memoryUsage(): number
-  processes(): number[]
-  freeze(): void
+  /** Nanoseconds. */
+  cpuUsage(): number
+  /** Resolves when every process of it stands still. Does nothing when it is gone. */
+  freeze(): Promise<void>
   thaw(): void
-  /** SIGKILL to everything in it, and again to what was forked meanwhile. Resolves when it is empty. */
+  /** SIGKILL to everything in it, also to what is being forked meanwhile. Resolves when nothing is left. */
   killAll(): Promise<void>
-  /** Does nothing when it is gone. The group must be empty, or become so within seconds. */
+  /** Also of groups that were made below it. Waits for processes on their way out. Does nothing when it is gone. */
   remove(): Promise<void>
 }
 
 export interface Cgroups {
   readonly mode: CgroupMode
-  /** Limits that this host cannot enforce, and why. */
-  readonly missing: readonly { readonly limit: keyof CgroupLimits; readonly reason: string }[]
-  /** A group below the parent, with limits. Throws `host` naming file, value and remedy. */
+  /** Limits that this host cannot enforce, wholly or partly, and why: for people. */
+  readonly missing: readonly { readonly limit: keyof CgroupLimits | 'devices'; readonly reason: string }[]
+  /** Makes a group with these limits, under 1 ms. Throws `conflict` when it exists, `host` otherwise; then nothing of it is left. */
   create(name: string, limits: CgroupLimits): Cgroup
-  /** The group of that name; its files need not exist. */
+  /** The group of that name, which may or may not exist. */
   open(name: string): Cgroup
-  /** Folders of a group without limits, for processes of ours that must not be in the daemon's own. */
+  /** Folders of a group without limits, made if need be: for processes of ours that must not be in the daemon's own. */
   plain(name: string): readonly string[]
+  /** Names of the groups that exist, in any hierarchy. */
   list(): string[]
-  /** Removes the parent itself. Its groups must be gone. */
-  close(): Promise<void>
+  /** Removes the parent, where nothing is in it any more. */
+  close(): void
 }
 
 export interface CgroupsOptions {
   /** Name of the folder at the top of each hierarchy that everything goes into, e.g. `dayfly-0`. */
   readonly parent: string
-  /** What `io` limits apply to; a string says why there is none. */
+  /** What `io` limits apply to; a string says why there is none. See blockDeviceOf. */
   readonly device: BlockDevice | string
-  /** Default: what /proc/self/mounts says. */
-  readonly mounts?: string
+  /** Default: `/sys/fs/cgroup`. */
+  readonly root?: string
 }
 
-export interface Mount {
-  readonly folder: string
-  readonly type: string
-  readonly options: readonly string[]
+const checkName = (name: string, field: string): string => {
+  if (/^[a-zA-Z0-9][a-zA-Z0-9_-]*$/.test(name)) return name
+  throw new DayflyError('invalid', `${field}: "${name}" is not a name for a cgroup`, { field, remedy: 'Use letters, digits, - and _.' })
 }
 
-const cgroupMounts = (text: string): Mount[] =>
-  text.split('\n').flatMap(line => {
-    const [, folder = '', type = '', options = ''] = line.split(' ')
-    return type === 'cgroup' || type === 'cgroup2' ? [{ folder, type, options: options.split(',') }] : []
-  })
+const tops = ({ mounts }: Hierarchy, parent: string): string[] => [...new Set(mounts.values())].map(mount => join(mount, parent))
 
-const controllersOfV1 = ['cpu', 'memory', 'pids', 'blkio', 'devices', 'freezer'] as const
-export type V1Controller = (typeof controllersOfV1)[number]
-
-/** `host` when no hierarchy is mounted. */
-export const detectMode = (text: string): { readonly mode: CgroupMode; readonly v2: string | undefined; readonly v1: ReadonlyMap<V1Controller, string> } => {
-  const mounts = cgroupMounts(text)
-  const v2 = mounts.find(mount => mount.type === 'cgroup2')?.folder
-  const v1 = new Map(
-    controllersOfV1.flatMap(controller => {
-      const mount = mounts.find(({ type, options }) => type === 'cgroup' && options.includes(controller))
-      return mount === undefined ? [] : [[controller, mount.folder] as const]
-    }),
-  )
-  if (v1.size > 0) return { mode: v2 === undefined ? 'v1' : 'hybrid', v2, v1 }
-  if (v2 === undefined) {
-    throw new DayflyError('host', 'no cgroup hierarchy is mounted', { remedy: 'Mount one: mount -t cgroup2 cgroup2 /sys/fs/cgroup' })
+/** v2: a group has the controllers only when every group above hands them down. Nothing is ever put into these, only into leaves. */
+const handDown = (folders: readonly string[]): void => {
+  for (const folder of folders) {
+    const available = readControl(join(folder, 'cgroup.controllers'))?.split(' ') ?? []
+    const enabled = readControl(join(folder, 'cgroup.subtree_control'))?.split(' ') ?? []
+    const wanted = ['cpu', 'memory', 'pids', 'io'].filter(name => available.includes(name) && !enabled.includes(name))
+    if (wanted.length > 0) writeControl(join(folder, 'cgroup.subtree_control'), wanted.map(name => `+${name}`).join(' '))
   }
-  return { mode: 'v2', v2, v1 }
 }
 
+/** Idempotent: after a crash the parent is there, with groups in it. */
+const makeParent = (hierarchy: Hierarchy, parent: string): void => {
+  for (const top of tops(hierarchy, parent)) {
+    makeFolder(top)
+    if (hierarchy.mode === 'v2') handDown([join(top, '..'), top])
+  }
+  // Groups inherit the parent's devices when they are made, so that each need not be told. With groups in it, an earlier daemon has done it.
+  const mount = hierarchy.mounts.get('devices')
+  if (mount === undefined || childrenOf(join(mount, parent)).length > 0) return
+  for (const { file, value } of deviceSettings(hierarchy)) writeControl(join(mount, parent, file), value)
+}
+
+const missingLimits = ({ mode, mounts }: Hierarchy, device: BlockDevice | string): Cgroups['missing'] => [
+  ...(!mounts.has('blkio')
+    ? [{ limit: 'io', reason: 'this host has no cgroup controller for it' } as const]
+    : typeof device === 'string'
+      ? [{ limit: 'io', reason: device } as const]
+      : mode === 'v2'
+        ? []
+        : [{ limit: 'io', reason: 'only reads and synced writes: cgroup v1 cannot tell whose buffered writes are' } as const]),
+  ...(mode === 'v2' || mounts.has('devices') ? [] : [{ limit: 'devices', reason: 'this host has no cgroup controller for it' } as const]),
+]
+
+/** As `openCgroups`, in a hierarchy that may lack controllers: limits that need them are not set. */
+export const openCgroupsIn = (hierarchy: Hierarchy, options: CgroupsOptions): Cgroups => {
+  const parent = checkName(options.parent, 'parent')
+  const disk = typeof options.device === 'string' ? undefined : deviceNumber(options.device)
+  const open = (name: string): Cgroup => createGroup(hierarchy, join(parent, checkName(name, 'name')), disk)
+  makeParent(hierarchy, parent)
+
+  return {
+    mode: hierarchy.mode,
+    missing: missingLimits(hierarchy, options.device),
+    open,
+    create: (name, limits) => {
+      const group = open(name)
+      const made: string[] = []
+      try {
+        for (const folder of group.folders) {
+          if (!makeFolder(folder)) throw new DayflyError('conflict', `the cgroup ${folder} exists`)
+          made.push(folder)
+        }
+        group.setLimits(limits)
+        return group
+      } catch (error) {
+        for (const folder of made) removeFolder(folder)
+        throw error
+      }
+    },
+    plain: name => {
+      const { folders } = open(name)
+      for (const folder of folders) makeFolder(folder)
+      return folders
+    },
+    list: () => [...new Set(tops(hierarchy, parent).flatMap(childrenOf))],
+    close: () => {
+      for (const top of tops(hierarchy, parent)) removeFolder(top)
+    },
+  }
+}
+
+/** Finds out how this host has its cgroups and makes the parent. Throws `host` when CPU, memory or processes cannot be limited. */
 export const openCgroups = (options: CgroupsOptions): Cgroups => {
-  const { mode, v1, v2 } = detectMode(options.mounts ?? readFileSync('/proc/self/mounts', 'utf8'))
-  return mode === 'v2' && v2 !== undefined ? openV2(v2, options.parent, options.device) : openV1(mode, v1, options.parent, options.device)
+  const hierarchy = detectHierarchy(options.root ?? '/sys/fs/cgroup')
+  requireLimits(hierarchy)
+  return openCgroupsIn(hierarchy, options)
 }

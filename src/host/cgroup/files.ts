@@ -1,93 +1,99 @@
-/** Reading and writing of a group's files, with errors that name file and value. */
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
-import { setTimeout as sleep } from 'node:timers/promises'
+/** Reading and writing the files of cgroups, with errors that say what to do. */
+import { closeSync, constants, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeSync } from 'node:fs'
+import { join } from 'node:path'
 import { DayflyError, errnoOf, messageOf } from '../../base/errors.ts'
 
-export const write = (file: string, value: string): void => {
+const remedies: Readonly<Record<string, string>> = {
+  EACCES: 'Run the daemon as root.',
+  EPERM: 'Run the daemon as root, outside a container that keeps its cgroups read-only.',
+  EROFS: 'Cgroups are mounted read-only: run the daemon outside a container, or in one with its own writable cgroups.',
+  ENOENT: 'The kernel has this controller switched off: boot without cgroup_disable=.',
+  EBUSY: 'Something is still in the group, or its parent has processes of its own: on cgroup v2 these must move into a child group.',
+  EINVAL: 'The kernel refuses the value: ask for a limit that this host can give.',
+  ENOSPC: 'The host has no more cgroups: end something, or raise cgroup.max.descendants of the parent.',
+  ENODEV: 'The kernel cannot limit this disk.',
+}
+
+const failure = (attempt: string, error: unknown): DayflyError => {
+  const remedy = remedies[errnoOf(error) ?? '']
+  return new DayflyError('host', `${attempt}: ${messageOf(error)}`, remedy === undefined ? { cause: error } : { cause: error, remedy })
+}
+
+/** True when the group, or this file of it, is not there. ENODEV is what a file says that was opened before its group went. */
+const isGone = (error: unknown): boolean => errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENODEV'
+
+/** As the kernel wants it: one write, into a file that exists. Throws `host` naming file, value and remedy; `cause` is the system's error. */
+export const writeControl = (file: string, value: string): void => {
   try {
-    writeFileSync(file, value)
+    const fd = openSync(file, constants.O_WRONLY)
+    try {
+      writeSync(fd, value)
+    } finally {
+      closeSync(fd)
+    }
   } catch (error) {
-    throw new DayflyError('host', `cannot write "${value}" to ${file}: ${messageOf(error)}`, {
-      remedy: 'See `dayfly doctor` for what this host is missing.',
-      cause: error,
-    })
+    throw failure(`writing "${value}" to ${file}`, error)
   }
 }
 
-/** undefined when the group or this file of it is not there. */
-export const read = (file: string): string | undefined => {
+/** undefined when there is no such file: the group is gone, or has no such control. */
+export const readControl = (file: string): string | undefined => {
   try {
-    return readFileSync(file, 'utf8')
+    return readFileSync(file, 'utf8').trim()
   } catch (error) {
-    const errno = errnoOf(error)
-    if (errno === 'ENOENT' || errno === 'ENODEV') return undefined
-    throw error
+    if (isGone(error)) return undefined
+    throw failure(`reading ${file}`, error)
   }
 }
 
-export const makeFolder = (folder: string): void => {
+/** The number behind `key` in a text of lines `key number`; 0 when it is not there. */
+export const keyedNumber = (text: string | undefined, key: string): number => {
+  const line = text?.split('\n').find(entry => entry.startsWith(`${key} `))
+  return line === undefined ? 0 : Number(line.slice(key.length + 1))
+}
+
+/** False when it was there. */
+export const makeFolder = (folder: string): boolean => {
   try {
     mkdirSync(folder)
+    return true
   } catch (error) {
-    if (errnoOf(error) === 'EEXIST') return
-    throw new DayflyError('host', `cannot make the cgroup ${folder}: ${messageOf(error)}`, { remedy: 'Dayfly must run as root, with /sys/fs/cgroup writable.', cause: error })
+    if (errnoOf(error) === 'EEXIST') return false
+    throw failure(`making the cgroup ${folder}`, error)
   }
 }
 
-/** The number after `key` in a file of "key number" lines, 0 when there is none. */
-export const count = (file: string, key: string): number => Number(new RegExp(`^${key} (\\d+)$`, 'm').exec(read(file) ?? '')?.[1] ?? 0)
-
-export const pidsIn = (folder: string): number[] => {
-  const own = (read(`${folder}/cgroup.procs`) ?? '').split('\n').filter(line => line !== '' && line !== '0').map(Number)
-  return [...own, ...childrenOf(folder).flatMap(child => pidsIn(`${folder}/${child}`))]
-}
-
+/** Names of the groups directly below. */
 export const childrenOf = (folder: string): string[] => {
   try {
-    return readdirSync(folder, { withFileTypes: true }).filter(entry => entry.isDirectory()).map(entry => entry.name)
+    return readdirSync(folder, { withFileTypes: true }).flatMap(entry => (entry.isDirectory() ? [entry.name] : []))
   } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return []
-    throw error
+    if (isGone(error)) return []
+    throw failure(`reading ${folder}`, error)
   }
 }
 
-/** A dead process leaves its group only once it has been reaped: try for this long, ms. */
-const patience = 5000
+/** The folder and everything below it, children first. */
+const withDescendants = (folder: string): string[] => [...childrenOf(folder).flatMap(name => withDescendants(join(folder, name))), folder]
 
-export const removeTree = async (folder: string): Promise<void> => {
-  for (const child of childrenOf(folder)) await removeTree(`${folder}/${child}`)
-  const end = performance.now() + patience
-  for (let pause = 0.5; ; pause = Math.min(pause * 2, 50)) {
-    try {
-      rmdirSync(folder)
-      return
-    } catch (error) {
-      const errno = errnoOf(error)
-      if (errno === 'ENOENT') return
-      if (errno !== 'EBUSY' || performance.now() > end) {
-        throw new DayflyError('host', `cannot remove the cgroup ${folder}: ${messageOf(error)}; processes in it: ${pidsIn(folder).join(' ') || 'none'}`, { cause: error })
-      }
-    }
-    await sleep(pause)
+/** Pids in a group and below. 0, which stands for a process outside this pid namespace, is left out: it cannot be named from here. */
+export const processesIn = (folder: string): number[] =>
+  withDescendants(folder).flatMap(each =>
+    (readControl(join(each, 'cgroup.procs')) ?? '').split('\n').flatMap(line => (line === '' || line === '0' ? [] : [Number(line)])),
+  )
+
+/** Removes one folder. True when it is gone; false while something is in it. */
+export const removeFolder = (folder: string): boolean => {
+  try {
+    rmdirSync(folder)
+    return true
+  } catch (error) {
+    const errno = errnoOf(error)
+    if (errno === 'EBUSY' || errno === 'ENOTEMPTY') return false
+    if (isGone(error)) return true
+    throw failure(`removing the cgroup ${folder}`, error)
   }
 }
 
-/** SIGKILLs until nobody is left. A process that has died and is not yet reaped does not count against it for longer than it takes. */
-export const killUntilEmpty = async (processes: () => number[], killOnce: () => void): Promise<void> => {
-  const end = performance.now() + patience
-  for (let pause = 0.5; processes().length > 0; pause = Math.min(pause * 2, 20)) {
-    if (performance.now() > end) throw new DayflyError('host', `processes ${processes().join(' ')} survive SIGKILL`)
-    killOnce()
-    await sleep(pause)
-  }
-}
-
-export const killEach = (pids: readonly number[]): void => {
-  for (const pid of pids) {
-    try {
-      process.kill(pid, 'SIGKILL')
-    } catch (error) {
-      if (errnoOf(error) !== 'ESRCH') throw error
-    }
-  }
-}
+/** As removeFolder, with all below it. */
+export const removeTree = (folder: string): boolean => withDescendants(folder).every(removeFolder)

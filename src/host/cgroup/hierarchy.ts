@@ -6,34 +6,32 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { DayflyError } from '../../base/errors.ts'
 
-export type CgroupMode = 'v2' | 'v1' | 'hybrid'
+export type CgroupMode = 'v1' | 'hybrid' | 'v2'
 
-/** By their v1 names; on v2 `io` does what `blkio` does, `cpu` also accounts, and freezing belongs to every group. */
+/** By their v1 names; on v2 `io` does what `blkio` does, `cpu` also accounts, and every group can freeze. */
 export const controllers = ['cpu', 'cpuacct', 'memory', 'pids', 'blkio', 'devices', 'freezer'] as const
 export type Controller = (typeof controllers)[number]
 
 export interface Hierarchy {
   readonly mode: CgroupMode
-  /** Where each usable controller is mounted. On v2 always the same folder. Co-mounted v1 controllers share one. */
+  /** Where each usable controller is mounted. On v2 always the same folder; co-mounted v1 controllers share one. */
   readonly mounts: ReadonlyMap<Controller, string>
-  /** On v2, the hierarchy's mount point. */
-  readonly unified: string | undefined
 }
 
 interface Mount {
-  readonly target: string
+  readonly folder: string
   readonly type: string
   readonly options: readonly string[]
 }
 
-const unescape = (text: string): string => text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
+const decodeOctal = (text: string): string => text.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8)))
 
 const parseMounts = (text: string): Mount[] =>
   text.split('\n').flatMap(line => {
-    const [, target, type, options] = line.split(' ')
-    return target === undefined || type === undefined || options === undefined
+    const [, folder, type, options] = line.split(' ')
+    return folder === undefined || type === undefined || options === undefined
       ? []
-      : [{ target: unescape(target), type, options: options.split(',') }]
+      : [{ folder: decodeOctal(folder), type, options: options.split(',') }]
   })
 
 /** v2 names of controllers, and ours for what they do. */
@@ -44,29 +42,30 @@ const unifiedControllers: Readonly<Record<string, readonly Controller[]>> = {
   io: ['blkio'],
 }
 
-/** `controllersOf` reads the file cgroup.controllers of a v2 mount. Throws `host` when no cgroups are mounted below `root`. */
-export const parseHierarchy = (root: string, mountsText: string, controllersOf: (mount: string) => string): Hierarchy => {
-  const below = parseMounts(mountsText).filter(({ target }) => target === root || target.startsWith(`${root}/`))
-  const unified = below.find(({ type }) => type === 'cgroup2')?.target
-  const old = below.filter(({ type }) => type === 'cgroup')
-  if (old.length === 0) {
-    if (unified === undefined) {
-      throw new DayflyError('host', `no cgroups are mounted below ${root}`, { remedy: `Mount them: mount -t cgroup2 none ${root}` })
-    }
-    const names = controllersOf(unified).trim().split(' ')
-    const usable = [...names.flatMap(name => unifiedControllers[name] ?? []), 'freezer' as const]
-    return { mode: 'v2', mounts: new Map(usable.map(name => [name, unified])), unified }
+/**
+ * From the text of /proc/mounts: what is mounted below `root`. `controllersOf` reads the file cgroup.controllers of a v2 mount. Throws `host` when there
+ * are no cgroups.
+ */
+export const parseHierarchy = (mounts: string, root: string, controllersOf: (mount: string) => string): Hierarchy => {
+  const below = parseMounts(mounts).filter(({ folder }) => folder === root || folder.startsWith(`${root}/`))
+  const unified = below.find(({ type }) => type === 'cgroup2')?.folder
+  const old = new Map(
+    controllers.flatMap(name => {
+      const mount = below.find(({ type, options }) => type === 'cgroup' && options.includes(name))
+      return mount === undefined ? [] : [[name, mount.folder] as const]
+    }),
+  )
+  if (old.size > 0) return { mode: unified === undefined ? 'v1' : 'hybrid', mounts: old }
+  if (unified === undefined) {
+    throw new DayflyError('host', `no cgroups are mounted below ${root}`, { remedy: `Mount them: mount -t cgroup2 none ${root}` })
   }
-  const mounts = new Map<Controller, string>()
-  for (const name of controllers) {
-    const mount = old.find(({ options }) => options.includes(name))
-    if (mount !== undefined) mounts.set(name, mount.target)
-  }
-  return { mode: unified === undefined ? 'v1' : 'hybrid', mounts, unified: undefined }
+  const names = controllersOf(unified).trim().split(' ')
+  const usable: Controller[] = [...names.flatMap(name => unifiedControllers[name] ?? []), 'freezer']
+  return { mode: 'v2', mounts: new Map(usable.map(name => [name, unified])) }
 }
 
-export const detectHierarchy = (root = '/sys/fs/cgroup'): Hierarchy =>
-  parseHierarchy(root, readFileSync('/proc/mounts', 'utf8'), mount => readFileSync(join(mount, 'cgroup.controllers'), 'utf8'))
+export const detectHierarchy = (root: string): Hierarchy =>
+  parseHierarchy(readFileSync('/proc/mounts', 'utf8'), root, mount => readFileSync(join(mount, 'cgroup.controllers'), 'utf8'))
 
 /** Without these no instance's limits hold. Throws `host` naming what is missing. */
 export const requireLimits = ({ mode, mounts }: Hierarchy): void => {
@@ -75,7 +74,7 @@ export const requireLimits = ({ mode, mounts }: Hierarchy): void => {
   throw new DayflyError('host', `this host has no cgroup controller for ${missing.join(', ')} (cgroup ${mode})`, {
     remedy:
       mode === 'v2'
-        ? 'Add them to the root cgroup.subtree_control, or boot without cgroup_disable=.'
+        ? 'Hand them down in the cgroup.subtree_control of the groups above, or boot without cgroup_disable=.'
         : 'Mount them below /sys/fs/cgroup, or boot with systemd.unified_cgroup_hierarchy=1.',
   })
 }

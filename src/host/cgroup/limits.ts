@@ -1,16 +1,6 @@
 /** What limits mean as texts in files. Pure. */
+import type { CgroupLimits } from './cgroups.ts'
 import type { Controller, Hierarchy } from './hierarchy.ts'
-
-export interface CgroupLimits {
-  /** Cores. */
-  readonly cpus: number
-  /** Bytes of memory and swap together. */
-  readonly memory: number
-  /** Processes and threads. */
-  readonly pids: number
-  /** Bytes per second, each of read and write, on the disk that was named when the groups were opened. */
-  readonly io: number
-}
 
 /** One write: `file` in the group's folder of `controller`. */
 export interface Setting {
@@ -47,7 +37,7 @@ const v2 = (limits: CgroupLimits, disk: string | undefined): Setting[] => [
   ...(disk === undefined ? [] : [{ controller: 'blkio', file: 'io.max', value: `${disk} rbps=${limits.io} wbps=${limits.io}` } as const]),
 ]
 
-/** The writes for a group, in order; none for controllers that this host does not have. `disk`: `major:minor`. */
+/** The writes that set a group's limits, in order; none for controllers that this host does not have. `disk`: `major:minor`. */
 export const settings = ({ mode, mounts }: Hierarchy, limits: CgroupLimits, disk: string | undefined): Setting[] =>
   (mode === 'v2' ? v2 : v1)(limits, disk).filter(({ controller }) => mounts.has(controller))
 
@@ -60,6 +50,6 @@ export const deviceSettings = ({ mode, mounts }: Hierarchy): Setting[] => {
   const allowed = ['1:3', '1:5', '1:7', '1:8', '1:9', '5:0', '5:2', '136:*']
   return [
     { controller: 'devices', file: 'devices.deny', value: 'a' },
-    ...allowed.map(number => ({ controller: 'devices', file: 'devices.allow', value: `c ${number} rw` }) as const),
+    ...allowed.map(number => ({ controller: 'devices', file: 'devices.allow', value: `c ${number} rwm` }) as const),
   ]
 }
