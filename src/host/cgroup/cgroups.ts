@@ -7,43 +7,15 @@ import { DayflyError } from '../../base/errors.ts'
 import type { BlockDevice } from './device.ts'
 import { deviceNumber } from './device.ts'
 import { childrenOf, makeFolder, readControl, removeFolder, writeControl } from './files.ts'
+import type { Cgroup } from './group.ts'
 import { createGroup } from './group.ts'
 import type { CgroupMode, Hierarchy } from './hierarchy.ts'
 import { detectHierarchy, requireLimits } from './hierarchy.ts'
+import type { CgroupLimits } from './limits.ts'
 import { deviceSettings } from './limits.ts'
 
-export interface CgroupLimits {
-  /** Cores. */
-  readonly cpus: number
-  /** Bytes, memory and swap together. */
-  readonly memory: number
-  /** Processes and threads. */
-  readonly pids: number
-  /** Bytes per second, each of read and write, on the device that was named when the groups were opened. */
-  readonly io: number
-}
-
-export interface Cgroup {
-  /** Every folder whose cgroup.procs a process has to join to be in the group: one on v2, one for each hierarchy on v1. */
-  readonly folders: readonly string[]
-  /** Takes effect at once. Throws `host` naming file, value and remedy. */
-  setLimits(limits: CgroupLimits): void
-  /** Pids in it and in groups below it, as this process's pid namespace numbers them. Empty when it is gone, as the counts below are 0. */
-  processes(): number[]
-  /** How many processes of it the kernel killed for want of memory. */
-  oomKills(): number
-  /** Bytes, page cache included. */
-  memoryUsage(): number
-  /** Nanoseconds. */
-  cpuUsage(): number
-  /** Resolves when every process of it stands still. Does nothing when it is gone. */
-  freeze(): Promise<void>
-  thaw(): void
-  /** SIGKILL to everything in it, also to what is being forked meanwhile. Resolves when nothing is left. */
-  killAll(): Promise<void>
-  /** Also of groups that were made below it. Waits for processes on their way out. Does nothing when it is gone. */
-  remove(): Promise<void>
-}
+export type { Cgroup } from './group.ts'
+export type { CgroupLimits } from './limits.ts'
 
 export interface Cgroups {
   readonly mode: CgroupMode

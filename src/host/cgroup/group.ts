@@ -2,11 +2,32 @@
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DayflyError, errnoOf } from '../../base/errors.ts'
-import type { Cgroup } from './cgroups.ts'
 import { keyedNumber, processesIn, readControl, removeTree, writeControl } from './files.ts'
 import type { Controller, Hierarchy } from './hierarchy.ts'
-import type { Setting } from './limits.ts'
+import type { CgroupLimits, Setting } from './limits.ts'
 import { settings } from './limits.ts'
+
+export interface Cgroup {
+  /** Every folder whose cgroup.procs a process has to join to be in the group: one on v2, one for each hierarchy on v1. */
+  readonly folders: readonly string[]
+  /** Takes effect at once. Throws `host` naming file, value and remedy. */
+  setLimits(limits: CgroupLimits): void
+  /** Pids in it and in groups below it, as this process's pid namespace numbers them. Empty when it is gone, as the counts below are 0. */
+  processes(): number[]
+  /** How many processes of it the kernel killed for want of memory. */
+  oomKills(): number
+  /** Bytes, page cache included. */
+  memoryUsage(): number
+  /** Nanoseconds. */
+  cpuUsage(): number
+  /** Resolves when every process of it stands still. Does nothing when it is gone. */
+  freeze(): Promise<void>
+  thaw(): void
+  /** SIGKILL to everything in it, also to what is being forked meanwhile. Resolves when nothing is left. */
+  killAll(): Promise<void>
+  /** Also of groups that were made below it. Waits for processes on their way out. Does nothing when it is gone. */
+  remove(): Promise<void>
+}
 
 /** How long the kernel is given to finish what was asked of it, ms. */
 const patience = 10_000

@@ -1,6 +1,16 @@
 /** What limits mean as texts in files. Pure. */
-import type { CgroupLimits } from './cgroups.ts'
 import type { Controller, Hierarchy } from './hierarchy.ts'
+
+export interface CgroupLimits {
+  /** Cores. */
+  readonly cpus: number
+  /** Bytes, memory and swap together. */
+  readonly memory: number
+  /** Processes and threads. */
+  readonly pids: number
+  /** Bytes per second, each of read and write, on the device that was named when the groups were opened. */
+  readonly io: number
+}
 
 /** One write: `file` in the group's folder of `controller`. */
 export interface Setting {
