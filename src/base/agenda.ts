@@ -10,6 +10,8 @@ export interface Agenda extends Disposable {
   at(boot: number, work: () => void): Disposable
   /** Does what is due now and says how many that were. The timer calls it; so do tests that move the clock by hand. */
   run(): number
+  /** Boot time (ms) of the first entry; it may be one that was cancelled. */
+  readonly next: number | undefined
 }
 
 interface Entry {
@@ -124,6 +126,9 @@ export const createAgenda = (clock: Clock): Agenda => {
       })
     },
     run,
+    get next() {
+      return heap[0]?.boot
+    },
     [Symbol.dispose]: () => {
       closed = true
       clearTimeout(timer)

@@ -1,0 +1,545 @@
+/**
+ * What every backend passes. `backendSuite` registers its tests; a backend's own test file gives it a way to open one.
+ *
+ * Each test opens a fixture of its own, and at its end nothing that says whose it is may be left (`owned()`). Times are real: limits here are generous and
+ * nothing is asserted about how long a thing took.
+ */
+import assert from 'node:assert/strict'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
+import type { Clock } from '../base/clock.ts'
+import type { ErrorCode } from '../base/errors.ts'
+import { DayflyError } from '../base/errors.ts'
+import { newEnvironmentId, newInstanceId } from '../base/ids.ts'
+import type { ExecRequest, Session } from '../model/session.ts'
+import type { WorkloadSpec } from '../model/workload.ts'
+import type { Backend, InstanceRequest } from './backend.ts'
+
+/** What a test's process does, in order; at the end it exits with 0. */
+export type Action =
+  /** Writes the text as it is: no newline is added. */
+  | { readonly print: string; readonly to?: 'stdout' | 'stderr' }
+  /** Writes `line 1\n` to `line N\n` to stdout. */
+  | { readonly lines: number }
+  /** Writes the value of an environment variable. */
+  | { readonly variable: string }
+  /** Writes the content of /run/secrets/NAME. */
+  | { readonly secret: string }
+  /** Copies stdin to stdout until its end. */
+  | { readonly echo: true }
+  /** From now on, also while it sleeps, this signal makes it exit with that code. Signals without are ignored by a first process, SIGKILL excepted. */
+  | { readonly on: string; readonly exit: number }
+  /** Milliseconds. Must be interruptible by a signal that has an `on` (in a shell: `sleep N & wait $!`). */
+  | { readonly sleep: number }
+  /** Takes memory until the limit ends it. */
+  | { readonly oom: true }
+  | { readonly exit: number }
+export type Script = readonly Action[]
+
+export interface BackendFixture extends AsyncDisposable {
+  readonly backend: Backend
+  readonly clock: Clock
+  /** Folder for logs. */
+  readonly folder: string
+  /** A job that runs the script, with stdin and small limits. Tests change single fields of it. */
+  workload(script: Script): WorkloadSpec
+  /** argv of an exec that runs the script. */
+  command(script: Script): readonly string[]
+  /** Drops the backend as kill -9 of the daemon would, and opens another on the same kernel. */
+  reopen(): Promise<Backend>
+}
+
+export interface Abilities {
+  /** Reports that the memory limit ended a process. */
+  readonly oom: boolean
+}
+
+export interface LoggedLine {
+  readonly stream: string
+  readonly flag: string
+  readonly text: string
+}
+
+export const readRecords = async (path: string): Promise<LoggedLine[]> => {
+  const text = await readFile(path, 'utf8')
+  assert.ok(text === '' || text.endsWith('\n'), 'the last record is whole')
+  return text
+    .split('\n')
+    .slice(0, -1)
+    .map(line => {
+      const found = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{9}Z (stdout|stderr) ([FP]) (.*)$/s.exec(line)
+      assert.ok(found, `not a CRI log record: ${JSON.stringify(line)}`)
+      return { stream: found[1] ?? '', flag: found[2] ?? '', text: found[3] ?? '' }
+    })
+}
+
+/** What one stream of a log holds, byte for byte. */
+export const contentOf = (records: readonly LoggedLine[], stream: 'stdout' | 'stderr'): string =>
+  records
+    .filter(record => record.stream === stream)
+    .map(record => (record.flag === 'F' ? `${record.text}\n` : record.text))
+    .join('')
+
+const patience = 20_000
+const long = 120_000
+const signal = (): AbortSignal => AbortSignal.timeout(patience)
+
+const code =
+  (...expected: ErrorCode[]) =>
+  (error: unknown): true => {
+    assert.ok(error instanceof DayflyError, `a DayflyError, not ${String(error)}`)
+    assert.ok(expected.includes(error.code), `${expected.join(' or ')}, not ${error.code}: ${error.message}`)
+    return true
+  }
+
+const execRequest = (command: readonly string[], more: Partial<ExecRequest> = {}): ExecRequest => ({
+  ...{ command, env: {}, user: undefined, workdir: undefined, tty: false, rows: 24, columns: 80 },
+  ...more,
+})
+
+const collect = async (session: Session): Promise<{ stdout: string; stderr: string; exit: number }> => {
+  const all = { stdout: '', stderr: '' }
+  for await (const { stream, data } of session.output) all[stream] += Buffer.from(data).toString('utf8')
+  return { ...all, exit: await session.exit }
+}
+
+interface Stage {
+  readonly fixture: BackendFixture
+  readonly environment: string
+  request(script: Script, change?: Partial<WorkloadSpec>, more?: Partial<InstanceRequest>): InstanceRequest
+  started(script: Script, change?: Partial<WorkloadSpec>, more?: Partial<InstanceRequest>): Promise<InstanceRequest>
+  /** Resolves when stdout holds the text. */
+  printed(request: InstanceRequest, text: string): Promise<void>
+  backend(): Backend
+  reopen(): Promise<void>
+}
+
+/** Runs a test on a fixture, takes down what it made, and checks that nothing is left. */
+const onStage = (open: () => Promise<BackendFixture>, body: (stage: Stage) => Promise<void>) => async (): Promise<void> => {
+  await using fixture = await open()
+  const environment = newEnvironmentId()
+  const made: string[] = []
+  let backend = fixture.backend
+  const request: Stage['request'] = (script, change = {}, more = {}) => {
+    const id = newInstanceId()
+    made.push(id)
+    return {
+      ...{ id, environment, hostname: 'stage', workload: { ...fixture.workload(script), ...change } },
+      ...{ deadline: fixture.clock.boot() + long, logPath: join(fixture.folder, `${id}.log`) },
+      ...more,
+    }
+  }
+  const stage: Stage = {
+    fixture,
+    environment,
+    request,
+    started: async (...what) => {
+      const wanted = request(...what)
+      await backend.create(wanted, new Map(), signal())
+      await backend.start(wanted.id, signal())
+      return wanted
+    },
+    printed: async ({ logPath }, text) => {
+      for (const limit = signal(); ; await sleep(5)) {
+        if (contentOf(await readRecords(logPath), 'stdout').includes(text)) return
+        assert.ok(!limit.aborted, `the log never held ${JSON.stringify(text)}`)
+      }
+    },
+    backend: () => backend,
+    reopen: async () => {
+      backend = await fixture.reopen()
+    },
+  }
+  await body(stage)
+  for (const id of made) await backend.remove(id, signal())
+  await backend.removeEnvironment(environment, signal())
+  assert.deepEqual(
+    (await backend.owned()).filter(({ owner }) => owner !== undefined),
+    [],
+    'nothing is left',
+  )
+  assert.deepEqual(
+    (await backend.observe()).filter(({ id }) => made.includes(id)),
+    [],
+  )
+}
+
+export const backendSuite = (name: string, open: () => Promise<BackendFixture>, abilities: Abilities): void => {
+  const check = (what: string, body: (stage: Stage) => Promise<void>): void => {
+    it(what, onStage(open, body))
+  }
+
+  describe(`the contract of a backend: ${name}`, () => {
+    describe('output and exit', () => {
+      check('what it printed is in the log when wait resolves, stdout and stderr apart', async ({ backend, started }) => {
+        const made = await started([{ print: 'one\n' }, { print: 'two\n', to: 'stderr' }, { print: 'three\nfour' }, { exit: 3 }])
+        const exit = await backend().wait(made.id, signal())
+        assert.deepEqual(
+          { code: exit.code, signal: exit.signal, oom: exit.oom, cause: exit.cause },
+          { code: 3, signal: undefined, oom: false, cause: 'exit' },
+        )
+        const records = await readRecords(made.logPath)
+        assert.equal(contentOf(records, 'stdout'), 'one\nthree\nfour')
+        assert.equal(contentOf(records, 'stderr'), 'two\n')
+        assert.equal(exit.droppedBytes, 0)
+      })
+
+      check('a large output is complete', async ({ backend, started }) => {
+        const made = await started([{ lines: 20_000 }])
+        assert.equal((await backend().wait(made.id, signal())).code, 0)
+        const expected = Array.from({ length: 20_000 }, (_, index) => `line ${index + 1}\n`).join('')
+        assert.equal(contentOf(await readRecords(made.logPath), 'stdout'), expected)
+      })
+
+      check('output beyond the limit is counted and not kept', async ({ backend, started }) => {
+        const made = await started([{ lines: 2_000 }, { exit: 4 }], { logLimit: 4096 })
+        const exit = await backend().wait(made.id, signal())
+        const kept = Buffer.byteLength(contentOf(await readRecords(made.logPath), 'stdout'))
+        const printed = Array.from({ length: 2_000 }, (_, index) => `line ${index + 1}\n`.length).reduce((sum, length) => sum + length, 0)
+        assert.equal(exit.code, 4)
+        assert.ok(kept <= 4096 + 1, `${kept} bytes kept`)
+        assert.ok(kept > 2048, `${kept} bytes kept`)
+        // The newline of the record that was cut off is added by the log's format.
+        assert.ok(Math.abs(kept + exit.droppedBytes - printed) <= 1, `${kept} kept and ${exit.droppedBytes} dropped of ${printed}`)
+        assert.ok(exit.droppedLines > 0)
+      })
+
+      check('nothing runs before start', async ({ backend, fixture, request }) => {
+        const made = request([{ print: 'ran\n' }])
+        const created = await backend().create(made, new Map(), signal())
+        assert.ok(created.pid > 0)
+        const seen = (await backend().observe()).find(({ id }) => id === made.id)
+        assert.deepEqual({ state: seen?.state, environment: seen?.environment }, { state: 'created', environment: made.environment })
+        await sleep(50)
+        assert.equal(await readFile(made.logPath, 'utf8').catch(() => ''), '')
+        await backend().start(made.id, signal())
+        await backend().wait(made.id, signal())
+        assert.equal(contentOf(await readRecords(made.logPath), 'stdout'), 'ran\n')
+        assert.ok(fixture.clock.wall() > 0)
+      })
+
+      check('it gets its environment and its secrets', async ({ backend, fixture, request }) => {
+        const script: Script = [{ variable: 'COLOUR' }, { print: '\n' }, { secret: 'token' }]
+        const made = request(script, { secrets: ['token'], env: { ...fixture.workload(script).env, COLOUR: 'dark red' } })
+        await backend().create(made, new Map([['token', Buffer.from('s3cret\n')]]), signal())
+        await backend().start(made.id, signal())
+        assert.equal((await backend().wait(made.id, signal())).code, 0)
+        assert.equal(contentOf(await readRecords(made.logPath), 'stdout'), 'dark red\ns3cret\n')
+      })
+
+      check('stdin is empty when none is asked for', async ({ backend, started }) => {
+        const made = await started([{ echo: true }, { exit: 5 }], { stdin: false })
+        assert.equal((await backend().wait(made.id, signal())).code, 5)
+      })
+
+      check('a command that does not exist is refused as such', async ({ backend, request }) => {
+        const made = request([], { command: ['/no/such/program'] })
+        const attempt = async (): Promise<void> => {
+          await backend().create(made, new Map(), signal())
+          await backend().start(made.id, signal())
+        }
+        await assert.rejects(attempt(), code('command_not_found'))
+      })
+
+      if (abilities.oom) {
+        check('the end by the memory limit is told', async ({ backend, started }) => {
+          const exit = await backend().wait((await started([{ oom: true }, { exit: 0 }])).id, signal())
+          assert.equal(exit.oom, true)
+          assert.notEqual(exit.code, 0)
+        })
+      }
+    })
+
+    describe('wait', () => {
+      check('answers everybody, also after the end', async ({ backend, started }) => {
+        const { id } = await started([{ sleep: 50 }, { exit: 9 }])
+        const exits = await Promise.all([backend().wait(id, signal()), backend().wait(id, signal())])
+        assert.deepEqual(
+          [...exits, await backend().wait(id, signal())].map(exit => exit.code),
+          [9, 9, 9],
+        )
+      })
+
+      check('stops waiting when the signal aborts, and the instance goes on', async ({ backend, started }) => {
+        const { id } = await started([{ on: 'SIGTERM', exit: 6 }, { print: 'ready\n' }, { sleep: long }])
+        const controller = new AbortController()
+        const waiting = backend().wait(id, controller.signal)
+        controller.abort()
+        await assert.rejects(waiting, code('aborted'))
+        assert.equal((await backend().observe()).find(seen => seen.id === id)?.state, 'running')
+      })
+
+      check('of something unknown is not_found', async ({ backend }) => {
+        await assert.rejects(backend().wait(newInstanceId(), signal()), code('not_found'))
+      })
+    })
+
+    describe('signals and deadlines', () => {
+      check('a signal reaches the first process', async ({ backend, started, printed }) => {
+        const made = await started([{ on: 'SIGUSR1', exit: 17 }, { print: 'ready\n' }, { sleep: long }])
+        await printed(made, 'ready')
+        await backend().signal(made.id, 'SIGUSR1')
+        const exit = await backend().wait(made.id, signal())
+        assert.deepEqual({ code: exit.code, signal: exit.signal, cause: exit.cause }, { code: 17, signal: undefined, cause: 'exit' })
+      })
+
+      check('SIGKILL ends what ignores everything', async ({ backend, started }) => {
+        const { id } = await started([{ sleep: long }])
+        await backend().signal(id, 'SIGKILL')
+        const exit = await backend().wait(id, signal())
+        assert.deepEqual({ code: exit.code, signal: exit.signal, oom: exit.oom }, { code: 137, signal: 9, oom: false })
+      })
+
+      check('a signal to what has ended does nothing', async ({ backend, started }) => {
+        const { id } = await started([{ exit: 2 }])
+        await backend().wait(id, signal())
+        await backend().signal(id, 'SIGTERM')
+        assert.equal((await backend().wait(id, signal())).code, 2)
+      })
+
+      check('at the deadline comes the stop signal', async ({ backend, fixture, started }) => {
+        const script: Script = [{ on: 'SIGTERM', exit: 21 }, { print: 'ready\n' }, { sleep: long }]
+        const made = await started(script, { grace: 10_000 }, { deadline: fixture.clock.boot() + 700 })
+        const exit = await backend().wait(made.id, signal())
+        assert.deepEqual({ code: exit.code, cause: exit.cause }, { code: 21, cause: 'deadline' })
+      })
+
+      check('and SIGKILL when the grace is over, the log being complete', async ({ backend, fixture, started }) => {
+        const made = await started([{ print: 'before\n' }, { sleep: long }], { grace: 100 }, { deadline: fixture.clock.boot() + 500 })
+        const exit = await backend().wait(made.id, signal())
+        assert.deepEqual({ code: exit.code, signal: exit.signal, cause: exit.cause }, { code: 137, signal: 9, cause: 'deadline' })
+        assert.equal(contentOf(await readRecords(made.logPath), 'stdout'), 'before\n')
+      })
+
+      check('the deadline is kept while no daemon lives', async ({ backend, fixture, started, reopen }) => {
+        const made = await started([{ sleep: long }], { grace: 50 }, { deadline: fixture.clock.boot() + 500 })
+        await reopen()
+        const exit = await backend().wait(made.id, signal())
+        assert.deepEqual({ code: exit.code, cause: exit.cause }, { code: 137, cause: 'deadline' })
+      })
+
+      check('a deadline can be moved, out and in', async ({ backend, fixture, started }) => {
+        const made = await started([{ sleep: long }], { grace: 0 }, { deadline: fixture.clock.boot() + 800 })
+        await backend().setDeadline(made.id, fixture.clock.boot() + long)
+        await sleep(1_000)
+        assert.equal((await backend().observe()).find(({ id }) => id === made.id)?.state, 'running')
+        await backend().setDeadline(made.id, fixture.clock.boot() + 100)
+        assert.equal((await backend().wait(made.id, signal())).cause, 'deadline')
+      })
+    })
+
+    describe('exec and attach', () => {
+      const sleeper: Script = [{ on: 'SIGTERM', exit: 0 }, { print: 'ready\n' }, { sleep: long }]
+
+      check('an exec has its own output and exit code, which are not in the log', async ({ backend, fixture, started, printed }) => {
+        const made = await started(sleeper)
+        await printed(made, 'ready')
+        const command = fixture.command([{ print: 'out\n' }, { print: 'err\n', to: 'stderr' }, { exit: 12 }])
+        await using session = await backend().exec(made.id, execRequest(command), signal())
+        assert.deepEqual(await collect(session), { stdout: 'out\n', stderr: 'err\n', exit: 12 })
+        assert.equal(contentOf(await readRecords(made.logPath), 'stdout'), 'ready\n')
+      })
+
+      check('an exec reads stdin and has the environment it is given', async ({ backend, fixture, started }) => {
+        const { id } = await started(sleeper)
+        const command = fixture.command([{ variable: 'SHAPE' }, { echo: true }, { exit: 1 }])
+        await using session = await backend().exec(id, execRequest(command, { env: { SHAPE: 'round ' } }), signal())
+        const input = Buffer.from(`${'0123456789abcdef'.repeat(8192)}\n`)
+        for (let at = 0; at < input.length; at += 16_384) {
+          session.write(input.subarray(at, at + 16_384))
+          await session.drained()
+        }
+        session.write(null)
+        const result = await collect(session)
+        assert.equal(result.exit, 1)
+        assert.equal(result.stdout, `round ${input.toString('utf8')}`)
+      })
+
+      check('a signal of the session reaches the exec, which ends with 128 and its number', async ({ backend, fixture, started }) => {
+        const { id } = await started(sleeper)
+        await using session = await backend().exec(id, execRequest(fixture.command([{ print: 'up\n' }, { sleep: long }])), signal())
+        const output = session.output[Symbol.asyncIterator]()
+        await output.next()
+        session.signal('SIGKILL')
+        assert.equal(await session.exit, 137)
+      })
+
+      check('the end of the instance ends its execs', async ({ backend, fixture, started }) => {
+        const { id } = await started(sleeper)
+        await using session = await backend().exec(id, execRequest(fixture.command([{ print: 'up\n' }, { sleep: long }])), signal())
+        await session.output[Symbol.asyncIterator]().next()
+        await backend().signal(id, 'SIGKILL')
+        await backend().wait(id, signal())
+        assert.notEqual(await session.exit.catch(() => 'ended'), 0)
+      })
+
+      check('an exec of what does not exist says so', async ({ backend, started }) => {
+        const { id } = await started(sleeper)
+        const attempt = async (): Promise<void> => {
+          await using session = await backend().exec(id, execRequest(['/no/such/program']), signal())
+          await collect(session)
+        }
+        await assert.rejects(attempt(), code('command_not_found'))
+      })
+
+      check('an exec in what has ended is refused', async ({ backend, fixture, started }) => {
+        const { id } = await started([])
+        await backend().wait(id, signal())
+        await assert.rejects(backend().exec(id, execRequest(fixture.command([])), signal()), code('wrong_state', 'not_found'))
+      })
+
+      check('attach writes to the first process, whose output goes to the log', async ({ backend, started }) => {
+        const made = await started([{ echo: true }, { exit: 8 }], { stdin: true })
+        await using session = await backend().attach(made.id, signal())
+        session.write(Buffer.from('typed\n'))
+        session.write(null)
+        assert.equal(await session.exit, 8)
+        assert.equal((await backend().wait(made.id, signal())).code, 8)
+        assert.equal(contentOf(await readRecords(made.logPath), 'stdout'), 'typed\n')
+      })
+
+      check('a detach leaves the first process alone', async ({ backend, started, printed }) => {
+        const made = await started(sleeper, { stdin: true })
+        await printed(made, 'ready')
+        const session = await backend().attach(made.id, signal())
+        await session[Symbol.asyncDispose]()
+        await sleep(50)
+        assert.equal((await backend().observe()).find(({ id }) => id === made.id)?.state, 'running')
+      })
+    })
+
+    describe('removal', () => {
+      const removal = (state: string, prepare: (stage: Stage) => Promise<InstanceRequest>): void =>
+        check(`from ${state}, twice, leaves nothing but the log`, async stage => {
+          const made = await prepare(stage)
+          const backend = stage.backend()
+          await backend.remove(made.id, signal())
+          await backend.remove(made.id, signal())
+          assert.deepEqual(
+            (await backend.owned()).filter(({ owner }) => owner === made.id),
+            [],
+          )
+          assert.equal(
+            (await backend.observe()).find(({ id }) => id === made.id),
+            undefined,
+          )
+          await assert.rejects(backend.wait(made.id, signal()), code('not_found'))
+          await readFile(made.logPath).catch((error: unknown) => {
+            if (state !== 'nothing' && state !== 'created') throw error
+          })
+        })
+
+      removal('nothing', async ({ request }) => request([]))
+      removal('created', async ({ backend, request }) => {
+        const made = request([])
+        await backend().create(made, new Map(), signal())
+        return made
+      })
+      removal('running', ({ started }) => started([{ print: 'x\n' }, { sleep: long }]))
+      removal('exited', async ({ backend, started }) => {
+        const made = await started([{ print: 'x\n' }])
+        await backend().wait(made.id, signal())
+        return made
+      })
+      removal('running under a daemon that died', async ({ started, reopen }) => {
+        const made = await started([{ print: 'x\n' }, { sleep: long }])
+        await reopen()
+        return made
+      })
+      removal('exited under a daemon that died', async ({ backend, started, reopen }) => {
+        const made = await started([{ print: 'x\n' }])
+        await backend().wait(made.id, signal())
+        await reopen()
+        return made
+      })
+
+      check('of one instance leaves the others of its environment alone', async ({ backend, started }) => {
+        const first = await started([{ sleep: long }])
+        const second = await started([{ on: 'SIGUSR2', exit: 3 }, { sleep: long }])
+        await backend().remove(first.id, signal())
+        assert.equal((await backend().observe()).find(({ id }) => id === second.id)?.state, 'running')
+        await backend().remove(second.id, signal())
+      })
+
+      check('of an environment can be repeated, and needs no environment', async ({ backend, environment, started }) => {
+        const { id } = await started([])
+        await backend().remove(id, signal())
+        await backend().removeEnvironment(environment, signal())
+        await backend().removeEnvironment(environment, signal())
+        await backend().removeEnvironment(newEnvironmentId(), signal())
+      })
+    })
+
+    describe('creation', () => {
+      check('of an id that exists is a conflict, and harms nothing', async ({ backend, started }) => {
+        const made = await started([{ sleep: long }])
+        await assert.rejects(backend().create(made, new Map(), signal()), code('conflict'))
+        assert.equal((await backend().observe()).find(({ id }) => id === made.id)?.state, 'running')
+      })
+
+      check('that is cancelled leaves nothing', async ({ backend, request }) => {
+        const made = request([])
+        await assert.rejects(backend().create(made, new Map(), AbortSignal.abort()), code('aborted'))
+        assert.deepEqual(
+          (await backend().owned()).filter(({ owner }) => owner === made.id),
+          [],
+        )
+      })
+
+      check('of many at once', async ({ backend, started }) => {
+        const made = await Promise.all(Array.from({ length: 8 }, (_, index) => started([{ print: `${index}\n` }, { exit: index }])))
+        const exits = await Promise.all(made.map(({ id }) => backend().wait(id, signal())))
+        assert.deepEqual(
+          exits.map(exit => exit.code),
+          made.map((_, index) => index),
+        )
+        for (const [index, { logPath }] of made.entries()) assert.equal(contentOf(await readRecords(logPath), 'stdout'), `${index}\n`)
+      })
+    })
+
+    describe('a daemon that died', () => {
+      check('what ran runs on, is seen, and its end and output are complete', async ({ backend, started, reopen, printed }) => {
+        const made = await started([{ on: 'SIGTERM', exit: 33 }, { print: 'first\n' }, { sleep: 300 }, { print: 'second\n' }, { sleep: long }])
+        await printed(made, 'first')
+        await reopen()
+        const seen = (await backend().observe()).find(({ id }) => id === made.id)
+        assert.equal(seen?.state, 'running')
+        assert.equal(seen.environment, made.environment)
+        assert.ok((seen.pid ?? 0) > 0)
+        await printed(made, 'second')
+        await backend().signal(made.id, 'SIGTERM')
+        assert.equal((await backend().wait(made.id, signal())).code, 33)
+        assert.equal(contentOf(await readRecords(made.logPath), 'stdout'), 'first\nsecond\n')
+      })
+
+      check('what exited meanwhile is seen with its status', async ({ backend, started, reopen }) => {
+        const made = await started([{ sleep: 200 }, { print: 'last words\n' }, { exit: 44 }])
+        await reopen()
+        assert.equal((await backend().wait(made.id, signal())).code, 44)
+        await reopen()
+        const seen = (await backend().observe()).find(({ id }) => id === made.id)
+        assert.deepEqual({ state: seen?.state, code: seen?.exit?.code }, { state: 'exited', code: 44 })
+        assert.equal(contentOf(await readRecords(made.logPath), 'stdout'), 'last words\n')
+      })
+
+      check('what was created and not started never runs', async ({ backend, request, reopen }) => {
+        const made = request([{ print: 'ran\n' }])
+        await backend().create(made, new Map(), signal())
+        await reopen()
+        const seen = (await backend().observe()).find(({ id }) => id === made.id)
+        assert.ok(seen === undefined || seen.state === 'created' || seen.state === 'gone', `seen as ${seen?.state}`)
+        await backend().remove(made.id, signal())
+        assert.equal(await readFile(made.logPath, 'utf8').catch(() => ''), '')
+      })
+
+      check('an exec works under the next daemon', async ({ backend, fixture, started, reopen }) => {
+        const { id } = await started([{ sleep: long }])
+        await reopen()
+        await using session = await backend().exec(id, execRequest(fixture.command([{ print: 'hello\n' }])), signal())
+        assert.deepEqual(await collect(session), { stdout: 'hello\n', stderr: '', exit: 0 })
+      })
+    })
+  })
+}
