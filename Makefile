@@ -7,7 +7,7 @@ DEPCRUISE := $(NODE) node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 BIOME := $(NODE) node_modules/@biomejs/biome/bin/biome
 TSC := $(NODE) node_modules/@typescript/native/bin/tsc
 
-.PHONY: help setup demo test unit system lint format bench bench-peers clean root
+.PHONY: help setup demo test unit system lint format docs bench bench-peers clean root
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
@@ -37,6 +37,9 @@ lint:
 
 format:
 	@$(BIOME) check --write .
+
+docs:
+	@$(NODE) scripts/cli-doc.ts > docs/cli.md
 
 bench: root
 	@scripts/setup
