@@ -1,0 +1,261 @@
+/** The linux backend: instances are crun or gVisor containers on this host. The contract is engine/backend.ts; how a start goes is in ARCHITECTURE.md. */
+import { mkdirSync } from 'node:fs'
+import { abortable } from '../../base/abort.ts'
+import type { Clock } from '../../base/clock.ts'
+import { DayflyError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import type { Backend, InstanceRequest } from '../../engine/backend.ts'
+import { NativeError } from '../../host/native/channel.ts'
+import type { MonitorConnection } from '../../host/native/monitor.ts'
+import { signalNumber } from '../../host/native/session.ts'
+import type { ImageStore } from '../../host/image/store.ts'
+import { slotNetwork } from '../../host/network/slots.ts'
+import { type Cell, destroyCell, type LiveCell, makeCell } from './cell.ts'
+import { createContainerMaker, dedicate } from './containers.ts'
+import { trackDemand } from './demand.ts'
+import { openGround } from './ground.ts'
+import { layout } from './layout.ts'
+import { createNetworks } from './networks.ts'
+import { findCells } from './observe.ts'
+import { ownedObjects } from './owned.ts'
+import { createPreparedPool, type Prepared, type PreparedShape } from './prepared.ts'
+import { createStock } from './ready.ts'
+import { openAttach, openExec } from './sessions.ts'
+import { createSlots } from './slots.ts'
+
+export interface LinuxBackendOptions {
+  readonly stateDir: string
+  readonly runDir: string
+  /** Folder of the native programs. */
+  readonly nativeDir: string
+  readonly images: ImageStore
+  readonly clock: Clock
+  readonly log: Log
+  /** Bytes that prepared containers may hold together. Default 256 MiB; 0 turns the prepared pool off. */
+  readonly preparedMemory?: number
+}
+
+export interface PoolReport {
+  /** Cells that wait for a container. */
+  readonly cells: number
+  readonly prepared: readonly PreparedShape[]
+}
+
+export interface LinuxBackend extends Backend {
+  pool(): PoolReport
+  /** Must be called before an image is removed: prepared containers of it end. */
+  forgetImage(digest: string): Promise<void>
+}
+
+/** What is held of an instance while this daemon lives. */
+interface Held {
+  readonly id: string
+  readonly environment: string
+  readonly cell: Cell
+  readonly pid: number
+  readonly grace: number
+  readonly stopSignal: number
+  started: boolean
+}
+
+/** Cells to keep ready when nobody asks for any; at most; and how long a burst is remembered, ms. */
+const fewestCells = 4
+const mostCells = 128
+const cellMemory = 5 * 60_000
+
+export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<LinuxBackend> => {
+  const { images, clock, log } = options
+  const paths = layout(options.stateDir, options.runDir)
+  for (const folder of [paths.cells, paths.scratch]) mkdirSync(folder, { recursive: true, mode: 0o711 })
+
+  await using opening = new AsyncDisposableStack()
+  const ground = opening.use(await openGround(options))
+  const { helper, cgroups, firewall } = ground
+  const maker = { helper, cgroups, layout: paths, layersFolder: images.layersFolder, monitorBinary: ground.monitorBinary }
+
+  const found = await findCells(paths, cgroups, helper)
+  const slots = createSlots(ground.slice, found.map(({ owner }) => owner.slot))
+  const networks = createNetworks(helper, firewall, slots)
+  const containers = createContainerMaker({ images, runtimes: ground.runtimes, seccomp: ground.seccomp, cgroup2: cgroups.mode === 'v2' })
+
+  const instances = new Map<string, Held>()
+  for (const { owner, cell } of found) {
+    networks.assign(owner.environment, owner.slot, owner.index)
+    instances.set(owner.instance, { id: owner.instance, environment: owner.environment, cell, pid: owner.pid, grace: owner.grace, stopSignal: owner.stopSignal, started: true })
+  }
+  await ground.sweep([...networks.environments().values()], new Set([...instances.values()].map(({ cell }) => cell.id)))
+
+  /** A cell with a network of its own. */
+  const openCell = async (signal: AbortSignal): Promise<LiveCell> => {
+    const slot = await networks.open()
+    try {
+      return await makeCell(maker, slot, 0, signal)
+    } catch (error) {
+      await networks.close(slot)
+      throw error
+    }
+  }
+  const closeCell = async (cell: Cell): Promise<void> => {
+    await destroyCell(cell, helper)
+    await networks.close(cell.slot)
+  }
+
+  const cellDemand = trackDemand(1000, cellMemory)
+  const cells = createStock<LiveCell>({
+    make: openCell,
+    dispose: closeCell,
+    wanted: () => Math.min(mostCells, Math.max(fewestCells, cellDemand.peak(clock.boot()))),
+    quiet: 20,
+    failed: error => log.warn('a cell could not be made ready', { error }),
+  })
+  const nextCell = async (signal: AbortSignal): Promise<LiveCell> => {
+    cellDemand.took(clock.boot())
+    return cells.take() ?? (await openCell(signal))
+  }
+
+  const prepared = createPreparedPool({
+    prepare: async (workload, signal): Promise<Prepared> => {
+      const cell = await openCell(signal)
+      try {
+        return { cell, pid: await containers.fill(cell, workload) }
+      } catch (error) {
+        await closeCell(cell)
+        throw error
+      }
+    },
+    dispose: ({ cell }) => closeCell(cell),
+    memoryLimit: options.preparedMemory ?? 256 * 1024 * 1024,
+    now: clock.boot,
+    failed: error => log.warn('a container could not be prepared', { error }),
+  })
+  cells.adjust()
+
+  const held = (id: string): Held => {
+    const instance = instances.get(id)
+    if (instance === undefined) throw new DayflyError('not_found', `there is no instance ${id} on this host`, { field: 'instance' })
+    return instance
+  }
+
+  /** A filled cell in the environment's network, its place in it taken. */
+  const obtain = async (request: InstanceRequest, signal: AbortSignal): Promise<Prepared & { readonly start: 'cold' | 'prepared' }> => {
+    const { environment, workload } = request
+    const slot = networks.slotOf(environment)
+    if (slot === undefined) {
+      const ready = prepared.take(workload)
+      if (ready !== undefined) {
+        networks.assign(environment, ready.cell.slot, ready.cell.index)
+        return { ...ready, start: 'prepared' }
+      }
+    }
+    const cell = slot === undefined ? await nextCell(signal) : await makeCell(maker, slot, networks.place(environment), signal)
+    networks.assign(environment, cell.slot, cell.index)
+    try {
+      return { cell, pid: await containers.fill(cell, workload), start: 'cold' }
+    } catch (error) {
+      await abandon(environment, cell)
+      throw error
+    }
+  }
+
+  const abandon = async (environment: string, cell: Cell): Promise<void> => {
+    await destroyCell(cell, helper)
+    networks.leave(environment, cell.index)
+  }
+
+  const create: Backend['create'] = async (request, secrets, signal) => {
+    if (instances.has(request.id)) throw new DayflyError('conflict', `instance ${request.id} exists`)
+    signal.throwIfAborted()
+    const { cell, pid, start } = await obtain(request, signal)
+    try {
+      const user = secrets.size > 0 ? await containers.userOf(request.workload.image, request.workload.user) : { uid: 0, gid: 0, additionalGids: [] }
+      await Promise.all([networks.allow(request.environment, request.workload.egress), dedicate(cell, pid, request, secrets, user)])
+      signal.throwIfAborted()
+    } catch (error) {
+      await abandon(request.environment, cell)
+      throw error
+    }
+    const { grace } = request.workload
+    instances.set(request.id, { id: request.id, environment: request.environment, cell, pid, grace, stopSignal: signalNumber(request.workload.stopSignal), started: false })
+    return { pid, start }
+  }
+
+  const remove: Backend['remove'] = async id => {
+    const instance = instances.get(id)
+    if (instance === undefined) return
+    await destroyCell(instance.cell, helper)
+    networks.leave(instance.environment, instance.cell.index)
+    instances.delete(id)
+  }
+
+  opening.move()
+  return {
+    name: 'linux',
+    create,
+    start: async id => {
+      const instance = held(id)
+      if (instance.started) throw new DayflyError('wrong_state', `instance ${id} was started before`)
+      await monitorOf(instance).start()
+      instance.started = true
+    },
+    wait: async (id, signal) => {
+      const exit = await abortable(held(id).cell.exit, signal)
+      if (exit === undefined) throw new DayflyError('wrong_state', `the monitor of instance ${id} is gone and left no exit status`)
+      return exit
+    },
+    signal: async (id, name) => {
+      await held(id).cell.monitor?.signal(signalNumber(name)).catch(ignoring('ESRCH', 'EPIPE'))
+    },
+    setDeadline: async (id, deadline) => {
+      const { cell, grace, stopSignal } = held(id)
+      await cell.monitor?.deadline(deadline, grace, stopSignal).catch(ignoring('EPIPE'))
+    },
+    exec: (id, request, signal) => openExec(held(id).cell, containers, request, signal),
+    attach: (id, signal) => openAttach(held(id).cell, signal),
+    remove,
+    removeEnvironment: environment => networks.remove(environment),
+    observe: async () =>
+      Promise.all(
+        [...instances.values()].map(async ({ id, environment, cell, pid, started }) => {
+          const ended = await Promise.race([cell.exit.then(exit => ({ exit })), undefined])
+          if (ended === undefined) return { id, environment, state: started ? 'running' : 'created', pid, exit: undefined } as const
+          return { id, environment, state: ended.exit === undefined ? 'gone' : 'exited', pid: undefined, exit: ended.exit } as const
+        }),
+      ),
+    owned: () => {
+      const pooled = [...prepared.cells(), ...cells.items()]
+      return ownedObjects({
+        layout: paths,
+        slice: ground.slice,
+        cgroups,
+        firewall,
+        instances: [...instances.values()],
+        environments: networks.environments(),
+        pooled: { cells: new Set(pooled.map(({ id }) => id)), bridges: new Set(pooled.map(({ slot }) => slotNetwork(slot).bridge)) },
+      })
+    },
+    pool: () => ({ cells: cells.size, prepared: prepared.report() }),
+    forgetImage: async digest => {
+      await prepared.forgetImage(digest)
+      containers.forgetImage(digest)
+    },
+    async [Symbol.asyncDispose]() {
+      await Promise.all([prepared.close(), cells.close()])
+      // What was created and not started ends with its connection; what was started lives on, for the next daemon to adopt.
+      await Promise.all([...instances.values()].map(({ cell }) => cell.monitor?.[Symbol.asyncDispose]()))
+      if (instances.size === 0) await ground.clear()
+      await ground[Symbol.asyncDispose]()
+    },
+  }
+}
+
+/** Its connection to a living monitor. */
+const monitorOf = ({ id, cell }: Held): MonitorConnection => {
+  if (cell.monitor === undefined) throw new DayflyError('wrong_state', `instance ${id} has ended`)
+  return cell.monitor
+}
+
+const ignoring =
+  (...errnos: readonly string[]) =>
+  (error: unknown): void => {
+    if (!(error instanceof NativeError && errnos.includes(error.errno))) throw error
+  }

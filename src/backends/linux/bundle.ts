@@ -1,0 +1,57 @@
+/** The OCI bundle of a cell: config.json and the files under /etc that Dayfly gives every container. */
+import { writeFileSync } from 'node:fs'
+import { type BindMount, ociConfig } from '../../host/oci/config.ts'
+import type { WorkloadSpec } from '../../model/workload.ts'
+import type { CellPaths } from './layout.ts'
+
+export interface ContainerUser {
+  readonly uid: number
+  readonly gid: number
+  readonly additionalGids: readonly number[]
+}
+
+export interface BundleRequest {
+  readonly workload: WorkloadSpec
+  readonly user: ContainerUser
+  readonly hostname: string
+  readonly firstId: number
+  readonly cgroup2: boolean
+  readonly seccomp: string | undefined
+}
+
+export const writeBundle = (paths: CellPaths, request: BundleRequest): void => {
+  const { workload } = request
+  const binds: BindMount[] = [
+    { source: paths.hosts, destination: '/etc/hosts' },
+    { source: paths.hostname, destination: '/etc/hostname' },
+    { source: paths.resolv, destination: '/etc/resolv.conf' },
+    ...(workload.secrets.length > 0 ? [{ source: paths.secrets, destination: '/run/secrets' }] : []),
+  ]
+  const config = ociConfig({
+    process: {
+      args: workload.command,
+      env: workload.env,
+      user: request.user,
+      cwd: workload.workdir,
+      terminal: workload.tty,
+      capabilities: workload.capabilities,
+    },
+    rootfs: paths.rootfs,
+    readOnly: workload.readOnly,
+    hostname: request.hostname,
+    firstId: request.firstId,
+    memory: workload.limits.memory,
+    sysfs: paths.sysfs,
+    cgroup2: request.cgroup2,
+    binds,
+    seccomp: request.seccomp,
+  })
+  writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 })
+}
+
+/** In place: a container that already exists sees the new content, because it has these very files mounted. */
+export const writeNames = (paths: CellPaths, hostname: string, address: string, nameservers: readonly string[]): void => {
+  writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 })
+  writeFileSync(paths.hosts, `127.0.0.1\tlocalhost\n${address}\t${hostname}\n`, { mode: 0o644 })
+  writeFileSync(paths.resolv, nameservers.map(server => `nameserver ${server}\n`).join(''), { mode: 0o644 })
+}

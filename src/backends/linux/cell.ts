@@ -1,0 +1,112 @@
+/**
+ * A cell: one monitor with namespaces, network and cgroup of its own, ready for a container. Making it is the slow part of a start (the
+ * network, the first join of a cgroup), and none of it depends on what will run, so cells are made ahead of time.
+ *
+ * Everything but the cgroup and the folders hangs on the monitor's life. Until a container is started in it, the monitor's life hangs on our
+ * connection: a daemon that dies leaves at most folders.
+ */
+import { chmodSync, chownSync, mkdirSync } from 'node:fs'
+import { rm } from 'node:fs/promises'
+import { newInstanceId } from '../../base/ids.ts'
+import type { Cgroup, Cgroups } from '../../host/cgroup/cgroups.ts'
+import type { Helper, ProcessIdentity } from '../../host/native/helper.ts'
+import { connectMonitor, type MonitorConnection } from '../../host/native/monitor.ts'
+import { instanceAddress, type Slot, slotIds, slotNetwork } from '../../host/network/slots.ts'
+import type { ExitStatus } from '../../model/instance.ts'
+import { defaultLimits } from '../../model/workload.ts'
+import { exitOf } from './exit.ts'
+import type { CellPaths, Layout } from './layout.ts'
+import { processEnded } from './processes.ts'
+
+export interface Cell {
+  readonly id: string
+  readonly slot: Slot
+  /** Which of the slot's addresses it has. */
+  readonly index: number
+  readonly paths: CellPaths
+  readonly process: ProcessIdentity
+  /** undefined: it is dead. */
+  readonly monitor: MonitorConnection | undefined
+  readonly cgroup: Cgroup
+  /** How its container ended; undefined when its monitor died without telling. Pending until then. */
+  readonly exit: Promise<ExitStatus | undefined>
+}
+
+export type LiveCell = Cell & { readonly monitor: MonitorConnection }
+
+export interface CellMaker {
+  readonly helper: Helper
+  readonly cgroups: Cgroups
+  readonly layout: Layout
+  readonly layersFolder: string
+  readonly monitorBinary: string
+}
+
+const monitorPatience = 5000
+
+/** On failure nothing of it is left. The slot's bridge must exist. */
+export const makeCell = async (maker: CellMaker, slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => {
+  const { helper, cgroups, layout } = maker
+  const id = newInstanceId()
+  const paths = layout.cell(id)
+  const ids = slotIds(slot)
+  await using undo = new AsyncDisposableStack()
+
+  undo.defer(() => removeFolders(paths))
+  mkdirSync(paths.folder, { mode: 0o711 })
+  for (const folder of [paths.scratch, paths.upper, paths.work]) mkdirSync(folder, { mode: 0o711 })
+  chownSync(paths.upper, ids.first, ids.first)
+  chmodSync(paths.upper, 0o755)
+
+  const cgroup = cgroups.create(id, defaultLimits)
+  undo.defer(() => cgroup.remove())
+  const process = await helper.spawn(maker.monitorBinary, [paths.folder])
+  undo.defer(() => processEnded(process))
+  const monitor = await connectMonitor(paths.socket, { patience: monitorPatience, signal })
+  undo.use(monitor)
+  const exit = exitOf(monitor, paths.exit, () => cgroup.oomKills() > 0)
+
+  const network = slotNetwork(slot)
+  const address = instanceAddress(slot, index)
+  await Promise.all([
+    monitor.bind(),
+    monitor.namespaces(cgroups.mode === 'hybrid' ? 'hybrid' : 'plain'),
+    monitor.network({
+      bridge: network.bridge,
+      hostInterface: address.hostInterface,
+      address: `${address.address}/${network.prefixLength}`,
+      gateway: network.gateway,
+      mac: address.mac,
+    }),
+    monitor.cgroup(cgroup.folders),
+    monitor.idmap(maker.layersFolder, ids.first, ids.count),
+  ])
+  signal.throwIfAborted()
+  undo.move()
+  return { id, slot, index, paths, process, monitor, cgroup, exit }
+}
+
+const removeFolders = async (paths: CellPaths): Promise<void> => {
+  await Promise.all([rm(paths.folder, { recursive: true, force: true }), rm(paths.scratch, { recursive: true, force: true })])
+}
+
+/** Ends what lives in it and leaves nothing, from whatever state it is in. */
+export const destroyCell = async (cell: Pick<Cell, 'paths' | 'monitor' | 'cgroup'> & { readonly process: ProcessIdentity | undefined }, helper: Helper): Promise<void> => {
+  if (cell.process !== undefined) await endMonitor(cell.monitor, cell.process, helper)
+  await cell.cgroup.killAll()
+  await cell.cgroup.remove()
+  await removeFolders(cell.paths)
+}
+
+/** By its own hand where it answers, so that it cleans up; by SIGKILL where it does not. */
+const endMonitor = async (monitor: MonitorConnection | undefined, process: ProcessIdentity, helper: Helper): Promise<void> => {
+  if (monitor !== undefined) {
+    await monitor.kill().catch(() => undefined)
+    await monitor.quit().catch(() => undefined)
+    await monitor[Symbol.asyncDispose]()
+  }
+  await processEnded(process, 2000).catch(async () => {
+    await helper.kill(process, 9).catch(() => undefined)
+    await processEnded(process)
+  })
+}

@@ -1,0 +1,132 @@
+/** What all instances of this daemon stand on: the helper, a slice of the host's ids with its firewall table, cgroups, the seccomp filter, the runtimes. */
+import { createHash } from 'node:crypto'
+import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { delimiter, join } from 'node:path'
+import { DayflyError } from '../../base/errors.ts'
+import type { Log } from '../../base/log.ts'
+import { type Cgroups, openCgroups } from '../../host/cgroup/cgroups.ts'
+import { blockDeviceOf } from '../../host/cgroup/device.ts'
+import { type Helper, spawnHelper } from '../../host/native/helper.ts'
+import { allSlices, interfacePrefix, type Slot, sliceCount, sliceNetwork, slotNetwork, slotOfInterface } from '../../host/network/slots.ts'
+import { type Firewall, openFirewall } from '../../host/nft/firewall.ts'
+import { compileDefaultProfile } from '../../host/seccomp/compile.ts'
+import type { Runtime } from '../../model/workload.ts'
+
+export interface Ground extends AsyncDisposable {
+  readonly slice: number
+  readonly helper: Helper
+  readonly firewall: Firewall
+  readonly cgroups: Cgroups
+  /** Raw BPF, base64. */
+  readonly seccomp: string
+  readonly monitorBinary: string
+  /** Paths of the binaries; undefined: not installed. */
+  readonly runtimes: Readonly<Record<Runtime, string | undefined>>
+  /** Removes bridges, rules and cgroups of this slice that no cell explains: what a daemon left that was killed. */
+  sweep(slots: readonly Slot[], cells: ReadonlySet<string>): Promise<void>
+  /** Removes what is there for all instances together. Nothing may live any more. */
+  clear(): Promise<void>
+}
+
+export interface GroundOptions {
+  readonly stateDir: string
+  readonly runDir: string
+  readonly nativeDir: string
+  readonly log: Log
+}
+
+/** The group that monitors live in: outside the daemon's own, so that stopping the daemon's service ends none of them. */
+const monitorsGroup = 'monitors'
+
+export const openGround = async (options: GroundOptions): Promise<Ground> => {
+  const { stateDir, runDir, nativeDir, log } = options
+  await using opening = new AsyncDisposableStack()
+  const helper = opening.use(await spawnHelper({ binary: builtProgram(nativeDir, 'dayfly-helper') }))
+  const monitorBinary = builtProgram(nativeDir, 'dayfly-monitor')
+  const { slice, firewall } = await claimSlice(helper, stateDir, runDir)
+  const cgroups = openCgroups({ parent: `dayfly-${slice}`, device: blockDeviceOf(stateDir) })
+  for (const { limit, reason } of cgroups.missing) log.warn('this host cannot enforce a limit', { limit, reason })
+  await helper.joinCgroup(cgroups.plain(monitorsGroup))
+  const cache = join(stateDir, 'cache')
+  mkdirSync(cache, { recursive: true, mode: 0o700 })
+  const seccomp = await compileDefaultProfile(helper, cache)
+  opening.move()
+
+  return {
+    slice,
+    helper,
+    firewall,
+    cgroups,
+    seccomp,
+    monitorBinary,
+    runtimes: { crun: inPath('crun'), runsc: inPath('runsc') },
+    sweep: async (slots, cells) => {
+      const keep = new Set(slots.map(slot => slotNetwork(slot).bridge))
+      const bridges = readdirSync('/sys/class/net').filter(name => slotOfInterface(name)?.slice === slice && !name.includes('.'))
+      for (const bridge of new Set([...bridges, ...(await firewall.bridges())])) {
+        if (keep.has(bridge)) continue
+        await firewall.forget(bridge)
+        await helper.linkDelete(bridge)
+      }
+      for (const name of cgroups.list()) {
+        if (name === monitorsGroup || cells.has(name)) continue
+        const group = cgroups.open(name)
+        await group.killAll()
+        await group.remove()
+      }
+    },
+    clear: async () => {
+      await firewall.remove()
+      // The helper itself is in the monitors' group: it goes first.
+      await helper[Symbol.asyncDispose]()
+      await cgroups.open(monitorsGroup).remove()
+      cgroups.close()
+    },
+    [Symbol.asyncDispose]: () => helper[Symbol.asyncDispose](),
+  }
+}
+
+/** The slice this daemon had before, else the first free one, beginning where a hash of its folder says, so that daemons seldom collide. */
+const claimSlice = async (helper: Helper, stateDir: string, runDir: string): Promise<{ slice: number; firewall: Firewall }> => {
+  const file = join(stateDir, 'slice')
+  const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : (createHash('sha256').update(runDir).digest()[0] ?? 0) % sliceCount
+  let refusal: unknown
+  for (let offset = 0; offset < sliceCount; offset++) {
+    const slice = (remembered + offset) % sliceCount
+    try {
+      const firewall = await openFirewall({
+        nft: (commands, output) => helper.nft(commands, output),
+        slice,
+        bridgePrefix: interfacePrefix(slice),
+        sliceNetwork: sliceNetwork(slice),
+        allSlices,
+        owner: runDir,
+      })
+      writeFileSync(file, `${slice}\n`, { mode: 0o600 })
+      return { slice, firewall }
+    } catch (error) {
+      if (!(error instanceof DayflyError && error.code === 'conflict')) throw error
+      refusal = error
+    }
+  }
+  throw new DayflyError('exhausted', `all ${sliceCount} shares of this host's addresses and ids belong to other daemons`, {
+    remedy: 'Stop one of them; `nft list tables` shows them as dayfly_0 to dayfly_15.',
+    cause: refusal,
+  })
+}
+
+const builtProgram = (folder: string, name: string): string => {
+  const path = join(folder, name)
+  try {
+    accessSync(path, constants.X_OK)
+    return path
+  } catch (error) {
+    throw new DayflyError('host', `${path} is not there`, { remedy: 'Build the native programs: make -C native', cause: error })
+  }
+}
+
+const inPath = (name: string): string | undefined =>
+  (process.env['PATH'] ?? '/usr/sbin:/usr/bin:/sbin:/bin')
+    .split(delimiter)
+    .map(folder => join(folder, name))
+    .find(path => existsSync(path))

@@ -1,0 +1,90 @@
+/** The networks of environments: which slot each has, and what was opened for it. One bridge and one set of rules per environment. */
+import { DayflyError } from '../../base/errors.ts'
+import type { Firewall } from '../../host/nft/firewall.ts'
+import { NativeError } from '../../host/native/channel.ts'
+import type { Helper } from '../../host/native/helper.ts'
+import { instancesPerSlot, type Slot, slotNetwork } from '../../host/network/slots.ts'
+import type { EgressRule } from '../../model/workload.ts'
+import type { Slots } from './slots.ts'
+
+export interface Networks {
+  /** A slot with its bridge, of no environment yet. */
+  open(): Promise<Slot>
+  /** Takes away the bridge, the rules and the slot. */
+  close(slot: Slot): Promise<void>
+  slotOf(environment: string): Slot | undefined
+  /** From now on the slot is the environment's. */
+  assign(environment: string, slot: Slot, index: number): void
+  /** The next free place in an environment's network. Throws `exhausted`. */
+  place(environment: string): number
+  leave(environment: string, index: number): void
+  allow(environment: string, rules: readonly EgressRule[]): Promise<void>
+  /** Idempotent. */
+  remove(environment: string): Promise<void>
+  environments(): ReadonlyMap<string, Slot>
+}
+
+interface Network {
+  readonly slot: Slot
+  readonly taken: Set<number>
+}
+
+export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots): Networks => {
+  const networks = new Map<string, Network>()
+
+  const known = (environment: string): Network => {
+    const network = networks.get(environment)
+    if (network === undefined) throw new DayflyError('internal', `environment ${environment} has no network`)
+    return network
+  }
+
+  const close = async (slot: Slot): Promise<void> => {
+    const { bridge } = slotNetwork(slot)
+    await firewall.forget(bridge)
+    await helper.linkDelete(bridge)
+    slots.release(slot)
+  }
+
+  return {
+    open: async () => {
+      const slot = slots.allocate()
+      const { bridge, gateway, prefixLength } = slotNetwork(slot)
+      try {
+        await helper.bridgeAdd(bridge, `${gateway}/${prefixLength}`)
+      } catch (error) {
+        slots.release(slot)
+        throw error instanceof NativeError ? new DayflyError('host', `no network for an environment: ${error.message}`, { cause: error }) : error
+      }
+      return slot
+    },
+    close,
+    slotOf: environment => networks.get(environment)?.slot,
+    assign: (environment, slot, index) => {
+      const network = networks.get(environment) ?? { slot, taken: new Set() }
+      network.taken.add(index)
+      networks.set(environment, network)
+    },
+    place: environment => {
+      const { taken } = known(environment)
+      const index = Array.from({ length: instancesPerSlot }, (_, candidate) => candidate).find(candidate => !taken.has(candidate))
+      if (index === undefined) {
+        throw new DayflyError('exhausted', `the environment has all the ${instancesPerSlot} instances its network has addresses for`)
+      }
+      taken.add(index)
+      return index
+    },
+    leave: (environment, index) => {
+      networks.get(environment)?.taken.delete(index)
+    },
+    allow: async (environment, rules) => {
+      if (rules.length > 0) await firewall.allow(slotNetwork(known(environment).slot).bridge, rules)
+    },
+    remove: async environment => {
+      const network = networks.get(environment)
+      if (network === undefined) return
+      await close(network.slot)
+      networks.delete(environment)
+    },
+    environments: () => new Map([...networks].map(([environment, { slot }]) => [environment, slot])),
+  }
+}

@@ -1,0 +1,54 @@
+/** What an earlier daemon left: the cells of this run folder, told apart by what is in their folders and who still lives. */
+import { readdirSync } from 'node:fs'
+import type { Cgroups } from '../../host/cgroup/cgroups.ts'
+import type { Helper } from '../../host/native/helper.ts'
+import { connectMonitor } from '../../host/native/monitor.ts'
+import { type Cell, destroyCell } from './cell.ts'
+import { exitOf, readExit } from './exit.ts'
+import type { CellPaths, Layout } from './layout.ts'
+import { type Owner, readOwner } from './owner.ts'
+import { processEnded, readIdentity } from './processes.ts'
+
+export interface Found {
+  readonly owner: Owner
+  readonly cell: Cell
+}
+
+/** A monitor that no container was started in ends by itself when its daemon is gone; this long it may take, ms. */
+const patience = 3000
+
+/** Instances that were started come back. Cells that never got that far, or whose monitor died without an exit status, end, and nothing of them is left. */
+export const findCells = async (layout: Layout, cgroups: Cgroups, helper: Helper): Promise<Found[]> => {
+  const found = await Promise.all(readdirSync(layout.cells).map(id => findCell(id, layout.cell(id), cgroups, helper)))
+  return found.filter(cell => cell !== undefined)
+}
+
+const findCell = async (id: string, paths: CellPaths, cgroups: Cgroups, helper: Helper): Promise<Found | undefined> => {
+  const owner = readOwner(paths)
+  const process = readIdentity(paths.monitorPid)
+  const cgroup = cgroups.open(id)
+  const oomKilled = (): boolean => cgroup.oomKills() > 0
+
+  if (owner !== undefined && process !== undefined) {
+    const base = { id, slot: owner.slot, index: owner.index, paths, process, cgroup }
+    const monitor = await connectMonitor(paths.socket).catch(() => undefined)
+    if (monitor !== undefined) {
+      const exit = exitOf(monitor, paths.exit, oomKilled)
+      const started = await monitor.status().then(
+        ({ state }) => state === 'running' || state === 'exited',
+        () => false,
+      )
+      if (started) {
+        await monitor.watch()
+        return { owner, cell: { ...base, monitor, exit } }
+      }
+      await monitor[Symbol.asyncDispose]()
+    }
+    // Its monitor is gone: what it wrote is all there will ever be to know.
+    const exit = readExit(paths.exit, oomKilled)
+    if (exit !== undefined) return { owner, cell: { ...base, monitor: undefined, exit: Promise.resolve(exit) } }
+  }
+  if (process !== undefined) await processEnded(process, patience).catch(() => undefined)
+  await destroyCell({ paths, process, cgroup, monitor: undefined }, helper)
+  return undefined
+}

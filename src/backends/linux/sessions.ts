@@ -1,0 +1,79 @@
+/** Execs and attaches: a connection of its own to the cell's monitor, which becomes the session. */
+import { readFileSync } from 'node:fs'
+import { rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { newExecId } from '../../base/ids.ts'
+import { connectMonitor } from '../../host/native/monitor.ts'
+import type { NativeSession } from '../../host/native/session.ts'
+import { ociProcess } from '../../host/oci/config.ts'
+import type { ExecRequest, Session } from '../../model/session.ts'
+import type { Cell } from './cell.ts'
+import type { ContainerMaker } from './containers.ts'
+import { readOwner } from './owner.ts'
+import { refusal } from './refusal.ts'
+
+/** What an exec inherits from the container's first process, as config.json has it. */
+const Inherited = z.object({
+  process: z.object({
+    user: z.object({ uid: z.int(), gid: z.int(), additionalGids: z.array(z.int()) }),
+    env: z.array(z.string()),
+    cwd: z.string(),
+    capabilities: z.object({ ambient: z.array(z.string()), bounding: z.array(z.string()) }),
+  }),
+})
+
+const processFor = async (cell: Cell, containers: ContainerMaker, request: ExecRequest) => {
+  const { process } = Inherited.parse(JSON.parse(readFileSync(cell.paths.config, 'utf8')))
+  const image = readOwner(cell.paths)?.image
+  const user = request.user === undefined || image === undefined ? process.user : await containers.userOf(image, request.user)
+  const env = Object.fromEntries(process.env.map(line => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]))
+  return ociProcess({
+    args: request.command,
+    env: { ...env, ...(request.tty ? { TERM: 'xterm' } : {}), ...request.env },
+    user,
+    cwd: request.workdir ?? process.cwd,
+    terminal: request.tty,
+    rows: request.rows,
+    columns: request.columns,
+    capabilities: process.capabilities.bounding.map(name => name.replace(/^CAP_/, '')),
+  })
+}
+
+const asSession = (native: NativeSession, command: string): Session => ({
+  write: stdin => native.write(stdin),
+  drained: () => native.drained(),
+  resize: (rows, columns) => native.resize(rows, columns),
+  signal: name => native.signal(name),
+  output: native.output,
+  exit: native.exit.catch(error => {
+    throw refusal(error, command)
+  }),
+  [Symbol.asyncDispose]: () => native[Symbol.asyncDispose](),
+})
+
+export const openExec = async (cell: Cell, containers: ContainerMaker, request: ExecRequest, signal: AbortSignal): Promise<Session> => {
+  const file = join(cell.paths.folder, `${newExecId()}.json`)
+  const connection = await connectMonitor(cell.paths.socket, { signal })
+  try {
+    await writeFile(file, JSON.stringify(await processFor(cell, containers, request)), { mode: 0o600 })
+    const native = await connection.exec(file, request.tty ? 'tty' : 'pipes', request.rows, request.columns)
+    const session = asSession(native, request.command[0] ?? '')
+    void session.exit.catch(() => undefined).then(() => rm(file, { force: true }))
+    return session
+  } catch (error) {
+    await connection[Symbol.asyncDispose]()
+    await rm(file, { force: true })
+    throw refusal(error, request.command[0] ?? '')
+  }
+}
+
+export const openAttach = async (cell: Cell, signal: AbortSignal): Promise<Session> => {
+  const connection = await connectMonitor(cell.paths.socket, { signal })
+  try {
+    return asSession(await connection.attach(), 'attach')
+  } catch (error) {
+    await connection[Symbol.asyncDispose]()
+    throw error
+  }
+}

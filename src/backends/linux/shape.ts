@@ -1,0 +1,22 @@
+/** What is fixed when a container is created. Two instances of one shape can take each other's prepared container. */
+import { createHash } from 'node:crypto'
+import type { WorkloadSpec } from '../../model/workload.ts'
+
+/** Everything else (egress, labels, log limit, grace, stop signal, names, deadline) is told to the monitor later. */
+export const shapeOf = (workload: WorkloadSpec): string => {
+  const fixed = [
+    workload.image,
+    workload.command,
+    Object.entries(workload.env).sort(([a], [b]) => (a < b ? -1 : 1)),
+    workload.user,
+    workload.workdir,
+    workload.readOnly,
+    [...workload.capabilities].sort(),
+    workload.limits,
+    workload.runtime,
+    workload.tty,
+    workload.stdin,
+    workload.secrets.length > 0,
+  ]
+  return createHash('sha256').update(JSON.stringify(fixed)).digest('hex').slice(0, 16)
+}

@@ -1,0 +1,94 @@
+/**
+ * The OCI runtime configuration (config.json) of a hardened container, from plain facts.
+ * Source of the format: the OCI runtime specification 1.0.2, config.md and config-linux.md.
+ */
+import { capabilitySets } from './capabilities.ts'
+
+export interface ProcessRequest {
+  readonly args: readonly string[]
+  readonly env: Readonly<Record<string, string>>
+  /** Ids inside the container. */
+  readonly user: { readonly uid: number; readonly gid: number; readonly additionalGids: readonly number[] }
+  readonly cwd: string
+  readonly terminal: boolean
+  readonly rows?: number
+  readonly columns?: number
+  /** Beyond the minimum, without `CAP_`. */
+  readonly capabilities: readonly string[]
+}
+
+export interface BindMount {
+  readonly source: string
+  readonly destination: string
+}
+
+export interface ContainerRequest {
+  readonly process: ProcessRequest
+  readonly rootfs: string
+  readonly readOnly: boolean
+  readonly hostname: string
+  /** Host id of the container's root; 65,536 ids from there are its own. */
+  readonly firstId: number
+  /** Bytes of memory the container may use: /tmp and /dev/shm are bounded by it. */
+  readonly memory: number
+  /** A sysfs of the container's own network namespace. */
+  readonly sysfs: string
+  /** The host has cgroup v2: the container sees its own subtree, read-only. */
+  readonly cgroup2: boolean
+  /** Read-only files and folders of the host's, e.g. /etc/hosts. */
+  readonly binds: readonly BindMount[]
+  /** Raw BPF, base64; undefined leaves filtering to the runtime (gVisor has its own). */
+  readonly seccomp: string | undefined
+}
+
+const maskedPaths = [
+  '/proc/acpi', '/proc/asound', '/proc/interrupts', '/proc/kcore', '/proc/keys', '/proc/latency_stats', '/proc/sched_debug', '/proc/scsi', '/proc/timer_list',
+  '/proc/timer_stats', '/sys/devices/virtual/powercap', '/sys/firmware', '/sys/kernel', '/sys/module',
+]
+const readonlyPaths = ['/proc/bus', '/proc/fs', '/proc/irq', '/proc/sys', '/proc/sysrq-trigger']
+
+export const ociProcess = (request: ProcessRequest) => ({
+  terminal: request.terminal,
+  ...(request.terminal ? { consoleSize: { height: request.rows ?? 24, width: request.columns ?? 80 } } : {}),
+  user: { uid: request.user.uid, gid: request.user.gid, additionalGids: [...request.user.additionalGids] },
+  args: [...request.args],
+  env: Object.entries(request.env).map(([name, value]) => `${name}=${value}`),
+  cwd: request.cwd,
+  capabilities: capabilitySets(request.user.uid, request.capabilities),
+  noNewPrivileges: true,
+})
+
+const tmpfs = (destination: string, size: number, mode: string, more: readonly string[] = []) => ({
+  destination,
+  type: 'tmpfs',
+  source: 'tmpfs',
+  options: ['nosuid', 'nodev', ...more, `mode=${mode}`, `size=${size}`],
+})
+
+export const ociConfig = (request: ContainerRequest) => ({
+  ociVersion: '1.0.2',
+  process: { ...ociProcess(request.process), oomScoreAdj: 500 },
+  root: { path: request.rootfs, readonly: request.readOnly },
+  hostname: request.hostname,
+  mounts: [
+    { destination: '/proc', type: 'proc', source: 'proc', options: ['nosuid', 'noexec', 'nodev'] },
+    { destination: '/dev', type: 'tmpfs', source: 'tmpfs', options: ['nosuid', 'noexec', 'strictatime', 'mode=755', 'size=65536k'] },
+    { destination: '/dev/pts', type: 'devpts', source: 'devpts', options: ['nosuid', 'noexec', 'newinstance', 'ptmxmode=0666', 'mode=0620', 'gid=5'] },
+    tmpfs('/dev/shm', Math.floor(request.memory / 2), '1777', ['noexec']),
+    { destination: '/dev/mqueue', type: 'mqueue', source: 'mqueue', options: ['nosuid', 'noexec', 'nodev'] },
+    { destination: '/sys', type: 'bind', source: request.sysfs, options: ['bind', 'nosuid', 'noexec', 'nodev', 'ro'] },
+    ...(request.cgroup2 ? [{ destination: '/sys/fs/cgroup', type: 'cgroup', source: 'cgroup', options: ['nosuid', 'noexec', 'nodev', 'relatime', 'ro'] }] : []),
+    tmpfs('/tmp', Math.floor(request.memory / 2), '1777'),
+    ...request.binds.map(({ source, destination }) => ({ destination, type: 'bind', source, options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec'] })),
+  ],
+  linux: {
+    // No network namespace here: the container inherits the one its monitor already lives in.
+    namespaces: ['pid', 'mount', 'ipc', 'uts', 'user', 'cgroup'].map(type => ({ type })),
+    uidMappings: [{ containerID: 0, hostID: request.firstId, size: 65_536 }],
+    gidMappings: [{ containerID: 0, hostID: request.firstId, size: 65_536 }],
+    rootfsPropagation: 'private',
+    maskedPaths,
+    readonlyPaths,
+  },
+  annotations: request.seccomp === undefined ? {} : { 'run.oci.seccomp_bpf_data': request.seccomp },
+})
