@@ -165,7 +165,8 @@ static int kill_all(struct monitor *monitor, struct failure *failure) {
   for (int64_t until = monotonic_ms() + KILL_PATIENCE_MS, pause = 500;; pause = pause < 20000 ? pause * 2 : pause) {
     container_kill(container);
     loop_reap(&monitor->loop);
-    bool childless = waitpid(-1, NULL, WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
+    siginfo_t info;
+    bool childless = waitid(P_ALL, 0, &info, WEXITED | WNOHANG | WNOWAIT) < 0 && errno == ECHILD;
     if (childless && cgroups_are_empty(&container->cgroups)) return 0;
     if (monotonic_ms() > until) return fail_as(failure, EBUSY, "end the container: some of its processes live on after SIGKILL");
     usleep((useconds_t)pause);
