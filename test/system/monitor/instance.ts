@@ -65,6 +65,8 @@ export interface Wish {
   readonly deadline?: number
   readonly grace?: number
   readonly seccomp?: string
+  /** Layer folders, uppermost first. */
+  readonly lower?: readonly string[]
 }
 
 export interface Record {
@@ -157,7 +159,7 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
   await Promise.all([
     connection.cgroup(cgroups),
     connection.idmap(ground.layers, firstId, 65_536),
-    connection.overlay({ lower: ['base'], upper: 'upper', work: 'work', durability: 'volatile' }),
+    connection.overlay({ lower: wish.lower ?? ['base'], upper: 'upper', work: 'work', durability: 'volatile' }),
   ])
   const runtime = wish.runtime ?? 'crun'
   let processes = 0
