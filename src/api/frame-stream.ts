@@ -1,6 +1,7 @@
 /** One side of an upgraded connection, as frames. Used by the server and by the client. */
 import type { Duplex } from 'node:stream'
-import { type Frame, decodeFrames } from './frames.ts'
+import type { Frame } from './frames.ts'
+import { decodeFrames } from './frames.ts'
 
 export interface FrameStream {
   /** Resolves when more may be sent. Does nothing once the other side is gone: see `closed`. */

@@ -26,7 +26,10 @@ const show = (value: number | bigint, field: string): string => {
 }
 
 const fieldOf = (path: readonly PropertyKey[]): string =>
-  path.reduce<string>((field, part) => (typeof part === 'number' ? `${field}[${part}]` : field === '' ? String(part) : `${field}.${String(part)}`), '')
+  path.reduce<string>(
+    (field, part) => (typeof part === 'number' ? `${field}[${part}]` : field === '' ? String(part) : `${field}.${String(part)}`),
+    '',
+  )
 
 const at = (input: unknown, path: readonly PropertyKey[]): unknown =>
   path.reduce<unknown>((value, part) => (typeof value === 'object' && value !== null ? Reflect.get(value, part) : undefined), input)
@@ -46,7 +49,10 @@ const fault = (issue: z.core.$ZodIssue, field: string, value: unknown): string =
       if (issue.origin === 'array' || issue.origin === 'string') return `has more than ${issue.maximum}`
       return `${given}too much: at most ${show(issue.maximum, field)}`
     case 'invalid_value':
-      return `must be ${issue.values.map(String).join(', ').replace(/, ([^,]*)$/, ' or $1')}`
+      return `must be ${issue.values
+        .map(String)
+        .join(', ')
+        .replace(/, ([^,]*)$/, ' or $1')}`
     case 'unrecognized_keys':
       return 'is not known'
     case 'invalid_key':

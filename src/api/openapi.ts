@@ -17,7 +17,9 @@ const isObject = (value: unknown): value is Json => typeof value === 'object' &&
 /** JSON Schema of `schema`; what has an id in it goes to `components` and is referred to. */
 const jsonSchema = (schema: z.ZodType, io: 'input' | 'output', components: Json): Json => {
   const { $schema: _dialect, $defs, ...body } = z.toJSONSchema(schema, { io, unrepresentable: 'any' })
-  const rewritten = JSON.parse(JSON.stringify({ body, $defs: $defs ?? {} }).replaceAll('"#/$defs/', '"#/components/schemas/')) as { body: Json; $defs: Json }
+  const rewritten: { body: Json; $defs: Json } = JSON.parse(
+    JSON.stringify({ body, $defs: $defs ?? {} }).replaceAll('"#/$defs/', '"#/components/schemas/'),
+  )
   Object.assign(components, rewritten.$defs)
   return rewritten.body
 }
@@ -36,10 +38,19 @@ const responses = (route: Route, components: Json): Json => {
   const byStatus: Record<string, { description: string; content?: Json }> = {}
   for (const answer of route.answers) {
     const { description: first, content } = byStatus[answer.status] ?? {}
-    const media = answer.mediaType === undefined ? {} : { [answer.mediaType]: answer.schema === undefined ? {} : { schema: jsonSchema(answer.schema, 'output', components) } }
-    byStatus[answer.status] = { description: first === undefined ? answer.description : `${first} Or: ${answer.description}`, content: { ...content, ...media } }
+    const media =
+      answer.mediaType === undefined
+        ? {}
+        : { [answer.mediaType]: answer.schema === undefined ? {} : { schema: jsonSchema(answer.schema, 'output', components) } }
+    byStatus[answer.status] = {
+      description: first === undefined ? answer.description : `${first} Or: ${answer.description}`,
+      content: { ...content, ...media },
+    }
   }
-  const failure = { description: 'It failed; the status goes with the error code.', content: { 'application/json': { schema: jsonSchema(ErrorDocument, 'output', components) } } }
+  const failure = {
+    description: 'It failed; the status goes with the error code.',
+    content: { 'application/json': { schema: jsonSchema(ErrorDocument, 'output', components) } },
+  }
   return { ...byStatus, default: failure }
 }
 
@@ -63,5 +74,11 @@ export const openapiDocument = (routes: readonly Route[], version: string): Json
     }
   }
   const sorted = Object.fromEntries(Object.entries(components).sort(([left], [right]) => (left < right ? -1 : 1)))
-  return { openapi: '3.1.0', info: { title: 'Dayfly', version, description }, servers: [{ url: 'http://dayfly' }], paths, components: { schemas: sorted } }
+  return {
+    openapi: '3.1.0',
+    info: { title: 'Dayfly', version, description },
+    servers: [{ url: 'http://dayfly' }],
+    paths,
+    components: { schemas: sorted },
+  }
 }

@@ -1,17 +1,22 @@
 /** The HTTP server: routes, checks, authorisation, errors and upgrades. What the routes do is in routes/. */
-import { type IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
+import { ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
-import Fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify'
+import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import Fastify from 'fastify'
 import { DayflyError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Actor } from '../model/event.ts'
-import { type Role, authorization } from './authorization.ts'
-import { type FrameStream, createFrameStream } from './frame-stream.ts'
+import type { Role } from './authorization.ts'
+import { authorization } from './authorization.ts'
+import type { FrameStream } from './frame-stream.ts'
+import { createFrameStream } from './frame-stream.ts'
 import { encodeJson, frameKind, framesMediaType, framesProtocol } from './frames.ts'
 import { openapiDocument } from './openapi.ts'
 import { errorDocument, toDayflyError } from './problems.ts'
-import { type RawCall, type Reply, type Route, routeKey } from './route.ts'
+import type { RawCall, Reply, Route } from './route.ts'
+import { routeKey } from './route.ts'
 import { environmentRoutes } from './routes/environments.ts'
 import { eventRoutes } from './routes/events.ts'
 import { imageRoutes } from './routes/images.ts'
@@ -66,7 +71,9 @@ export const createApi = ({ services, log, stopping }: ApiOptions): FastifyInsta
   }
 
   app.setNotFoundHandler(async request => {
-    throw new DayflyError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`, { remedy: 'GET /v1/openapi.json names every route.' })
+    throw new DayflyError('not_found', `there is no ${request.method} ${request.url.split('?')[0]}`, {
+      remedy: 'GET /v1/openapi.json names every route.',
+    })
   })
   app.setErrorHandler(async (error, _request, reply) => {
     const problem = toDayflyError(fromFastify(error), report)
@@ -129,7 +136,15 @@ const answer = async (reply: Reply, request: FastifyRequest, to: FastifyReply, s
       return await stream(to, 'text/event-stream', reply.events, signal, report, text, document => `event: error\ndata: ${line(document)}\n`)
     }
     case 'frames':
-      return await stream(to, framesMediaType, reply.frames, signal, report, frame => frame, document => encodeJson(frameKind.error, document))
+      return await stream(
+        to,
+        framesMediaType,
+        reply.frames,
+        signal,
+        report,
+        frame => frame,
+        document => encodeJson(frameKind.error, document),
+      )
     case 'stream':
       await carry(reply.carry, request, to, report)
       return to

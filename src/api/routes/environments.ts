@@ -1,14 +1,18 @@
 import { z } from 'zod'
 import { DayflyError } from '../../base/errors.ts'
 import { framesMediaType } from '../frames.ts'
-import { type Route, defineRoute, nothing } from '../route.ts'
+import type { Route } from '../route.ts'
+import { defineRoute, nothing } from '../route.ts'
 import { EnvironmentList, EnvironmentView, ExtendRequest, RunRequest } from '../schemas/environments.ts'
 import type { Services } from '../services.ts'
 import { environmentView } from '../views.ts'
 import { runStream, start } from './run.ts'
 
 const Ref = z.object({ ref: z.string().min(1).describe('An id, a unique prefix of one of at least 4 characters, or a name.') })
-const Flag = z.enum(['true', 'false']).default('false').transform(text => text === 'true')
+const Flag = z
+  .enum(['true', 'false'])
+  .default('false')
+  .transform(text => text === 'true')
 
 const labelFilter = (labels: readonly string[]): Record<string, string> =>
   Object.fromEntries(
@@ -47,7 +51,10 @@ export const environmentRoutes = (services: Services): Route[] => [
     params: nothing,
     query: z.strictObject({
       all: Flag.describe('Ended ones too, as long as their record is kept.'),
-      label: z.union([z.string().transform(text => [text]), z.array(z.string())]).default([]).describe('NAME=VALUE; several must all match.'),
+      label: z
+        .union([z.string().transform(text => [text]), z.array(z.string())])
+        .default([])
+        .describe('NAME=VALUE; several must all match.'),
     }),
     body: nothing,
     answers: [{ status: 200, description: 'The environments.', mediaType: 'application/json', schema: EnvironmentList }],

@@ -1,10 +1,14 @@
 import { z } from 'zod'
 import type { Event } from '../../model/event.ts'
-import { type Route, defineRoute, nothing } from '../route.ts'
+import type { Route } from '../route.ts'
+import { defineRoute, nothing } from '../route.ts'
 import { EventList, EventView } from '../schemas/system.ts'
 import type { Services } from '../services.ts'
 
-const Count = z.string().regex(/^\d{1,15}$/, 'must be a whole number').transform(Number)
+const Count = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be a whole number')
+  .transform(Number)
 
 async function* serverSent(events: AsyncIterable<Event>): AsyncGenerator<{ id: string; event: string; data: Event }> {
   for await (const event of events) yield { id: String(event.cursor), event: event.type, data: event }
@@ -19,7 +23,10 @@ export const eventRoutes = (services: Services): Route[] => [
     params: nothing,
     query: z.strictObject({
       environment: z.string().optional(),
-      follow: z.enum(['true', 'false']).default('false').transform(text => text === 'true'),
+      follow: z
+        .enum(['true', 'false'])
+        .default('false')
+        .transform(text => text === 'true'),
       after: Count.optional().describe('Only entries with a greater cursor.'),
       since: Count.optional().describe('Only entries at or after this time.'),
       limit: Count.optional().describe('At most so many; not with `follow`.'),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { createQueue } from '../queue.ts'
-import { type Route, defineRoute, nothing } from '../route.ts'
+import type { Route } from '../route.ts'
+import { defineRoute, nothing } from '../route.ts'
 import { CollectRequest, ImageDetailView, ImageList, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
 import type { OnProgress, Services } from '../services.ts'
 

@@ -3,23 +3,34 @@ import { DayflyError } from '../../base/errors.ts'
 import type { Instance } from '../../model/instance.ts'
 import type { FrameStream } from '../frame-stream.ts'
 import { encodeJson, encodeOutput, frameKind, framesMediaType } from '../frames.ts'
-import { type Route, defineRoute, nothing } from '../route.ts'
+import type { Route } from '../route.ts'
+import { defineRoute, nothing } from '../route.ts'
 import { ExecInput, InstanceList, InstanceView, KillRequest, LogEntry, StopRequest } from '../schemas/environments.ts'
 import type { LogQuery, Services } from '../services.ts'
 import { instanceView, logEntry } from '../views.ts'
-import { forwardInput, forwardOutput } from './run.ts'
+import { forwardInput, forwardOutput, killIfRunning } from './run.ts'
 
 const Ref = z.object({
   ref: z.string().min(1).describe('An id, a unique prefix of one of at least 4 characters, or the id or name of an environment with one instance.'),
 })
-const flag = (value: 'true' | 'false') => z.enum(['true', 'false']).default(value).transform(text => text === 'true')
-const Count = z.string().regex(/^\d{1,15}$/, 'must be a whole number').transform(Number)
+const flag = (value: 'true' | 'false') =>
+  z
+    .enum(['true', 'false'])
+    .default(value)
+    .transform(text => text === 'true')
+const Count = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be a whole number')
+  .transform(Number)
 
 const found = { status: 200, description: 'The instance.', mediaType: 'application/json', schema: InstanceView } as const
 const frames = { status: 101, description: `Frames follow, as in a body of ${framesMediaType}.` } as const
 
 const upgradeRequired = (): DayflyError =>
-  new DayflyError('invalid', 'upgrade: this route goes on as frames', { field: 'upgrade', remedy: 'Send `Connection: Upgrade` and `Upgrade: dayfly-frames`.' })
+  new DayflyError('invalid', 'upgrade: this route goes on as frames', {
+    field: 'upgrade',
+    remedy: 'Send `Connection: Upgrade` and `Upgrade: dayfly-frames`.',
+  })
 
 async function* logFrames(services: Services, instance: Instance, query: LogQuery, signal: AbortSignal): AsyncGenerator<Buffer> {
   for await (const piece of services.logs(instance, query, signal)) yield* encodeOutput(frameKind[piece.stream], piece.data)
@@ -160,7 +171,7 @@ export const instanceRoutes = (services: Services): Route[] => [
         carry: async (stream: FrameStream) => {
           const gone = AbortSignal.any([stream.closed, signal])
           await using session = await services.lifecycle.attach(instance.id, actor, gone)
-          const input = forwardInput(stream, session, name => services.lifecycle.kill(instance.id, name, actor))
+          const input = forwardInput(stream, session, name => killIfRunning(services, instance, name, actor))
           const output = forwardOutput(services, stream, instance, 'now', gone)
           await Promise.race([output, input.then(() => output)])
         },

@@ -1,4 +1,5 @@
 /** A foreground run on one connection: progress, started, output, exit, ended; stdin, resizes and signals the other way. */
+import { DayflyError } from '../../base/errors.ts'
 import type { Environment } from '../../model/environment.ts'
 import type { Actor } from '../../model/event.ts'
 import type { Instance } from '../../model/instance.ts'
@@ -25,7 +26,11 @@ export const start = async (
 }
 
 /** Gives a session what the client sends, until the client is gone. Signals go by `kill`, for an attached process has no channel of its own for them. */
-export const forwardInput = async (stream: FrameStream, session: Session | undefined, kill: (signalName: string) => Promise<void> | void): Promise<void> => {
+export const forwardInput = async (
+  stream: FrameStream,
+  session: Session | undefined,
+  kill: (signalName: string) => Promise<void> | void,
+): Promise<void> => {
   for await (const { kind, payload } of stream.frames) {
     if (kind === frameKind.stdin) {
       session?.write(payload.length === 0 ? null : payload)
@@ -40,7 +45,13 @@ export const forwardInput = async (stream: FrameStream, session: Session | undef
 }
 
 /** Sends the instance's output as it is logged, then its exit. */
-export const forwardOutput = async (services: Services, stream: FrameStream, instance: Instance, since: 'beginning' | 'now', signal: AbortSignal): Promise<void> => {
+export const forwardOutput = async (
+  services: Services,
+  stream: FrameStream,
+  instance: Instance,
+  since: 'beginning' | 'now',
+  signal: AbortSignal,
+): Promise<void> => {
   const query = { follow: true, since: undefined, tail: since === 'now' ? 0 : undefined, streams: ['stdout', 'stderr'] } as const
   for await (const piece of services.logs(instance, query, signal)) await stream.send(...encodeOutput(frameKind[piece.stream], piece.data))
   const over = await services.lifecycle.wait(instance.id, signal)
@@ -50,19 +61,46 @@ export const forwardOutput = async (services: Services, stream: FrameStream, ins
 /** 125 where it is not known how it ended. */
 const exitCodeOf = (instance: Instance): number => instance.exit?.code ?? 125
 
+/** A short-lived process may have ended before anybody could attach: its output and exit are told all the same. */
+const attachIfRunning = async (services: Services, instance: Instance, actor: Actor, signal: AbortSignal): Promise<Session | undefined> => {
+  try {
+    return await services.lifecycle.attach(instance.id, actor, signal)
+  } catch (error) {
+    if (error instanceof DayflyError && error.code === 'wrong_state') return undefined
+    throw error
+  }
+}
+
+/** As far as it still can be signalled: that it has ended meanwhile is no fault of whoever pressed the key. */
+export const killIfRunning = async (services: Services, instance: Instance, name: string, actor: Actor): Promise<void> => {
+  try {
+    await services.lifecycle.kill(instance.id, name, actor)
+  } catch (error) {
+    if (!(error instanceof DayflyError) || error.code !== 'wrong_state') throw error
+  }
+}
+
 /**
  * A client that goes away before the start gives the run up and nothing is left; one that goes later leaves it to its lease, as docker does.
  */
-export const runStream = (services: Services, request: RunRequest, actor: Actor, signal: AbortSignal) => async (stream: FrameStream): Promise<void> => {
-  const gone = AbortSignal.any([stream.closed, signal])
-  const { environment, instances } = await start(services, request, actor, progress => void stream.send(encodeJson(frameKind.progress, progress)), gone)
-  await stream.send(encodeJson(frameKind.started, environmentView(services, environment)))
-  const [instance] = instances
-  if (instance === undefined) return
-  await using session = request.stdin || request.tty ? await services.lifecycle.attach(instance.id, actor, gone) : undefined
-  const input = forwardInput(stream, session, name => services.lifecycle.kill(instance.id, name, actor))
-  const output = forwardOutput(services, stream, instance, 'beginning', gone)
-  // A fault of the input ends the stream; its end does not: the output goes on.
-  await Promise.race([output, input.then(() => output)])
-  await stream.send(encodeJson(frameKind.ended, environmentView(services, await services.lifecycle.ended(environment.id, gone))))
-}
+export const runStream =
+  (services: Services, request: RunRequest, actor: Actor, signal: AbortSignal) =>
+  async (stream: FrameStream): Promise<void> => {
+    const gone = AbortSignal.any([stream.closed, signal])
+    const { environment, instances } = await start(
+      services,
+      request,
+      actor,
+      progress => void stream.send(encodeJson(frameKind.progress, progress)),
+      gone,
+    )
+    await stream.send(encodeJson(frameKind.started, environmentView(services, environment)))
+    const [instance] = instances
+    if (instance === undefined) return
+    await using session = request.stdin || request.tty ? await attachIfRunning(services, instance, actor, gone) : undefined
+    const input = forwardInput(stream, session, name => killIfRunning(services, instance, name, actor))
+    const output = forwardOutput(services, stream, instance, 'beginning', gone)
+    // A fault of the input ends the stream; its end does not: the output goes on.
+    await Promise.race([output, input.then(() => output)])
+    await stream.send(encodeJson(frameKind.ended, environmentView(services, await services.lifecycle.ended(environment.id, gone))))
+  }

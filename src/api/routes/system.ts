@@ -1,5 +1,6 @@
 import { z } from 'zod'
-import { type Route, defineRoute, nothing } from '../route.ts'
+import type { Route } from '../route.ts'
+import { defineRoute, nothing } from '../route.ts'
 import { About, DoctorReport, LeakReport } from '../schemas/system.ts'
 import type { Services } from '../services.ts'
 

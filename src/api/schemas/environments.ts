@@ -1,21 +1,15 @@
 /** Wire schemas of environments and instances. Times are milliseconds since the Unix epoch, durations milliseconds, sizes bytes. */
 import { z } from 'zod'
-import { signalNumber } from '../../base/signals.ts'
-import { EndCause, EnvironmentName, EnvironmentState } from '../../model/environment.ts'
+import { EndCause, EnvironmentName, EnvironmentSpec, EnvironmentState } from '../../model/environment.ts'
 import { ExitStatus, InstanceState } from '../../model/instance.ts'
 import { Lease } from '../../model/lease.ts'
-import { EgressRule, Limits, Runtime, WorkloadKind, WorkloadSpec } from '../../model/workload.ts'
+import { EgressRule, Limits, Runtime, SecretName, SignalName, WorkloadKind, WorkloadSpec } from '../../model/workload.ts'
 import { cidrFault } from '../cidr.ts'
 import { RegistryAuth } from './images.ts'
 
 const noNul = (text: string): boolean => !text.includes('\0')
 const Text = z.string().refine(noNul, 'must not contain a NUL character')
 const EnvironmentVariableName = z.string().regex(/^[^=\0]+$/, 'a variable name is not empty and has no "="')
-const SecretName = z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'a secret name has letters, digits, "_", "-" and ".", at most 128')
-const LabelName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9_./-]{0,126}[A-Za-z0-9])?$/, 'a label name has letters, digits and inner "_", "-", "." and "/"')
-
-export const SignalName = z.string().refine(name => signalNumber(name) !== undefined, 'is not the name of a signal, like SIGTERM')
-
 const EgressRequest = EgressRule.extend({
   cidr: z.string().check(context => {
     const fault = cidrFault(context.value)
@@ -31,15 +25,16 @@ export const RunRequest = z
     auth: RegistryAuth.optional(),
     name: EnvironmentName.optional().describe('Unique among environments that have not ended. Generated when left out.'),
     kind: WorkloadKind.optional().describe('`sandbox` with a terminal, else `job`, when left out.'),
-    labels: z.record(LabelName, Text).default({}),
+    labels: EnvironmentSpec.shape.labels.default({}),
     lease: Lease.partial().strict().default({}),
     command: z.array(Text).optional().describe("Replaces the image's command."),
     entrypoint: z.array(Text).optional().describe("Replaces the image's entry point, and with it its command."),
     env: z.record(EnvironmentVariableName, Text).default({}).describe("Added to the image's environment."),
-    user: z.string().min(1).optional().describe('`user[:group]`, names of the image or numbers.'),
-    workdir: z.string().regex(/^\//, 'must be an absolute path').optional(),
+    user: WorkloadSpec.shape.user.optional().describe('`user[:group]`, names of the image or numbers.'),
+    workdir: WorkloadSpec.shape.workdir.optional(),
     readOnly: z.boolean().default(false).describe('A root file system that cannot be written to.'),
-    capabilities: z.array(z.string().regex(/^[A-Z_]+$/, 'a capability looks like NET_RAW')).default([]).describe('Beyond the documented minimum, without `CAP_`.'),
+    capabilities: WorkloadSpec.shape.capabilities.default([])
+      .describe('Beyond the documented minimum, without `CAP_`.'),
     limits: Limits.partial().strict().default({}),
     egress: z.array(EgressRequest).default([]).describe('Destinations that may be reached. None is the default.'),
     runtime: Runtime.default('crun'),
@@ -107,8 +102,8 @@ export const ExecInput = z
   .strictObject({
     command: z.array(Text).min(1),
     env: z.record(EnvironmentVariableName, Text).default({}),
-    user: z.string().min(1).optional(),
-    workdir: z.string().regex(/^\//, 'must be an absolute path').optional(),
+    user: WorkloadSpec.shape.user.optional(),
+    workdir: WorkloadSpec.shape.workdir.optional(),
     tty: z.boolean().default(false),
     rows: z.int().min(0).max(65_535).default(24),
     columns: z.int().min(0).max(65_535).default(80),

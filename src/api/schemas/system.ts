@@ -28,14 +28,15 @@ export const HostCheck = z
 export type HostCheck = z.infer<typeof HostCheck>
 export const DoctorReport = z.object({ checks: z.array(HostCheck) }).meta({ id: 'DoctorReport' })
 
-export const Leak = z
+export const LeakView = z
   .object({
     kind: z.enum(['process', 'mount', 'namespace', 'interface', 'cgroup', 'nft', 'directory', 'address']),
     name: z.string(),
     owner: z.string().nullable(),
   })
   .meta({ id: 'Leak' })
-export const LeakReport = z.object({ leaks: z.array(Leak) }).meta({ id: 'LeakReport' })
+export type LeakView = z.infer<typeof LeakView>
+export const LeakReport = z.object({ leaks: z.array(LeakView) }).meta({ id: 'LeakReport' })
 
 export const About = z
   .object({

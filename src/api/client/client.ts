@@ -1,0 +1,163 @@
+/**
+ * The typed client. What the daemon answers is taken as the schemas say without checking it again: both ends are of one installation, and the
+ * server's tests hold every answer against its schema. Errors are DayflyErrors as the daemon threw them.
+ */
+import type { Event } from '../../model/event.ts'
+import type { FrameStream } from '../frame-stream.ts'
+import { createFrameStream } from '../frame-stream.ts'
+import type { Frame } from '../frames.ts'
+import { decodeFrames, framesMediaType, framesProtocol } from '../frames.ts'
+import { fromErrorDocument } from '../problems.ts'
+import type { EnvironmentView, ExecInput, InstanceView, LogEntry, RunInput } from '../schemas/environments.ts'
+import type { ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
+import type { About, HostCheck, LeakView } from '../schemas/system.ts'
+import type { HttpRequest, HttpResponse } from './http.ts'
+import { linesOf, request, textOf } from './http.ts'
+
+type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
+
+export interface LogParameters {
+  readonly follow?: boolean
+  /** Wall clock, ms. */
+  readonly since?: number | undefined
+  readonly tail?: number | undefined
+  readonly stdout?: boolean
+  readonly stderr?: boolean
+}
+
+export interface EventParameters {
+  readonly environment?: string | undefined
+  readonly after?: number | undefined
+  readonly since?: number | undefined
+  readonly limit?: number | undefined
+}
+
+export interface Client {
+  version(): Promise<About>
+  environments(filter?: { all?: boolean; label?: readonly string[] }): Promise<EnvironmentView[]>
+  environment(ref: string): Promise<EnvironmentView>
+  /** Creates it and leaves it to itself. */
+  create(run: RunInput): Promise<EnvironmentView>
+  /** Creates it and goes on as frames. */
+  run(run: RunInput): Promise<FrameStream>
+  end(ref: string, options: { force: boolean }): Promise<EnvironmentView>
+  extend(ref: string, ttl: number): Promise<EnvironmentView>
+  instances(environment?: string): Promise<InstanceView[]>
+  instance(ref: string): Promise<InstanceView>
+  logs(ref: string, parameters: LogParameters): AsyncIterable<Frame>
+  logEntries(ref: string, parameters: LogParameters): AsyncIterable<LogEntry>
+  wait(ref: string): Promise<InstanceView>
+  stop(ref: string, grace: number | undefined): Promise<InstanceView>
+  kill(ref: string, signalName: string): Promise<InstanceView>
+  exec(ref: string, exec: ExecInput): Promise<FrameStream>
+  attach(ref: string): Promise<FrameStream>
+  events(parameters: EventParameters): Promise<Event[]>
+  follow(parameters: EventParameters): AsyncIterable<Event>
+  images(): Promise<ImageView[]>
+  image(name: string): Promise<ImageDetailView>
+  pull(pull: PullRequest, onProgress: (progress: PullProgress) => void): Promise<ImageView>
+  importImage(from: ImportRequest, onProgress: (progress: PullProgress) => void): Promise<ImageView>
+  removeImage(name: string): Promise<RemovedView>
+  collectImages(all: boolean): Promise<RemovedView>
+  doctor(): Promise<HostCheck[]>
+  leaks(): Promise<LeakView[]>
+}
+
+const withQuery = (path: string, query: Query): string => {
+  const pairs = Object.entries(query).flatMap(([name, value]) => {
+    if (value === undefined) return []
+    const values = typeof value === 'object' ? value : [String(value)]
+    return values.map(each => `${name}=${encodeURIComponent(each)}`)
+  })
+  return pairs.length === 0 ? path : `${path}?${pairs.join('&')}`
+}
+
+const failureOf = async (response: HttpResponse): Promise<Error> => {
+  const text = await textOf(response)
+  try {
+    return fromErrorDocument(JSON.parse(text))
+  } catch {
+    return fromErrorDocument(undefined)
+  }
+}
+
+/** `signal` gives up whatever is under way. */
+export const createClient = (socketPath: string, signal?: AbortSignal): Client => {
+  const send = async (options: Omit<HttpRequest, 'socketPath' | 'signal'>): Promise<HttpResponse> => {
+    const response = await request({ ...options, socketPath, signal })
+    if (response.status >= 400) throw await failureOf(response)
+    return response
+  }
+  const json = async <T>(options: Omit<HttpRequest, 'socketPath' | 'signal'>): Promise<T> => JSON.parse(await textOf(await send(options)))
+  const get = <T>(path: string, query: Query = {}): Promise<T> => json({ method: 'GET', path: withQuery(path, query) })
+  const post = <T>(path: string, body: object = {}): Promise<T> => json({ method: 'POST', path, body })
+
+  const upgrade = async (path: string, body: object): Promise<FrameStream> => {
+    const response = await send({ method: 'POST', path, body, headers: { connection: 'Upgrade', upgrade: framesProtocol } })
+    if (response.status !== 101) throw fromErrorDocument(undefined)
+    return createFrameStream(response.socket)
+  }
+
+  /** Documents, one a line; one with an error is thrown. */
+  const documents = async function* <T extends object>(options: Omit<HttpRequest, 'socketPath' | 'signal'>): AsyncGenerator<T> {
+    for await (const line of linesOf(await send(options))) {
+      if (line === '') continue
+      const document: T = JSON.parse(line)
+      if ('error' in document) throw fromErrorDocument(document)
+      yield document
+    }
+  }
+
+  const withProgress = async (path: string, body: object, onProgress: (progress: PullProgress) => void): Promise<ImageView> => {
+    for await (const line of documents<{ progress?: PullProgress; image?: ImageView }>({ method: 'POST', path, body })) {
+      if (line.progress !== undefined) onProgress(line.progress)
+      if (line.image !== undefined) return line.image
+    }
+    throw fromErrorDocument(undefined)
+  }
+
+  const environmentPath = (ref: string): string => `/v1/environments/${encodeURIComponent(ref)}`
+  const instancePath = (ref: string): string => `/v1/instances/${encodeURIComponent(ref)}`
+  const imagePath = (name: string): string => `/v1/images/${encodeURIComponent(name)}`
+
+  return {
+    version: () => get('/v1/version'),
+    environments: async (filter = {}) => (await get<{ environments: EnvironmentView[] }>('/v1/environments', filter)).environments,
+    environment: ref => get(environmentPath(ref)),
+    create: run => post('/v1/environments', run),
+    run: run => upgrade('/v1/environments', run),
+    end: (ref, { force }) => json({ method: 'DELETE', path: withQuery(environmentPath(ref), { force }) }),
+    extend: (ref, ttl) => post(`${environmentPath(ref)}/extend`, { ttl }),
+    instances: async environment => (await get<{ instances: InstanceView[] }>('/v1/instances', { environment })).instances,
+    instance: ref => get(instancePath(ref)),
+    logs: async function* (ref, parameters) {
+      const path = withQuery(`${instancePath(ref)}/logs`, { ...parameters })
+      yield* decodeFrames((await send({ method: 'GET', path, headers: { accept: framesMediaType } })).body)
+    },
+    logEntries: (ref, parameters) => documents({ method: 'GET', path: withQuery(`${instancePath(ref)}/logs`, { ...parameters }) }),
+    wait: ref => get(`${instancePath(ref)}/wait`),
+    stop: (ref, grace) => post(`${instancePath(ref)}/stop`, grace === undefined ? {} : { grace }),
+    kill: (ref, signalName) => post(`${instancePath(ref)}/kill`, { signal: signalName }),
+    exec: (ref, exec) => upgrade(`${instancePath(ref)}/exec`, exec),
+    attach: ref => upgrade(`${instancePath(ref)}/attach`, {}),
+    events: async parameters => (await get<{ events: Event[] }>('/v1/events', { ...parameters })).events,
+    follow: async function* (parameters) {
+      let failed = false
+      for await (const line of linesOf(await send({ method: 'GET', path: withQuery('/v1/events', { ...parameters, follow: true }) }))) {
+        if (line.startsWith('event: ')) failed = line === 'event: error'
+        if (!line.startsWith('data: ')) continue
+        if (failed) throw fromErrorDocument(JSON.parse(line.slice(6)))
+        const event: Event = JSON.parse(line.slice(6))
+        yield event
+      }
+    },
+    images: async () => (await get<{ images: ImageView[] }>('/v1/images')).images,
+    image: name => get(imagePath(name)),
+    pull: (pull, onProgress) => withProgress('/v1/images/pull', pull, onProgress),
+    importImage: (from, onProgress) => withProgress('/v1/images/import', from, onProgress),
+    removeImage: name => json({ method: 'DELETE', path: imagePath(name) }),
+    collectImages: all => post('/v1/images/gc', { all }),
+    doctor: async () => (await get<{ checks: HostCheck[] }>('/v1/doctor')).checks,
+    leaks: async () => (await get<{ leaks: LeakView[] }>('/v1/doctor/leaks')).leaks,
+  }
+}

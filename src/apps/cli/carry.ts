@@ -1,0 +1,167 @@
+/** Between a stream of frames and this process's own stdin, stdout, stderr, terminal and signals. */
+import type { FrameStream } from '../../api/frame-stream.ts'
+import { encodeFrame, encodeOutput, encodeResize, frameKind } from '../../api/frames.ts'
+import { fromErrorDocument } from '../../api/problems.ts'
+import type { EnvironmentView, ExitFrame } from '../../api/schemas/environments.ts'
+import type { PullProgress } from '../../api/schemas/images.ts'
+import { DayflyError } from '../../base/errors.ts'
+
+export interface Watchers {
+  onOutput?(stream: 'stdout' | 'stderr', data: Buffer): void
+  onProgress?(progress: PullProgress): void
+  onStarted?(environment: EnvironmentView): void
+  onExit?(exit: ExitFrame): void
+  onEnded?(environment: EnvironmentView): void
+}
+
+export interface Carriage {
+  /** The process runs when the stream begins; otherwise a started frame says when. */
+  readonly alreadyStarted?: boolean
+  readonly stdin: boolean
+  readonly tty: boolean
+  /** One line to people, on standard error. */
+  say(line: string): void
+  readonly watchers: Watchers
+  /** Nobody reads our output any more. */
+  onBrokenPipe(): Promise<void>
+}
+
+/** What is told to the other side and not to us. SIGKILL and SIGSTOP cannot be caught; SIGCHLD, SIGPIPE and SIGCONT are our own affair. */
+const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
+
+/** How a shell reports a program that wrote into a pipe which nobody reads. */
+const brokenPipe = 141
+
+const sendSignal = (stream: FrameStream, name: string): void => void stream.send(encodeFrame(frameKind.signal, Buffer.from(name)))
+
+/** Forwards signals. The second SIGINT is SIGKILL; so a program that ignores the first one can be got rid of from the same keyboard. */
+const forwardSignals = (stream: FrameStream, say: (line: string) => void, hasStarted: () => boolean, giveUp: (name: string) => void): Disposable => {
+  let interrupts = 0
+  const handlers = forwarded.map(name => {
+    const handle = (): void => {
+      if (!hasStarted()) return giveUp(name)
+      if (name === 'SIGINT' && ++interrupts > 1) {
+        if (interrupts > 2) return giveUp(name)
+        return sendSignal(stream, 'SIGKILL')
+      }
+      if (name === 'SIGINT' && process.stderr.isTTY) say('dayfly: SIGINT was passed on; Ctrl-C once more kills it')
+      sendSignal(stream, name)
+    }
+    process.on(name, handle)
+    return [name, handle] as const
+  })
+  return {
+    [Symbol.dispose]: () => {
+      for (const [name, handle] of handlers) process.off(name, handle)
+    },
+  }
+}
+
+/** Raw mode and window size of our terminal, until disposed of; also when this process ends without that. */
+const lendTerminal = (stream: FrameStream): Disposable => {
+  const { stdin, stdout } = process
+  const restore = (): void => {
+    if (stdin.isTTY) stdin.setRawMode(false)
+  }
+  const resize = (): void => void stream.send(encodeResize(stdout.rows ?? 24, stdout.columns ?? 80))
+  stdin.setRawMode(true)
+  process.on('exit', restore)
+  stdout.on('resize', resize)
+  resize()
+  return {
+    [Symbol.dispose]: () => {
+      process.off('exit', restore)
+      stdout.off('resize', resize)
+      restore()
+    },
+  }
+}
+
+const forwardStdin = async (stream: FrameStream): Promise<void> => {
+  try {
+    for await (const chunk of process.stdin) await stream.send(...encodeOutput(frameKind.stdin, typeof chunk === 'string' ? Buffer.from(chunk) : chunk))
+  } catch {
+    // A stdin that cannot be read has ended.
+  }
+  await stream.send(encodeFrame(frameKind.stdin, Buffer.alloc(0)))
+}
+
+/** A promise that resolves when the stream can take more, or undefined when it can already. */
+const writeOut = (to: NodeJS.WriteStream, data: Buffer): Promise<void> | undefined => {
+  if (to.write(data) || to.destroyed) return undefined
+  return new Promise(resolve => {
+    to.once('drain', resolve)
+    to.once('close', resolve)
+  })
+}
+
+/** Carries until the other side has said all. Returns the exit code. Throws what an error frame says, and `unreachable` when the daemon goes away. */
+export const carry = async (stream: FrameStream, carriage: Carriage): Promise<number> => {
+  const { watchers } = carriage
+  let code: number | undefined
+  let started = false
+  const stopped = Promise.withResolvers<number>()
+  stopped.promise.catch(() => {})
+  const giveUp = (name: string): void => stopped.reject(new DayflyError('aborted', name === 'SIGINT' ? 'it was cancelled' : `it was cancelled by ${name}`))
+
+  const onWriteError = (error: NodeJS.ErrnoException): void => {
+    if (error.code !== 'EPIPE') return stopped.reject(error)
+    void carriage.onBrokenPipe().then(() => stopped.resolve(brokenPipe), stopped.reject)
+  }
+  process.stdout.on('error', onWriteError)
+  process.stderr.on('error', () => {}) // Without a reader of messages there is nobody to tell it to.
+
+  using _signals = forwardSignals(stream, carriage.say, () => started, giveUp)
+  let terminal: Disposable | undefined
+
+  const begin = (): void => {
+    if (started) return
+    started = true
+    if (carriage.tty) terminal = lendTerminal(stream)
+    if (carriage.stdin) void forwardStdin(stream)
+  }
+
+  const receive = async (): Promise<number> => {
+    for await (const { kind, payload } of stream.frames) {
+      switch (kind) {
+        case frameKind.stdout:
+        case frameKind.stderr: {
+          const name = kind === frameKind.stdout ? 'stdout' : 'stderr'
+          if (watchers.onOutput === undefined) await writeOut(process[name], payload)
+          else watchers.onOutput(name, payload)
+          break
+        }
+        case frameKind.progress:
+          watchers.onProgress?.(JSON.parse(payload.toString()))
+          break
+        case frameKind.started:
+          watchers.onStarted?.(JSON.parse(payload.toString()))
+          begin()
+          break
+        case frameKind.exit: {
+          const exit: ExitFrame = JSON.parse(payload.toString())
+          code = exit.code
+          watchers.onExit?.(exit)
+          break
+        }
+        case frameKind.ended:
+          watchers.onEnded?.(JSON.parse(payload.toString()))
+          break
+        case frameKind.error:
+          throw fromErrorDocument(JSON.parse(payload.toString()))
+      }
+    }
+    if (code === undefined) throw new DayflyError('unreachable', 'the daemon went away', { remedy: 'What it started lives on until its lease ends: see `dayfly ps` once a daemon runs.' })
+    return code
+  }
+
+  if (carriage.alreadyStarted === true) begin()
+  try {
+    return await Promise.race([receive(), stopped.promise])
+  } finally {
+    terminal?.[Symbol.dispose]()
+    process.stdout.off('error', onWriteError)
+    if (carriage.stdin) process.stdin.destroy()
+    stream.end()
+  }
+}
