@@ -4,7 +4,6 @@ import { mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node
 import { join } from 'node:path'
 import { DayflyError, errnoOf, messageOf } from '../../base/errors.ts'
 import type { CallGroup, Condition, SeccompProfile } from './profile.ts'
-import { defaultProfile } from './profile.ts'
 
 /** The language of native/helper/seccomp.c. */
 export interface SeccompSource {
