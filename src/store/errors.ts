@@ -20,8 +20,13 @@ const remedies: Readonly<Record<number, readonly [problem: string, remedy: strin
   26: ['its file is not a database', 'Point --state-dir at a folder that Dayfly made.'],
 }
 
-const resultCode = (error: unknown): number | undefined =>
-  error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode : undefined
+const cannotOpen = 14
+
+/** SQLite's result code; a failed system call on its file counts as one that cannot be opened. */
+const resultCode = (error: unknown): number | undefined => {
+  if (error instanceof Error && 'errcode' in error && typeof error.errcode === 'number') return error.errcode
+  return error instanceof Error && 'syscall' in error ? cannotOpen : undefined
+}
 
 /** SQLITE_CONSTRAINT_UNIQUE. */
 export const isUniqueViolation = (error: unknown): boolean => resultCode(error) === 2067

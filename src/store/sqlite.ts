@@ -28,6 +28,8 @@ export interface SqliteOptions {
   readonly clock: Clock
   /** How long to wait for another process to let go of the file (ms); a daemon that is just ending. Default 1000. */
   readonly patience?: number
+  /** Gets the connection, to configure it further: tests make a small disk of it. */
+  readonly onOpen?: (database: DatabaseSync) => void
 }
 
 const upsert = (table: string, columns: readonly string[], changing: readonly string[]): string =>
@@ -57,7 +59,7 @@ const openDatabase = (path: string, patience: number): DatabaseSync => {
 }
 
 /** Opens the store, bringing its tables up to date. Throws `host` when another process has it open, or a newer Dayfly wrote it. */
-export const openStore = ({ path, clock, patience = 1000 }: SqliteOptions): Store => {
+export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOptions): Store => {
   const mapped = <T>(work: () => T): T => {
     try {
       return work()
@@ -66,11 +68,14 @@ export const openStore = ({ path, clock, patience = 1000 }: SqliteOptions): Stor
     }
   }
   const database = mapped(() => openDatabase(path, patience))
+  onOpen?.(database)
   let depth = 0
 
   /** SQLite undoes a whole transaction when a write fails (a full disk): nothing after it in that transaction may then be kept alone. */
   const guarded = <T>(work: () => T): T => {
-    if (depth > 0 && !database.isTransaction) throw new DayflyError('host', `the store ${path} undid the transaction after a failed write`)
+    if (depth > 0 && !database.isTransaction) {
+      throw new DayflyError('host', `the store ${path} undid the transaction after a failed write`, { remedy: 'See the failure before this one.' })
+    }
     return mapped(work)
   }
 
