@@ -74,8 +74,9 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   const maker = { helper, cgroups, layout: paths, layersFolder: images.layersFolder, monitorBinary: ground.monitorBinary }
 
   const found = await findCells(paths, cgroups, helper)
-  const slots = createSlots(ground.slice, found.map(({ owner }) => owner.slot))
-  const networks = createNetworks(helper, firewall, slots)
+  const taken = found.map(({ owner }) => owner.slot)
+  const idle = await ground.sweep(taken, new Set(found.map(({ cell }) => cell.id)))
+  const networks = createNetworks(helper, firewall, createSlots(ground.slice, [...taken, ...idle]), idle)
   const containers = createContainerMaker({ images, runtimes: ground.runtimes, seccomp: ground.seccomp, cgroup2: cgroups.mode === 'v2' })
 
   const instances = new Map<string, Held>()
@@ -83,7 +84,6 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     networks.assign(owner.environment, owner.slot, owner.index)
     instances.set(owner.instance, { id: owner.instance, environment: owner.environment, cell, pid: owner.pid, grace: owner.grace, stopSignal: owner.stopSignal, started: true })
   }
-  await ground.sweep([...networks.environments().values()], new Set([...instances.values()].map(({ cell }) => cell.id)))
 
   /** A cell with a network of its own. */
   const openCell = async (signal: AbortSignal): Promise<LiveCell> => {
@@ -230,7 +230,10 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
         firewall,
         instances: [...instances.values()],
         environments: networks.environments(),
-        pooled: { cells: new Set(pooled.map(({ id }) => id)), bridges: new Set(pooled.map(({ slot }) => slotNetwork(slot).bridge)) },
+        pooled: {
+          cells: new Set(pooled.map(({ id }) => id)),
+          bridges: new Set([...pooled.map(({ slot }) => slot), ...networks.idle()].map(slot => slotNetwork(slot).bridge)),
+        },
       })
     },
     pool: () => ({ cells: cells.size, prepared: prepared.report() }),
@@ -242,6 +245,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       await Promise.all([prepared.close(), cells.close()])
       // What was created and not started ends with its connection; what was started lives on, for the next daemon to adopt.
       await Promise.all([...instances.values()].map(({ cell }) => cell.monitor?.[Symbol.asyncDispose]()))
+      await networks.clear()
       if (instances.size === 0) await ground.clear()
       await ground[Symbol.asyncDispose]()
     },

@@ -1,6 +1,6 @@
 /** What all instances of this daemon stand on: the helper, a slice of the host's ids with its firewall table, cgroups, the seccomp filter, the runtimes. */
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { DayflyError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
@@ -9,7 +9,8 @@ import { blockDeviceOf } from '../../host/cgroup/device.ts'
 import { type Helper, spawnHelper } from '../../host/native/helper.ts'
 import { allSlices, interfacePrefix, type Slot, sliceCount, sliceNetwork, slotNetwork, slotOfInterface } from '../../host/network/slots.ts'
 import { type Firewall, openFirewall } from '../../host/nft/firewall.ts'
-import { compileDefaultProfile } from '../../host/seccomp/compile.ts'
+import { compileSeccomp } from '../../host/seccomp/compile.ts'
+import { defaultProfile } from '../../host/seccomp/profile.ts'
 import type { Runtime } from '../../model/workload.ts'
 
 export interface Ground extends AsyncDisposable {
@@ -22,8 +23,11 @@ export interface Ground extends AsyncDisposable {
   readonly monitorBinary: string
   /** Paths of the binaries; undefined: not installed. */
   readonly runtimes: Readonly<Record<Runtime, string | undefined>>
-  /** Removes bridges, rules and cgroups of this slice that no cell explains: what a daemon left that was killed. */
-  sweep(slots: readonly Slot[], cells: ReadonlySet<string>): Promise<void>
+  /**
+   * What a daemon left that was killed: removes rules and cgroups of this slice that no slot and no cell explains. Returns the slots whose bridge
+   * is there and belongs to nobody.
+   */
+  sweep(slots: readonly Slot[], cells: ReadonlySet<string>): Promise<Slot[]>
   /** Removes what is there for all instances together. Nothing may live any more. */
   clear(): Promise<void>
 }
@@ -47,9 +51,8 @@ export const openGround = async (options: GroundOptions): Promise<Ground> => {
   const cgroups = openCgroups({ parent: `dayfly-${slice}`, device: blockDeviceOf(stateDir) })
   for (const { limit, reason } of cgroups.missing) log.warn('this host cannot enforce a limit', { limit, reason })
   await helper.joinCgroup(cgroups.plain(monitorsGroup))
-  const cache = join(stateDir, 'cache')
-  mkdirSync(cache, { recursive: true, mode: 0o700 })
-  const seccomp = await compileDefaultProfile(helper, cache)
+  const library = helper.libraries.find(name => name.startsWith('libseccomp')) ?? 'libseccomp'
+  const seccomp = await compileSeccomp(defaultProfile, { library, compile: source => helper.compileSeccomp(source) }, join(stateDir, 'cache'))
   opening.move()
 
   return {
@@ -62,18 +65,17 @@ export const openGround = async (options: GroundOptions): Promise<Ground> => {
     runtimes: { crun: inPath('crun'), runsc: inPath('runsc') },
     sweep: async (slots, cells) => {
       const keep = new Set(slots.map(slot => slotNetwork(slot).bridge))
-      const bridges = readdirSync('/sys/class/net').filter(name => slotOfInterface(name)?.slice === slice && !name.includes('.'))
-      for (const bridge of new Set([...bridges, ...(await firewall.bridges())])) {
-        if (keep.has(bridge)) continue
-        await firewall.forget(bridge)
-        await helper.linkDelete(bridge)
-      }
+      for (const bridge of await firewall.bridges()) if (!keep.has(bridge)) await firewall.forget(bridge)
       for (const name of cgroups.list()) {
         if (name === monitorsGroup || cells.has(name)) continue
         const group = cgroups.open(name)
         await group.killAll()
         await group.remove()
       }
+      return readdirSync('/sys/class/net').flatMap(name => {
+        const slot = slotOfInterface(name)
+        return slot?.slice === slice && !name.includes('.') && !keep.has(name) ? [slot] : []
+      })
     },
     clear: async () => {
       await firewall.remove()

@@ -1,4 +1,10 @@
-/** The networks of environments: which slot each has, and what was opened for it. One bridge and one set of rules per environment. */
+/**
+ * The networks of environments: which slot each has, and what was opened for it. One bridge and one set of rules per environment.
+ *
+ * The kernel takes some 35 ms to delete a bridge. So a slot that nobody has any more keeps its bridge, up to `mostIdle` of them, and the one that
+ * has been idle the longest goes to the next environment: with no port on it and no rule for it, nothing is left there of who had it before.
+ */
+import { readdirSync } from 'node:fs'
 import { DayflyError } from '../../base/errors.ts'
 import type { Firewall } from '../../host/nft/firewall.ts'
 import { NativeError } from '../../host/native/channel.ts'
@@ -10,7 +16,7 @@ import type { Slots } from './slots.ts'
 export interface Networks {
   /** A slot with its bridge, of no environment yet. */
   open(): Promise<Slot>
-  /** Takes away the bridge, the rules and the slot. */
+  /** Takes away the rules and the slot. No instance is left in it. */
   close(slot: Slot): Promise<void>
   slotOf(environment: string): Slot | undefined
   /** From now on the slot is the environment's. */
@@ -22,6 +28,10 @@ export interface Networks {
   /** Idempotent. */
   remove(environment: string): Promise<void>
   environments(): ReadonlyMap<string, Slot>
+  /** Slots with a bridge and without an environment. */
+  idle(): readonly Slot[]
+  /** Deletes the idle bridges. */
+  clear(): Promise<void>
 }
 
 interface Network {
@@ -29,7 +39,13 @@ interface Network {
   readonly taken: Set<number>
 }
 
-export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots): Networks => {
+const mostIdle = 128
+
+/** An instance's end on the bridge goes with its network namespace, which the kernel takes down in its own time. */
+const hasPorts = (bridge: string): boolean => readdirSync(`/sys/class/net/${bridge}/brif`).length > 0
+
+/** `idle`: slots whose bridge an earlier daemon left, without rules. */
+export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots, idle: Slot[]): Networks => {
   const networks = new Map<string, Network>()
 
   const known = (environment: string): Network => {
@@ -41,12 +57,24 @@ export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots)
   const close = async (slot: Slot): Promise<void> => {
     const { bridge } = slotNetwork(slot)
     await firewall.forget(bridge)
-    await helper.linkDelete(bridge)
+    if (idle.length < mostIdle) idle.push(slot)
+    else await discard(slot)
+  }
+
+  const discard = async (slot: Slot): Promise<void> => {
+    await helper.linkDelete(slotNetwork(slot).bridge)
     slots.release(slot)
+  }
+
+  const takeIdle = (): Slot | undefined => {
+    const at = idle.findIndex(slot => !hasPorts(slotNetwork(slot).bridge))
+    return at < 0 ? undefined : idle.splice(at, 1)[0]
   }
 
   return {
     open: async () => {
+      const recycled = takeIdle()
+      if (recycled !== undefined) return recycled
       const slot = slots.allocate()
       const { bridge, gateway, prefixLength } = slotNetwork(slot)
       try {
@@ -86,5 +114,9 @@ export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots)
       networks.delete(environment)
     },
     environments: () => new Map([...networks].map(([environment, { slot }]) => [environment, slot])),
+    idle: () => [...idle],
+    clear: async () => {
+      await Promise.all(idle.splice(0).map(discard))
+    },
   }
 }
