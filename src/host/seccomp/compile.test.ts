@@ -34,7 +34,6 @@ const numbersOf = ({ header, offset }: { header: string; offset: number }): Map<
     ),
   )
 
-const mask64 = 0xffff_ffff_ffff_ffffn
 const holds = (condition: Condition, args: readonly bigint[]): boolean => {
   const value = args[condition.argument] ?? 0n
   switch (condition.is) {
@@ -49,23 +48,26 @@ const holds = (condition: Condition, args: readonly bigint[]): boolean => {
 const applies = ({ calls, when = [[]] }: CallGroup, name: string, args: readonly bigint[]): boolean =>
   calls.includes(name) && when.some(alternative => alternative.every(condition => holds(condition, args)))
 
-/** What the profile says when it is read as its header tells to. `allow` or an errno. */
-const verdict = (name: string, args: readonly bigint[]): number | 'allow' => {
-  const refusal = defaultProfile.refused.find(group => applies(group, name, args))
-  if (refusal !== undefined) return refusal.errno
-  return defaultProfile.allowed.some(group => applies(group, name, args)) ? 'allow' : defaultProfile.otherwise
+/** What the profile says when it is read as its header tells to: `allow`, or the errnos of the groups that refuse, any of which will do. */
+const verdicts = (name: string, args: readonly bigint[]): (number | 'allow')[] => {
+  const refusals = defaultProfile.refused.filter(group => applies(group, name, args)).map(({ errno }) => errno)
+  if (refusals.length > 0) return refusals
+  return [defaultProfile.allowed.some(group => applies(group, name, args)) ? 'allow' : defaultProfile.otherwise]
 }
 
 /** Arguments at and around every value that a condition on the call compares with, in the low half and with rubbish in the high one. */
 const interestingArguments = (name: string): bigint[][] => {
   const none = [0n, 0n, 0n, 0n, 0n, 0n]
-  const conditions = [...defaultProfile.allowed, ...defaultProfile.refused]
-    .filter(({ calls }) => calls.includes(name))
-    .flatMap(({ when = [] }) => when.flat())
-  const values = conditions.flatMap(({ argument, value }) =>
-    [value, value + 1n, value - 1n, value | (1n << 32n), value | (1n << 63n), value | 0x11n, ~value].map(near => none.with(argument, near & mask64)),
-  )
-  return [none, none.map(() => mask64), none.map(() => 0x1_0000_0000n), ...values]
+  const alternatives = [...defaultProfile.allowed, ...defaultProfile.refused].flatMap(({ calls, when = [] }) => (calls.includes(name) ? when : []))
+  const near = alternatives.flatMap(alternative => {
+    const meets = alternative.reduce((args, { argument, value }) => args.with(argument, value), none)
+    return alternative.flatMap(({ argument, value }) =>
+      [value, value + 1n, value - 1n, value | (1n << 32n), value | (1n << 63n), value | 0x11n, ~value].map(other =>
+        meets.with(argument, BigInt.asUintN(64, other)),
+      ),
+    )
+  })
+  return [none, none.map(() => 0xffff_ffff_ffff_ffffn), none.map(() => 0x1_0000_0000n), ...near]
 }
 
 const compileFor = async (architecture: string): Promise<{ program: Buffer; unknown: readonly string[] }> => {
@@ -83,13 +85,15 @@ describe('the default seccomp profile, compiled', { skip }, () => {
       for (const [name, number] of numbersOf({ header, offset })) {
         for (const args of interestingArguments(name)) {
           const expected = unknown.includes(name)
-            ? defaultProfile.otherwise
-            : verdict(
+            ? [defaultProfile.otherwise]
+            : verdicts(
                 name,
                 args.map(arg => BigInt.asUintN(bits, arg)),
               )
           const call: Call = { number, architecture: audit, args }
-          assert.equal(filter(call), expected, `${name}(${args.map(arg => `0x${arg.toString(16)}`).join(', ')})`)
+          const decided = filter(call)
+          const shown = `${name}(${args.map(arg => `0x${arg.toString(16)}`).join(', ')})`
+          assert.ok(decided !== 'kill' && expected.includes(decided), `${shown}: ${decided}, expected ${expected.join(' or ')}`)
           compared++
         }
       }
@@ -107,9 +111,9 @@ describe('the default seccomp profile, compiled', { skip }, () => {
     assert.equal(arm({ number: 9999, architecture: 0xc000_00b7, args }), defaultProfile.otherwise)
     // 63 read, 198 socket, 97 unshare, 220 clone, 435 clone3 on arm64
     assert.equal(arm({ number: 63, architecture: 0xc000_00b7, args }), 'allow')
-    assert.equal(arm({ number: 198, architecture: 0xc000_00b7, args: args.with(0, 38n) }), verdict('socket', [38n]))
-    assert.equal(arm({ number: 97, architecture: 0xc000_00b7, args: args.with(0, 0x1000_0000n) }), verdict('unshare', [0x1000_0000n]))
-    assert.equal(arm({ number: 435, architecture: 0xc000_00b7, args }), verdict('clone3', []))
+    assert.equal(arm({ number: 198, architecture: 0xc000_00b7, args: args.with(0, 38n) }), verdicts('socket', [38n])[0])
+    assert.equal(arm({ number: 97, architecture: 0xc000_00b7, args: args.with(0, 0x1000_0000n) }), verdicts('unshare', [0x1000_0000n])[0])
+    assert.equal(arm({ number: 435, architecture: 0xc000_00b7, args }), verdicts('clone3', [])[0])
   })
 
   it('has no call in two groups that say different things, and no name that nobody knows', async () => {

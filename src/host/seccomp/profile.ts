@@ -7,6 +7,10 @@
  * - everything else, above all calls that are newer than this list, fails with ENOSYS: libc then falls back to the older call. With EPERM
  *   it would believe that the file or the process is at fault, which is how old profiles break new distributions.
  *
+ * Left out on purpose, though other profiles have them: vmsplice (gave write access to pages of others, hardly used), modify_ldt (16-bit programs; its
+ * holes were host-wide), remap_file_pages (emulated since Linux 4.0), memfd_secret (memory that cannot be swapped or limited), and the NUMA
+ * policies (mbind, set_mempolicy, get_mempolicy, move_pages, migrate_pages: without them libnuma says that there is no NUMA).
+ *
  * Names that this machine's architecture or libseccomp does not know are skipped. 32-bit x86 and x32 share the lists.
  */
 import { constants } from 'node:os'
@@ -35,7 +39,7 @@ export interface SeccompProfile {
   readonly otherwise: number
 }
 
-const { EPERM, ENOSYS, EAFNOSUPPORT } = constants.errno
+const { EPERM, ENOSYS, EAFNOSUPPORT, EPROTONOSUPPORT } = constants.errno
 
 /** The kernel takes an `int` from the low half of a register only: the high half must not change what is compared. */
 const low32 = (argument: number, value: bigint): Condition => ({ argument, is: 'masked', mask: 0xffff_ffffn, value })
@@ -67,6 +71,7 @@ const AF_UNIX = 1n
 const AF_INET = 2n
 const AF_INET6 = 10n
 const AF_NETLINK = 16n
+const NETLINK_AUDIT = 9n
 const socketFamilies = [AF_UNIX, AF_INET, AF_INET6, AF_NETLINK]
 const otherFamilies: readonly (readonly Condition[])[] = [
   ...anyOf(
@@ -88,7 +93,7 @@ const allowed: readonly CallGroup[] = [
     why: 'opening, reading and writing files',
     calls: words(`
       open openat openat2 creat close close_range read write readv writev pread64 pwrite64 preadv pwritev preadv2 pwritev2 lseek _llseek
-      sendfile sendfile64 splice tee vmsplice copy_file_range dup dup2 dup3 fcntl fcntl64 flock fsync fdatasync sync syncfs sync_file_range
+      sendfile sendfile64 splice tee copy_file_range dup dup2 dup3 fcntl fcntl64 flock fsync fdatasync sync syncfs sync_file_range
       truncate truncate64 ftruncate ftruncate64 fallocate fadvise64 fadvise64_64 readahead cachestat memfd_create`),
   },
   {
@@ -233,6 +238,12 @@ const refused: readonly RefusedGroup[] = [
     calls: ['socket', 'socketpair'],
     when: otherFamilies,
     errno: EAFNOSUPPORT,
+  },
+  {
+    why: 'the host’s audit log. Login programs go on when the kernel has none, and give up when it may not be written to',
+    calls: ['socket'],
+    when: [[low32(0, AF_NETLINK), low32(2, NETLINK_AUDIT)]],
+    errno: EPROTONOSUPPORT,
   },
   {
     why: 'SYS_SOCKET of 32-bit x86: the family lies in memory, where a filter cannot see it. Newer 32-bit programs call socket itself',
