@@ -1,0 +1,102 @@
+/**
+ * The rules of one daemon's table, as text for nft. `EgressOpening`s are no rules but elements of hash sets, one pair of sets for each prefix length
+ * in use: an opening costs one element whatever is open already (measured: 0.13 to 0.19 ms among 2,000 others, where an interval set takes 36 ms to
+ * delete from and a chain per bridge 2 ms to add), a bridge with nothing open costs nothing, and networks that overlap do not disturb each other.
+ *
+ *   from a bridge ──▶ prerouting: IPv4 only, source routed by that bridge, not to the host's own address, not to a closed network
+ *                        │   before any translation of the host, so that a published port of the host is as closed as its own
+ *                        ├──▶ input     only answers to what the host asked
+ *                        └──▶ forward   only what is open, by the address after translation; every packet, not only the first
+ *   to a bridge ──────▶ forward: only answers from what is open
+ *
+ * That a connection is established is never enough: addresses are used again, and the next environment at an address must not inherit what conntrack
+ * remembers of the one before it.
+ */
+
+export interface TableShape {
+  readonly slice: number
+  /** What the names of this slice's bridges start with. */
+  readonly bridgePrefix: string
+  /** Whose table it is, a word that fits into a comment. */
+  readonly mark: string
+  /** IPv4 network of the slice's environments, and that of all slices. */
+  readonly sliceNetwork: string
+  readonly allSlices: string
+}
+
+/** What no opening opens, beside the slices: link-local with most clouds' metadata, Alibaba's and Oracle's metadata, and what is no address of one host. */
+const closed = ['169.254.0.0/16', '100.100.100.200', '192.0.0.192', '0.0.0.0/8', '127.0.0.0/8', '224.0.0.0/4', '240.0.0.0/4']
+/** Azure's: name server and metadata at once. */
+const azure = '168.63.129.16'
+
+export const tablePrefix = 'dayfly_'
+export const tableOf = (slice: number): string => `inet ${tablePrefix}${slice}`
+
+const mask = (prefix: number): string => {
+  const bits = prefix === 0 ? 0 : (0xffffffff << (32 - prefix)) >>> 0
+  return [24, 16, 8, 0].map(shift => (bits >>> shift) & 255).join('.')
+}
+
+export type OpeningKind = 'networks' | 'ports'
+
+/** Commands that make the set of a kind and prefix length, and the rules that look into it: once in each direction. */
+export const openingSet = (table: string, kind: OpeningKind, prefix: number): string[] => {
+  const name = `${kind}${prefix}`
+  const ports = kind === 'ports'
+  const type = ports ? 'ifname . ipv4_addr . inet_proto . inet_service' : 'ifname . ipv4_addr'
+  const out = `iifname . ip daddr & ${mask(prefix)}${ports ? ' . meta l4proto . th dport' : ''}`
+  const back = `oifname . ip saddr & ${mask(prefix)}${ports ? ' . meta l4proto . th sport' : ''}`
+  return [
+    `add set ${table} ${name} { type ${type}; }`,
+    `add rule ${table} opened ${out} @${name} accept`,
+    `add rule ${table} answered ${back} @${name} accept`,
+  ]
+}
+
+/** Commands that make the table, nothing opened. They fail with EEXIST when it exists. */
+export const baseRules = ({ slice, bridgePrefix, mark, sliceNetwork, allSlices }: TableShape): string[] => {
+  const table = tableOf(slice)
+  const ours = `"${bridgePrefix}*"`
+  const chain = (name: string, hook: string, ...rules: readonly string[]): string[] => [
+    `add chain ${table} ${name}${hook === '' ? '' : ` { ${hook}; policy accept; }`}`,
+    ...rules.map(rule => `add rule ${table} ${name} ${rule}`),
+  ]
+  return [
+    `create table ${table} { comment "${mark}"; }`,
+    `add set ${table} closed { type ipv4_addr; flags interval; elements = { ${[allSlices, ...closed].join(', ')} }; }`,
+    // The packet path adds a bridge's element with its first refused packet.
+    `add set ${table} refused { type ifname; size 4096; flags dynamic; }`,
+    `add set ${table} widened { type ifname; }`,
+    // A full set ends only the rule that counts: the drop is a rule of its own.
+    ...chain('refuse', '', 'add @refused { iifname counter }', 'drop'),
+    ...chain('host', '', 'ct state established ct direction reply accept', 'ct state related meta l4proto icmp accept', 'goto refuse'),
+    ...chain('opened', ''),
+    ...chain('answered', ''),
+    ...chain(
+      'entering',
+      '',
+      'meta nfproto != ipv4 goto refuse',
+      'fib saddr . iif oif missing goto refuse',
+      `ip saddr != ${sliceNetwork} goto refuse`,
+      // Late segments of closed connections, mostly. Not translated, so they must not leave; no attempt, so they are not counted.
+      'ct state invalid drop',
+      'fib daddr type local goto host',
+      'fib daddr type != unicast goto refuse',
+      'ip daddr @closed goto refuse',
+    ),
+    ...chain('leaving', '', 'ip daddr @closed goto refuse', `ip daddr ${azure} th dport != 53 goto refuse`, 'jump opened', 'goto refuse'),
+    ...chain('arriving', '', 'ct state established ct direction reply jump answered', 'ct state related meta l4proto icmp accept', 'drop'),
+    // After conntrack (-200) and before destinations are translated (-100).
+    ...chain('prerouting', 'type filter hook prerouting priority -150', `iifname ${ours} goto entering`),
+    ...chain('input', 'type filter hook input priority 0', `iifname ${ours} goto host`),
+    ...chain(
+      'forward',
+      'type filter hook forward priority 0',
+      `iifname ${ours} goto leaving`,
+      `oifname ${ours} goto arriving`,
+      // See forwarding.ts: the host must not become a router for anybody but environments. What it publishes itself passes.
+      `iifname @widened ip daddr != ${allSlices} ct state new ct status & dnat == 0 drop`,
+    ),
+    ...chain('postrouting', 'type nat hook postrouting priority 100', `iifname ${ours} oifname != ${ours} masquerade`),
+  ]
+}
