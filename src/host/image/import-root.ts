@@ -53,10 +53,11 @@ const unpackFolder = async ({ unpacker }: PullParts, path: string, folder: strin
     '--create',
     '--file=-',
     '--format=posix',
+    '--pax-option=delete=atime,delete=ctime,exthdr.name=%d/PaxHeaders/%f', // what differs from one run to the next: those times, and a pid
+    '--sort=name',
     '--numeric-owner',
     '--xattrs',
     '--xattrs-include=*',
-    '--sort=name',
     '--sparse',
     '--one-file-system',
   ]

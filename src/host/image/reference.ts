@@ -36,7 +36,7 @@ const component = /^[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*$/
 const tagPattern = /^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/
 const hostPattern = /^(?:[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?)*|\[[0-9a-fA-F:]+\])(?::[0-9]{1,5})?$/
 
-const isHost = (text: string): boolean => text.includes('.') || text.includes(':') || text === 'localhost' || text.toLowerCase() !== text
+const isHost = (text: string): boolean => text.includes('.') || text.includes(':') || text === 'localhost'
 
 /** Docker's grammar of names. Throws `invalid`, field `image`. */
 const parseRegistryReference = (text: string, whole: string): RegistryReference => {
