@@ -11,6 +11,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "mounts.h"
+
 #define FIFO_PATIENCE_MS 5000
 #define PARK_AFTER_MS 250 /* a short job never pays for a worker it does not need */
 #define CONSOLE "console.sock"
@@ -34,7 +36,7 @@ static void close_one(int *fd) {
 
 int container_join(struct container *container, char *const folders[], size_t count, struct failure *failure) {
   if (cgroups_set(&container->cgroups, folders, count, failure) < 0) return -1;
-  return worker_fork(&container->worker, &container->cgroups, -1, failure);
+  return worker_fork(&container->worker, &(struct worker_wish){&container->cgroups, -1, NULL}, failure);
 }
 
 static int remember(struct runtime *runtime, const struct container_request *request, struct failure *failure) {
@@ -219,7 +221,7 @@ static void on_start_ended(struct child *child, int status) {
 /* gVisor is told by its own program; only the program's place is needed, not the cgroups. */
 static int call_start(struct container *container, struct failure *failure) {
   struct worker_job job;
-  if (worker_fork(&container->worker, NULL, -1, failure) < 0) return -1;
+  if (worker_fork(&container->worker, &(struct worker_wish){NULL, -1, mounts_hide_core_sysctls}, failure) < 0) return -1;
   int null = open("/dev/null", O_RDWR | O_CLOEXEC);
   job.stdio[0] = job.stdio[1] = job.stdio[2] = null;
   runtime_start_job(&container->runtime, &plain_files, &job);
@@ -268,12 +270,12 @@ static void on_park(struct timer *timer) {
   struct container *container = OWNER(timer, struct container, park);
   struct failure ignored; /* an exec forks its own then */
   if (container->init.pid == 0 || container->parked.pid) return;
-  if (worker_fork(&container->parked, &container->cgroups, container->pidfd, &ignored) < 0) return;
+  if (worker_fork(&container->parked, &(struct worker_wish){&container->cgroups, container->pidfd, NULL}, &ignored) < 0) return;
   loop_expect(container->loop, &container->parked_child, container->parked.pid, on_parked_ended);
 }
 
 int container_take_worker(struct container *container, struct worker *worker, struct failure *failure) {
-  if (!container->parked.pid) return worker_fork(worker, &container->cgroups, container->pidfd, failure);
+  if (!container->parked.pid) return worker_fork(worker, &(struct worker_wish){&container->cgroups, container->pidfd, NULL}, failure);
   *worker = container->parked;
   container->parked = (struct worker){.socket = -1};
   loop_forget(container->loop, &container->parked_child);
@@ -295,7 +297,7 @@ void container_forget(struct container *container) {
   struct failure ignored;
   struct worker_job job;
   struct child child = {0};
-  if (worker_fork(&container->worker, NULL, -1, &ignored) < 0) return;
+  if (worker_fork(&container->worker, &(struct worker_wish){NULL, -1, NULL}, &ignored) < 0) return;
   job.stdio[0] = job.stdio[1] = job.stdio[2] = open("/dev/null", O_RDWR | O_CLOEXEC);
   runtime_delete_job(&container->runtime, &plain_files, &job);
   if (worker_give(&container->worker, &job, &ignored) < 0) kill(container->worker.pid, SIGKILL);

@@ -118,6 +118,13 @@ int mounts_overlay(const char *lower, const char *upper, const char *work, bool 
   return result;
 }
 
+int mounts_hide_core_sysctls(struct failure *failure) {
+  if (unshare(CLONE_NEWNS) < 0) return fail(failure, "unshare the mount namespace");
+  if (mount("", "/", NULL, MS_PRIVATE | MS_REC, NULL) < 0) return fail(failure, "detach the mounts from the monitor's");
+  if (mount("tmpfs", "/proc/sys/net/core", "tmpfs", MS_NOSUID | MS_NODEV | MS_NOEXEC | MS_RDONLY, "size=4k,mode=0555") == 0) return 0;
+  return fail(failure, "hide /proc/sys/net/core from gVisor");
+}
+
 void mounts_undo(void) {
   static const char *const points[] = {"rootfs", "layers", "secrets", "sys"};
   for (size_t i = 0; i < sizeof points / sizeof *points; i++) {

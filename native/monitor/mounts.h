@@ -19,5 +19,10 @@ int mounts_map_layers(const char *layers, uint32_t first, uint32_t count, struct
 int mounts_overlay(const char *lower, const char *upper, const char *work, bool is_volatile, struct failure *failure);
 /* Writes (or replaces) FOLDER/secrets/NAME. The content must be wiped by whoever has it. */
 int mounts_secret(const char *name, uint32_t uid, uint32_t gid, const char *base64, struct failure *failure);
+/*
+ * gVisor takes /proc/sys/net/core/rmem_default for a sign of the host's network namespace, but newer kernels have it in each: hides it from this
+ * process, in a mount namespace of its own. (In the monitor's, the container could then not mount its /proc.)
+ */
+int mounts_hide_core_sysctls(struct failure *failure);
 /* Unmounts all of these; what the end of the mount namespace would do anyway, a little later. */
 void mounts_undo(void);

@@ -86,6 +86,19 @@ int runtime_open_fifo(const struct runtime *runtime, struct failure *failure) {
   return result;
 }
 
+/* gVisor logs an error as {"msg":"...","level":...}: the text between, with its \\" and \\\\ undone in place. */
+static char *unquote(char *line) {
+  static const char begin[] = "{\"msg\":\"";
+  if (strncmp(line, begin, sizeof begin - 1)) return line;
+  char *from = line + sizeof begin - 1, *to = line;
+  while (*from && *from != '"') {
+    if (*from == '\\' && from[1]) from++;
+    *to++ = *from++;
+  }
+  *to = 0;
+  return line;
+}
+
 /* The last line that a runtime wrote to its log, without gVisor's prefix (`I1123 10:19:27.6 1 main.go:1] `), or NULL. `text` is cut up. */
 static char *last_line(char *text, size_t size) {
   while (size > 0 && (text[size - 1] == '\n' || text[size - 1] == 0)) size--;
@@ -94,6 +107,7 @@ static char *last_line(char *text, size_t size) {
   line = line ? line + 1 : text;
   char *bracket = strstr(line, "] ");
   if (strchr("IWEF", *line) && bracket && bracket - line < 80 && strstr(line, ".go:")) line = bracket + 2;
+  line = unquote(line);
   return *line ? line : NULL;
 }
 

@@ -71,17 +71,18 @@ static _Noreturn void become(char *text, size_t size, const int stdio[3], pid_t 
   give_up(&failure);
 }
 
-static _Noreturn void work(int socket, const struct cgroups *cgroups, int guarded, pid_t monitor) {
+static _Noreturn void work(int socket, const struct worker_wish *wish, pid_t monitor) {
   struct failure failure = {0};
   /* Only stdio, the socket and the guarded process stay open: or else a closed connection would not look closed to its peer. */
-  int copy = guarded < 0 ? -1 : fcntl(guarded, F_DUPFD_CLOEXEC, GUARDED_IN_WORKER + 1);
+  int copy = wish->guarded < 0 ? -1 : fcntl(wish->guarded, F_DUPFD_CLOEXEC, GUARDED_IN_WORKER + 1);
   int link = fcntl(socket, F_DUPFD_CLOEXEC, GUARDED_IN_WORKER + 1);
   close(GUARDED_IN_WORKER);
   if (link < 0 || dup3(link, SOCKET_IN_WORKER, O_CLOEXEC) < 0) _exit(127);
   if (copy >= 0) dup3(copy, GUARDED_IN_WORKER, O_CLOEXEC);
   syscall(SYS_close_range, copy >= 0 ? GUARDED_IN_WORKER + 1 : GUARDED_IN_WORKER, ~0u, 0);
   setsid();
-  if (cgroups && cgroups_join(cgroups, &failure) < 0) give_up(&failure);
+  if (wish->cgroups && cgroups_join(wish->cgroups, &failure) < 0) give_up(&failure);
+  if (wish->prepare && wish->prepare(&failure) < 0) give_up(&failure);
   failure.error = 0;
   tell(&failure);
   int stdio[3];
@@ -90,12 +91,12 @@ static _Noreturn void work(int socket, const struct cgroups *cgroups, int guarde
   become(job_text, (size_t)size, stdio, monitor);
 }
 
-int worker_fork(struct worker *worker, const struct cgroups *cgroups, int guarded, struct failure *failure) {
+int worker_fork(struct worker *worker, const struct worker_wish *wish, struct failure *failure) {
   int pair[2];
   pid_t monitor = getpid();
   if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair) < 0) return fail(failure, "make a worker's socket");
   pid_t pid = fork();
-  if (pid == 0) work(pair[1], cgroups, guarded, monitor);
+  if (pid == 0) work(pair[1], wish, monitor);
   int error = errno;
   close(pair[1]);
   if (pid < 0) {

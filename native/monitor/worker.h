@@ -22,8 +22,13 @@ struct worker_job {
   int stdio[3];
 };
 
-/* Forks a worker that joins `cgroups` (NULL: none). `guarded`: a pidfd to kill when the monitor dies, or -1. */
-int worker_fork(struct worker *worker, const struct cgroups *cgroups, int guarded, struct failure *failure);
+struct worker_wish {
+  const struct cgroups *cgroups;              /* to join; NULL: none */
+  int guarded;                                /* a pidfd to kill when the monitor dies; -1: none */
+  int (*prepare)(struct failure *failure);    /* called in the worker before it waits; NULL: nothing to do */
+};
+
+int worker_fork(struct worker *worker, const struct worker_wish *wish, struct failure *failure);
 
 /* Hands the job over; worker->pid becomes that program, with the exit status of that program, or 127 and a report. */
 int worker_give(struct worker *worker, const struct worker_job *job, struct failure *failure);

@@ -141,7 +141,10 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
     binds: [{ source: join(folder, 'secrets'), destination: '/run/secrets' }],
     seccomp: wish.seccomp,
   })
-  writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
+  // gVisor would make an empty network namespace of its own; this is the one it is called in.
+  const network = wish.runtime === 'runsc' ? [{ type: 'network', path: '/proc/self/ns/net' }] : []
+  const linux = { ...config.linux, namespaces: [...config.linux.namespaces, ...network] }
+  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, linux }))
   const [program = binary, ...args] = [...(wish.wrap ?? []), binary, folder]
   const monitor = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], detached: true })
   const gone = new Promise<void>(resolve => monitor.once('exit', () => resolve()))
@@ -162,6 +165,7 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
     connection.overlay({ lower: wish.lower ?? ['base'], upper: 'upper', work: 'work', durability: 'volatile' }),
   ])
   const runtime = wish.runtime ?? 'crun'
+  const records = (): Record[] => parseLog(readFileSync(logPath, 'latin1'))
   let processes = 0
   return {
     name,
@@ -188,20 +192,21 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
     exited: exited.promise,
     connect,
     gone,
-    records: () => parseLog(readFileSync(logPath, 'latin1')),
-    output(stream) {
-      return this.records()
+    records,
+    output: stream =>
+      records()
         .filter(record => record.stream === stream)
         .map(record => record.text + (record.tag === 'F' ? '\n' : ''))
-        .join('')
-    },
+        .join(''),
     processFile(command, tty = false) {
       const path = join(folder, `process-${++processes}.json`)
-      writeFileSync(path, JSON.stringify(config.process === undefined ? {} : { ...config.process, args: command, terminal: tty }))
+      writeFileSync(path, JSON.stringify({ ...config.process, args: command, terminal: tty }))
       return path
     },
     async [Symbol.asyncDispose]() {
       // Whatever state a failed test left it in.
+      await connection[Symbol.asyncDispose]()
+      await Promise.race([gone, sleep(50)])
       if (monitor.exitCode === null && monitor.signalCode === null) {
         try {
           await using other = await connectMonitor(socket)
@@ -219,10 +224,8 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
         } catch {
           // Nobody listens any more.
         }
-        await connection[Symbol.asyncDispose]()
         await Promise.race([gone, sleep(5000).then(() => monitor.kill('SIGKILL'))])
       }
-      await connection[Symbol.asyncDispose]()
       for (const cgroup of cgroups) if (existsSync(cgroup)) rmdirSync(cgroup)
       rmSync(folder, { recursive: true, force: true })
     },
