@@ -2,12 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
-#include <spawn.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "operations.h"
@@ -54,44 +56,55 @@ static int start_time(pid_t pid, unsigned long long *ticks) {
   return 0;
 }
 
+/* What the child is told and tells. It runs in our memory while we wait. */
 struct spawning {
-  posix_spawnattr_t attributes;
-  posix_spawn_file_actions_t files;
+  char *const *arguments;
+  char *const *environment;
+  int error; /* errno of what it could not do; 0: it has become the program */
 };
 
-static int prepare(struct spawning *spawning) {
-  sigset_t none, all;
-  sigemptyset(&none);
-  sigfillset(&all);
-  int error = posix_spawnattr_setsigmask(&spawning->attributes, &none);
-  if (!error) error = posix_spawnattr_setsigdefault(&spawning->attributes, &all);
-  short flags = POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF;
-  if (!error) error = posix_spawnattr_setflags(&spawning->attributes, flags);
-  if (!error) error = posix_spawn_file_actions_addopen(&spawning->files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  if (!error) error = posix_spawn_file_actions_addopen(&spawning->files, STDOUT_FILENO, "/dev/null", O_WRONLY, 0);
-  /* Libraries open descriptors without close-on-exec: none but the three may get through. */
-  if (!error) error = posix_spawn_file_actions_addclosefrom_np(&spawning->files, STDERR_FILENO + 1);
-  if (!error) error = posix_spawn_file_actions_addchdir_np(&spawning->files, "/");
-  return error;
+/* By the system call itself: the C library refuses to touch two signals of its own, which a parent may have set to be ignored. */
+static void reset_signals(void) {
+  const struct {
+    unsigned long handler, flags, restorer, mask;
+  } by_default = {0};
+  for (int number = 1; number <= 64; number++) syscall(SYS_rt_sigaction, number, &by_default, NULL, sizeof by_default.mask);
 }
 
-static int spawn(char *const *arguments, pid_t *pid) {
-  struct spawning spawning;
-  int error = posix_spawnattr_init(&spawning.attributes);
-  if (error) return error;
-  error = posix_spawn_file_actions_init(&spawning.files);
-  if (!error) {
-    error = prepare(&spawning);
-    /* The daemon's environment may hold a secret: of all of it, only PATH is passed on. */
-    char path[PATH_MAX] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-    const char *own = getenv("PATH");
-    if (own && strlen(own) < sizeof path - 5) strcpy(path + 5, own);
-    /* glibc's posix_spawn is a CLONE_VFORK | CLONE_VM: no page table is copied. */
-    if (!error) error = posix_spawn(pid, arguments[0], &spawning.files, &spawning.attributes, arguments, (char *[]){path, NULL});
-    posix_spawn_file_actions_destroy(&spawning.files);
+/* Only system calls: it shares memory with a process whose other thread goes on. */
+static int run_child(void *argument) {
+  struct spawning *spawning = argument;
+  reset_signals();
+  int null = open("/dev/null", O_RDWR);
+  /* Libraries open descriptors without close-on-exec: none but the three may get through. */
+  if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 && close_range(STDERR_FILENO + 1, ~0u, 0) == 0 && setsid() >= 0 &&
+      chdir("/") == 0) {
+    unsigned long none = 0;
+    syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
+    execve(spawning->arguments[0], spawning->arguments, spawning->environment);
   }
-  posix_spawnattr_destroy(&spawning.attributes);
-  return error;
+  spawning->error = errno;
+  _exit(127);
+}
+
+/* Like vfork, with a stack of its own: no page table is copied, however large this process is. Returns the pid, or -1 with errno. */
+static pid_t spawn(char *const *arguments) {
+  static _Alignas(16) char stack[64 * 1024];
+  /* The daemon's environment may hold a secret: of all of it, only PATH is passed on. */
+  char path[PATH_MAX] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+  const char *own = getenv("PATH");
+  if (own) snprintf(path, sizeof path, "PATH=%s", own);
+  struct spawning spawning = {.arguments = arguments, .environment = (char *[]){path, NULL}};
+
+  sigset_t all, before;
+  sigfillset(&all);
+  pthread_sigmask(SIG_BLOCK, &all, &before); /* no handler of ours may run in the child */
+  pid_t pid = clone(run_child, stack + sizeof stack, CLONE_VM | CLONE_VFORK | SIGCHLD, &spawning);
+  int error = pid < 0 ? errno : spawning.error;
+  pthread_sigmask(SIG_SETMASK, &before, NULL);
+  if (!error) return pid;
+  errno = error;
+  return -1;
 }
 
 int spawn_program(const struct call *call, struct failure *failure) {
@@ -100,13 +113,9 @@ int spawn_program(const struct call *call, struct failure *failure) {
   char **arguments = calloc(call->arguments + 1, sizeof *arguments);
   if (!arguments) return fail(failure, "spawning %s", program);
   memcpy(arguments, call->argument, call->arguments * sizeof *arguments);
-  pid_t pid;
-  int error = spawn(arguments, &pid);
+  pid_t pid = spawn(arguments);
   free(arguments);
-  if (error) {
-    errno = error;
-    return fail(failure, "spawning %s", program);
-  }
+  if (pid < 0) return fail(failure, "spawning %s", program);
   unsigned long long ticks;
   if (start_time(pid, &ticks) < 0) {
     fail(failure, "reading the start time of %s, process %d", program, (int)pid);
