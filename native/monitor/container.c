@@ -14,7 +14,6 @@
 #include "mounts.h"
 
 #define FIFO_PATIENCE_MS 5000
-#define PARK_AFTER_MS 250 /* a short job never pays for a worker it does not need */
 #define CONSOLE "console.sock"
 
 static const struct runtime_files plain_files = {.log = "runtime.log", .pid = "runtime.pid", .console = NULL};
@@ -184,10 +183,8 @@ static void discard_early_output(const struct container *container) {
   }
 }
 
-static void on_park(struct timer *timer);
-
 static void started(struct container *container) {
-  loop_set_timer(container->loop, &container->park, PARK_AFTER_MS, on_park);
+  container_park(container);
   finish(container, NULL);
 }
 
@@ -255,58 +252,4 @@ void container_kill(const struct container *container) {
   if (container->launcher.pid) kill(container->launcher.pid, SIGKILL);
   if (container->pidfd >= 0 && container->init.pid) syscall(SYS_pidfd_send_signal, container->pidfd, SIGKILL, NULL, 0);
   cgroups_kill(&container->cgroups);
-}
-
-static void on_parked_ended(struct child *child, int status) {
-  (void)status;
-  struct container *container = OWNER(child, struct container, parked_child);
-  worker_close(&container->parked);
-  container->parked.pid = 0;
-  /* The kernel's memory limit may choose the worker: another one guards on. */
-  if (container->init.pid) loop_set_timer(container->loop, &container->park, 4 * PARK_AFTER_MS, on_park);
-}
-
-static void on_park(struct timer *timer) {
-  struct container *container = OWNER(timer, struct container, park);
-  struct failure ignored; /* an exec forks its own then */
-  if (container->init.pid == 0 || container->parked.pid) return;
-  if (worker_fork(&container->parked, &(struct worker_wish){&container->cgroups, container->pidfd, NULL}, &ignored) < 0) return;
-  loop_expect(container->loop, &container->parked_child, container->parked.pid, on_parked_ended);
-}
-
-int container_take_worker(struct container *container, struct worker *worker, struct failure *failure) {
-  if (!container->parked.pid) return worker_fork(worker, &(struct worker_wish){&container->cgroups, container->pidfd, NULL}, failure);
-  *worker = container->parked;
-  container->parked = (struct worker){.socket = -1};
-  loop_forget(container->loop, &container->parked_child);
-  loop_set_timer(container->loop, &container->park, PARK_AFTER_MS, on_park);
-  return 0;
-}
-
-void container_unpark(struct container *container) {
-  loop_clear_timer(container->loop, &container->park);
-  if (container->parked.pid) kill(container->parked.pid, SIGKILL);
-}
-
-static void on_delete_ended(struct child *child, int status) { (void)child, (void)status; }
-
-void container_forget(struct container *container) {
-  if (!container->runtime.id) return;
-  runtime_forget(&container->runtime);
-  if (container->runtime.kind != RUNTIME_RUNSC) return;
-  struct failure ignored;
-  struct worker_job job;
-  struct child child = {0};
-  if (worker_fork(&container->worker, &(struct worker_wish){NULL, -1, NULL}, &ignored) < 0) return;
-  job.stdio[0] = job.stdio[1] = job.stdio[2] = open("/dev/null", O_RDWR | O_CLOEXEC);
-  runtime_delete_job(&container->runtime, &plain_files, &job);
-  if (worker_give(&container->worker, &job, &ignored) < 0) kill(container->worker.pid, SIGKILL);
-  close_one(&job.stdio[0]);
-  loop_expect(container->loop, &child, container->worker.pid, on_delete_ended);
-  for (int64_t until = monotonic_ms() + 10000; child.pid && monotonic_ms() < until; loop_reap(container->loop)) usleep(2000);
-  if (child.pid) {
-    kill(child.pid, SIGKILL);
-    loop_forget(container->loop, &child);
-  }
-  worker_close(&container->worker);
 }

@@ -58,6 +58,10 @@ int container_signal(const struct container *container, int number, struct failu
 /* SIGKILL to all of it. Without waiting. */
 void container_kill(const struct container *container);
 
+/* parking.c: */
+
+/* Parks a worker in a moment. */
+void container_park(struct container *container);
 /* A worker in its cgroups: the parked one, or a new one. */
 int container_take_worker(struct container *container, struct worker *worker, struct failure *failure);
 /* SIGKILL to the parked worker, and no other will be parked. */

@@ -207,11 +207,10 @@ static int launch(struct session *session, const char *process, struct failure *
 static int take_over(struct session *session, struct connection *connection, const char *tag, struct failure *failure) {
   int result = wire_ok(connection->watch.fd, tag, NULL);
   int fd = control_detach(connection);
-  if (result < 0 || session_watch_socket(session, fd, failure) < 0) {
-    session_hang_up(session);
-    return -1;
-  }
-  return 0;
+  if (result < 0) close(fd);
+  else if (session_watch_socket(session, fd, failure) == 0) return 0;
+  session_hang_up(session);
+  return -1;
 }
 
 int session_exec(struct connection *connection, const char *tag, const struct exec_request *request, struct failure *failure) {

@@ -39,12 +39,10 @@ void life_unbound(struct monitor *monitor) {
   if (!monitor->unbound && !monitor->over) end_now(monitor);
 }
 
-static void tell_one(struct connection *connection, const char *const fields[], size_t count) { control_send_event(connection, fields, count); }
-
 static void tell_started(const struct monitor *monitor, struct connection *connection) {
   char time[24];
   snprintf(time, sizeof time, "%" PRId64, monitor->started);
-  tell_one(connection, (const char *[]){"0", "started", time}, 3);
+  control_send_event(connection, (const char *[]){"0", "started", time}, 3);
 }
 
 static void tell_exited(const struct monitor *monitor, struct connection *connection) {
@@ -55,7 +53,7 @@ static void tell_exited(const struct monitor *monitor, struct connection *connec
   snprintf(ended, sizeof ended, "%" PRId64, exit->ended);
   snprintf(bytes, sizeof bytes, "%" PRIu64, exit->dropped_bytes);
   snprintf(lines, sizeof lines, "%" PRIu64, exit->dropped_lines);
-  tell_one(connection, (const char *[]){"0", "exited", code, signal, exit->deadline ? "deadline" : "exit", ended, bytes, lines}, 8);
+  control_send_event(connection, (const char *[]){"0", "exited", code, signal, exit->deadline ? "deadline" : "exit", ended, bytes, lines}, 8);
 }
 
 void life_tell(const struct monitor *monitor, struct connection *connection) {
@@ -123,13 +121,8 @@ int life_create(struct monitor *monitor, const struct container_request *request
 
 static void on_started(struct container *container, const struct failure *failure) {
   struct monitor *monitor = OWNER(container, struct monitor, container);
-  struct failure late;
   char time[24];
   if (monitor->over) return;
-  if (!failure && deadline_begin(&monitor->deadline, &late) < 0) {
-    container_kill(container);
-    failure = &late;
-  }
   if (failure) {
     monitor->phase = PHASE_FAILED;
     monitor->unbound = false;
@@ -148,10 +141,10 @@ static void on_started(struct container *container, const struct failure *failur
 }
 
 int life_start(struct monitor *monitor, struct failure *failure) {
-  if (exit_reserve(failure) < 0) return -1;
   monitor->phase = PHASE_STARTING;
   monitor->unbound = true;
-  if (container_start(&monitor->container, &monitor->output, on_started, failure) == 0) return 0;
+  if (exit_reserve(failure) == 0 && deadline_begin(&monitor->deadline, failure) == 0 &&
+      container_start(&monitor->container, &monitor->output, on_started, failure) == 0) return 0;
   monitor->phase = PHASE_FAILED;
   monitor->unbound = false;
   return -1;
@@ -161,7 +154,7 @@ int life_start(struct monitor *monitor, struct failure *failure) {
 static int kill_all(struct monitor *monitor, struct failure *failure) {
   struct container *container = &monitor->container;
   container_unpark(container);
-  if (container->worker.pid && monitor->phase == PHASE_SETUP) kill(container->worker.pid, SIGKILL);
+  if (container->worker.socket >= 0) kill(container->worker.pid, SIGKILL);
   for (int64_t until = monotonic_ms() + KILL_PATIENCE_MS, pause = 500;; pause = pause < 20000 ? pause * 2 : pause) {
     container_kill(container);
     loop_reap(&monitor->loop);

@@ -1,14 +1,15 @@
 /** dayfly-monitor on the real kernel, with real crun: native/PROTOCOL.md, sentence by sentence. */
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createFrameReader, decodeFields, encodeFields } from '../../src/host/native/framing.ts'
 import type { Exited, Ground, Instance, Wish } from './monitor/instance.ts'
-import { binary, bootMs, firstId, makeGround, makeInstance, parseLog } from './monitor/instance.ts'
+import { binary, bootMs, firstId, isHybrid, joinRecords, makeGround, makeInstance, parseLog } from './monitor/instance.ts'
+import { makeHostNetwork } from './monitor/network.ts'
 import { until } from './monitor/patience.ts'
 import { take } from './monitor/session.ts'
 
@@ -20,6 +21,8 @@ before(() => {
   if (skip !== false) return
   execFileSync('make', ['-s', '-C', join(root, 'native')], { stdio: 'inherit' })
   ground = makeGround()
+  mkdirSync(join(ground.folder, 'unbound'))
+  spawn(binary, [join(ground.folder, 'unbound')], { stdio: 'ignore' })
 })
 after(() => ground?.[Symbol.dispose]())
 
@@ -433,50 +436,36 @@ test('a full disk stops the container, not the monitor, and loses nothing', { sk
   execFileSync('nsenter', ['-t', String(instance.monitorPid), '-m', 'sh', '-c', `mount -o remount,size=8m ${disk}`])
   const { droppedBytes } = await instance.exited
   assert.equal(droppedBytes, 0)
-  const kept = parseLog(readFileSync(log, 'latin1')).map(({ tag, text }) => text + (tag === 'F' ? '\n' : ''))
-  assert.equal(kept.join(''), `${Array.from({ length: 20_000 }, (_, i) => i + 1).join('\n')}\nend\n`)
+  const kept = joinRecords(parseLog(readFileSync(log, 'latin1')))
+  assert.equal(kept.stdout, `${Array.from({ length: 20_000 }, (_, n) => n + 1).join('\n')}\n`)
+  assert.equal(kept.stderr, 'end\n')
 })
 
 test('the network: a veth on the bridge, isolated, with its address, and gone at the end', { skip }, async () => {
-  // A network namespace in the place of the host's.
-  const holder = spawn('unshare', ['-n', 'sleep', '1000'], { stdio: 'ignore' })
-  const inHost = (...command: string[]): string => execFileSync('nsenter', ['-t', String(holder.pid), '-n', ...command], { encoding: 'utf8' })
-  try {
-    await until('the namespace', () => readFileSync(`/proc/${holder.pid}/comm`, 'utf8').trim() === 'sleep')
-    for (const line of ['link add br-test type bridge', 'addr add 10.250.0.1/24 dev br-test', 'link set br-test up']) inHost('ip', ...line.split(' '))
-    const script = `ls /sys/class/net; ip -4 -o addr show eth0; ip route; cat /sys/class/net/eth0/address; ip -6 addr; 
+  await using host = await makeHostNetwork()
+  const script = `ls /sys/class/net; ip -4 -o addr show eth0; ip route; cat /sys/class/net/eth0/address; ip -6 addr; 
       nc -w 5 10.250.0.1 7 < /dev/null; nc -l -p 80 -e echo served; read line`
-    const greeter = spawn('nsenter', ['-t', String(holder.pid), '-n', 'busybox', 'nc', '-l', '-p', '7', '-e', 'echo', 'reached'], { stdio: 'ignore' })
-    await using instance = await run({
-      command: sh(script),
-      stdin: true,
-      wrap: ['nsenter', '-t', String(holder.pid), '-n'],
-      network: { bridge: 'br-test', hostInterface: 'df-test-1', address: '10.250.0.2/24', gateway: '10.250.0.1', mac: '02:df:00:00:00:02' },
-    })
-    const lines = await until('output', () => (instance.output('stdout').includes('reached') ? instance.output('stdout').split('\n') : undefined))
-    greeter.kill()
-    assert.equal(await until('the port', () => attempt(() => inHost('busybox', 'nc', '-w', '5', '10.250.0.2', '80'))), 'served\n')
-    assert.deepEqual(lines.slice(0, 2), ['eth0', 'lo'])
-    assert.match(lines[2] ?? '', /inet 10\.250\.0\.2\/24 brd 10\.250\.0\.255/)
-    assert.deepEqual(
-      lines.slice(3).map(line => line.trim()),
-      ['default via 10.250.0.1 dev eth0', '10.250.0.0/24 dev eth0 scope link  src 10.250.0.2', '02:df:00:00:00:02', 'reached', ''],
-    )
-    const group = execFileSync('nsenter', ['-t', String(instance.monitorPid), '-n', 'cat', '/proc/sys/net/ipv4/ping_group_range'], {
-      encoding: 'utf8',
-    })
-    assert.equal(group.trim(), '0\t2147483647')
-    assert.match(inHost('bridge', '-d', 'link', 'show', 'dev', 'df-test-1'), /isolated on/)
-    assert.doesNotMatch(inHost('ip', 'addr', 'show', 'dev', 'df-test-1'), /inet6/)
-    await using session = await (await instance.connect()).attach()
-    session.write(null)
-    await instance.exited
-    await quit(instance)
-    assert.doesNotMatch(inHost('ip', '-o', 'link'), /df-test-1/)
-    assertNothingLeft(instance)
-  } finally {
-    holder.kill('SIGKILL')
-  }
+  await using instance = await run({ command: sh(script), stdin: true, ...host.wish })
+  const lines = await until('output', () => (instance.output('stdout').includes('reached') ? instance.output('stdout').split('\n') : undefined))
+  assert.equal(await until('the port', () => attempt(() => host.run('busybox', 'nc', '-w', '5', '10.250.0.2', '80'))), 'served\n')
+  assert.deepEqual(lines.slice(0, 2), ['eth0', 'lo'])
+  assert.match(lines[2] ?? '', /inet 10\.250\.0\.2\/24 brd 10\.250\.0\.255/)
+  assert.deepEqual(
+    lines.slice(3).map(line => line.trim()),
+    ['default via 10.250.0.1 dev eth0', '10.250.0.0/24 dev eth0 scope link  src 10.250.0.2', '02:df:00:00:00:02', 'reached', ''],
+  )
+  const group = execFileSync('nsenter', ['-t', String(instance.monitorPid), '-n', 'cat', '/proc/sys/net/ipv4/ping_group_range'], {
+    encoding: 'utf8',
+  })
+  assert.equal(group.trim(), '0\t2147483647')
+  assert.match(host.run('bridge', '-d', 'link', 'show', 'dev', 'df-test-1'), /isolated on/)
+  assert.doesNotMatch(host.run('ip', 'addr', 'show', 'dev', 'df-test-1'), /inet6/)
+  await using session = await (await instance.connect()).attach()
+  session.write(null)
+  await instance.exited
+  await quit(instance)
+  assert.doesNotMatch(host.run('ip', '-o', 'link'), /df-test-1/)
+  assertNothingLeft(instance)
 })
 
 test('requests that make no sense are refused by name', { skip }, async () => {
@@ -544,6 +533,50 @@ test('gVisor: output, exit code, exec', { skip: skip || (existsSync('/usr/bin/ru
   assert.equal(exited.code, 7)
   await quit(instance)
   assertNothingLeft(instance)
+})
+
+test('gVisor: its own network stack has the address', {
+  skip: skip || (existsSync('/usr/bin/runsc') ? false : 'runsc is not installed'),
+}, async () => {
+  await using host = await makeHostNetwork()
+  await using instance = await run({ command: sh('ip -4 -o addr show eth0; nc -w 5 10.250.0.1 7 < /dev/null'), runtime: 'runsc', ...host.wish })
+  assert.equal((await instance.exited).code, 0)
+  assert.match(instance.output('stdout'), /inet 10\.250\.0\.2\/24.*\nreached\n/)
+  await quit(instance)
+  assert.doesNotMatch(host.run('ip', '-o', 'link'), /df-test-1/)
+  assertNothingLeft(instance)
+})
+
+test('cgroup v2', { skip: skip || (isHybrid ? false : 'for hybrid hosts, where the other tests run on v1') }, async () => {
+  const only = 'umount -R /sys/fs/cgroup && mount -t cgroup2 none /sys/fs/cgroup && exec "$@"'
+  const wrap = ['unshare', '-m', '--propagation', 'private', 'sh', '-c', only, 'sh']
+  await using instance = await run({ command: sh('cat /proc/self/cgroup; sleep 1000 & sleep 1000'), wrap, cgroup2: true })
+  const [seen = ''] = instance.cgroups
+  await until('output', () => /^0::\/$/m.test(instance.output('stdout')))
+  await until('its processes', () => readFileSync(join(seen, 'cgroup.procs'), 'utf8').trim().split('\n').length >= 3)
+  await using exec = await (await instance.connect()).exec(instance.processFile(['cat', '/proc/self/cgroup']), 'pipes', 0, 0)
+  assert.match((await take(exec)).stdout, /^0::\/$/m)
+  await instance.connection.kill()
+  assert.equal((await instance.exited).code, 137)
+  await quit(instance)
+  assertNothingLeft(instance)
+})
+
+test('twenty at once', { skip }, async () => {
+  const instances = await Promise.all(Array.from({ length: 20 }, (_, i) => run({ command: sh(`echo ${i}; exit ${i}`) })))
+  for (const [i, instance] of instances.entries()) {
+    assert.equal((await instance.exited).code, i)
+    assert.equal(instance.output('stdout'), `${i}\n`)
+    await quit(instance)
+    assertNothingLeft(instance)
+    await instance[Symbol.asyncDispose]()
+  }
+})
+
+test('a monitor that nobody binds goes by itself', { skip }, async () => {
+  // Born in `before`: its ten seconds have passed meanwhile.
+  await until('its end', () => !existsSync(join(ground.folder, 'unbound', 'monitor.sock')))
+  assert.ok(!existsSync(join(ground.folder, 'unbound', 'monitor.pid')))
 })
 
 test('the program says how it is called', { skip }, () => {

@@ -65,13 +65,15 @@ export interface Wish {
   readonly deadline?: number
   readonly grace?: number
   readonly seccomp?: string
+  /** On a hybrid host: the monitor sees its v2 hierarchy at /sys/fs/cgroup. */
+  readonly cgroup2?: boolean
   /** Layer folders, uppermost first. */
   readonly lower?: readonly string[]
 }
 
 export interface Record {
   readonly time: string
-  readonly stream: string
+  readonly stream: 'stdout' | 'stderr'
   readonly tag: string
   readonly text: string
 }
@@ -107,9 +109,16 @@ export const parseLog = (text: string): Record[] =>
     .map(line => {
       const match = /^(\S+) (stdout|stderr) ([FP]) (.*)$/s.exec(line)
       if (match === null) throw new Error(`not a log record: ${JSON.stringify(line)}`)
-      const [, time = '', stream = '', tag = '', rest = ''] = match
-      return { time, stream, tag, text: rest }
+      const [, time = '', stream, tag = '', rest = ''] = match
+      return { time, stream: stream === 'stderr' ? stream : 'stdout', tag, text: rest }
     })
+
+/** What was written, as far as records tell: an open line at the end counts as ended. */
+export const joinRecords = (records: readonly Record[]): { stdout: string; stderr: string } => {
+  const joined = { stdout: '', stderr: '' }
+  for (const { stream, tag, text } of records) joined[stream] += text + (tag === 'F' ? '\n' : '')
+  return joined
+}
 
 let serial = 0
 
@@ -119,7 +128,7 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
   const folder = join(ground.folder, name)
   for (const sub of ['upper', 'work', 'state']) mkdirSync(join(folder, sub), { recursive: true })
   chownSync(join(folder, 'upper'), firstId, firstId)
-  const cgroups = cgroupFolders(name)
+  const cgroups = wish.cgroup2 === true ? [join(cgroupRoot, 'unified', `dayfly-monitor-test-${name}`)] : cgroupFolders(name)
   for (const cgroup of cgroups) mkdirSync(cgroup)
   const process_ = (command: readonly string[], terminal: boolean) => ({
     args: command,
@@ -137,7 +146,7 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
     firstId,
     memory: 64 * 1024 * 1024,
     sysfs: join(folder, 'sys'),
-    cgroup2: isV2,
+    cgroup2: isV2 || wish.cgroup2 === true,
     binds: [{ source: join(folder, 'secrets'), destination: '/run/secrets' }],
     seccomp: wish.seccomp,
   })
@@ -157,10 +166,10 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
   })
   const logPath = wish.logPath ?? join(folder, 'log')
   await connection.bind()
-  await connection.namespaces(isHybrid ? 'hybrid' : 'plain')
+  await connection.namespaces(isHybrid && wish.cgroup2 !== true ? 'hybrid' : 'plain')
   if (wish.network !== undefined) await connection.network(wish.network)
   await Promise.all([
-    connection.cgroup(cgroups),
+    connection.cgroup(cgroups.map(path => (wish.cgroup2 === true ? path.replace('/unified', '') : path))),
     connection.idmap(ground.layers, firstId, 65_536),
     connection.overlay({ lower: wish.lower ?? ['base'], upper: 'upper', work: 'work', durability: 'volatile' }),
   ])
@@ -193,11 +202,7 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
     connect,
     gone,
     records,
-    output: stream =>
-      records()
-        .filter(record => record.stream === stream)
-        .map(record => record.text + (record.tag === 'F' ? '\n' : ''))
-        .join(''),
+    output: stream => joinRecords(records())[stream],
     processFile(command, tty = false) {
       const path = join(folder, `process-${++processes}.json`)
       writeFileSync(path, JSON.stringify({ ...config.process, args: command, terminal: tty }))
