@@ -2,13 +2,13 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
-import { existsSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { existsSync, lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import { gzipSync } from 'node:zlib'
 import type { TarEntry } from './image/tar.ts'
 import { makeTar } from './image/tar.ts'
-import { buildSanitized, buildUnpacker, contents, createBench, listing } from './image/unpacker.ts'
+import { buildSanitized, buildUnpacker, contents, createBench, listing, unpackBinary } from './image/unpacker.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root'
 const sha256 = (bytes: Buffer): string => `sha256:${createHash('sha256').update(bytes).digest('hex')}`
@@ -354,7 +354,16 @@ describe('dayfly-unpack', { skip }, () => {
   it('resolves parents component by component where the kernel lacks openat2', () => {
     // Injecting makes a call number that the system call filter ends the process for: the sanitized build has none.
     using place = createBench()
-    using bench = createBench(buildSanitized(place.folder), ['strace', '-f', '-o', '/dev/null', '-e', 'trace=openat2', '-e', 'inject=openat2:error=ENOSYS'])
+    using bench = createBench(buildSanitized(place.folder), [
+      'strace',
+      '-f',
+      '-o',
+      '/dev/null',
+      '-e',
+      'trace=openat2',
+      '-e',
+      'inject=openat2:error=ENOSYS',
+    ])
     const good = bench.unpack(
       makeTar([
         { name: 'a/b/c', content: 'x' },
@@ -372,6 +381,17 @@ describe('dayfly-unpack', { skip }, () => {
     )
     assert.equal(bad.code, 1)
     assert.match(bad.stderr, /"a\/l\/canary".*symbolic link/)
+  })
+
+  it('needs nothing of its output: a terminal or /dev/null will do', () => {
+    using bench = createBench()
+    const archive = join(bench.folder, 'archive')
+    writeFileSync(archive, makeTar([{ name: 'f', content: 'x' }]))
+    for (const command of ['"$1" "$2" < "$3" > /dev/null', "script -qec \"'$1' '$2' < '$3'\" /dev/null"]) {
+      const target = mkdtempSync(join(bench.folder, 'layer-'))
+      execFileSync('sh', ['-c', command, 'sh', unpackBinary, target, archive])
+      assert.equal(readFileSync(join(target, 'f'), 'utf8'), 'x')
+    }
   })
 
   it('bounds entries and bytes, and is not blown up by a bomb', () => {
