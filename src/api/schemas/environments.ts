@@ -33,8 +33,7 @@ export const RunRequest = z
     user: WorkloadSpec.shape.user.optional().describe('`user[:group]`, names of the image or numbers.'),
     workdir: WorkloadSpec.shape.workdir.optional(),
     readOnly: z.boolean().default(false).describe('A root file system that cannot be written to.'),
-    capabilities: WorkloadSpec.shape.capabilities.default([])
-      .describe('Beyond the documented minimum, without `CAP_`.'),
+    capabilities: WorkloadSpec.shape.capabilities.default([]).describe('Beyond the documented minimum, without `CAP_`.'),
     limits: Limits.partial().strict().default({}),
     egress: z.array(EgressRequest).default([]).describe('Destinations that may be reached. None is the default.'),
     runtime: Runtime.default('crun'),

@@ -1,8 +1,8 @@
 /** From words to checked options and positionals. `parseArgs` splits the words; what is allowed and how faults are told is decided here. */
 import { parseArgs } from 'node:util'
-import { DayflyError } from '../../base/errors.ts'
-import { parseDuration } from '../../base/durations.ts'
 import { parseBytes } from '../../base/bytes.ts'
+import { parseDuration } from '../../base/durations.ts'
+import { DayflyError } from '../../base/errors.ts'
 import type { Option } from './option.ts'
 import { suggest } from './suggest.ts'
 
@@ -32,7 +32,10 @@ const written = (name: string): string => (name.length === 1 ? `-${name}` : `--$
 
 const unknownOption = (raw: string, { options, helpCommand }: ParseOptions): DayflyError => {
   const [name = raw] = raw.split('=')
-  const near = suggest(name, options.flatMap(option => [`--${option.name}`, ...(option.short === undefined ? [] : [`-${option.short}`])]))
+  const near = suggest(
+    name,
+    options.flatMap(option => [`--${option.name}`, ...(option.short === undefined ? [] : [`-${option.short}`])]),
+  )
   const meant = near === undefined ? '' : `Did you mean ${near}? `
   return new DayflyError('invalid', `${name}: there is no such option`, { field: name, remedy: `${meant}\`${helpCommand}\` lists them.` })
 }
@@ -52,7 +55,9 @@ export const parseArguments = (words: readonly string[], parse: ParseOptions): A
   const { tokens } = parseArgs({
     args: [...words],
     options: Object.fromEntries(
-      parse.options.map(({ name, short, value }) => [name, { type: value === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) }] as const),
+      parse.options.map(
+        ({ name, short, value }) => [name, { type: value === undefined ? 'boolean' : 'string', ...(short === undefined ? {} : { short }) }] as const,
+      ),
     ),
     strict: false,
     allowPositionals: true,
@@ -106,7 +111,10 @@ export const parseArguments = (words: readonly string[], parse: ParseOptions): A
       const given = text(name)
       if (given === undefined) return undefined
       if (!/^-?\d+(\.\d+)?$/.test(given)) {
-        throw new DayflyError('invalid', `${written(name)}: "${given}" is not a number`, { field: written(name), remedy: `Write it like ${written(name)} 2.` })
+        throw new DayflyError('invalid', `${written(name)}: "${given}" is not a number`, {
+          field: written(name),
+          remedy: `Write it like ${written(name)} 2.`,
+        })
       }
       return Number(given)
     },

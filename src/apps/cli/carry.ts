@@ -39,13 +39,13 @@ const forwardSignals = (stream: FrameStream, say: (line: string) => void, hasSta
   let interrupts = 0
   const handlers = forwarded.map(name => {
     const handle = (): void => {
-      if (!hasStarted()) return giveUp(name)
-      if (name === 'SIGINT' && ++interrupts > 1) {
-        if (interrupts > 2) return giveUp(name)
-        return sendSignal(stream, 'SIGKILL')
+      if (name === 'SIGINT') interrupts++
+      if (!hasStarted() || interrupts > 2) giveUp(name)
+      else if (name === 'SIGINT' && interrupts === 2) sendSignal(stream, 'SIGKILL')
+      else {
+        if (name === 'SIGINT' && process.stderr.isTTY) say('dayfly: SIGINT was passed on; Ctrl-C once more kills it')
+        sendSignal(stream, name)
       }
-      if (name === 'SIGINT' && process.stderr.isTTY) say('dayfly: SIGINT was passed on; Ctrl-C once more kills it')
-      sendSignal(stream, name)
     }
     process.on(name, handle)
     return [name, handle] as const
@@ -79,7 +79,8 @@ const lendTerminal = (stream: FrameStream): Disposable => {
 
 const forwardStdin = async (stream: FrameStream): Promise<void> => {
   try {
-    for await (const chunk of process.stdin) await stream.send(...encodeOutput(frameKind.stdin, typeof chunk === 'string' ? Buffer.from(chunk) : chunk))
+    for await (const chunk of process.stdin)
+      await stream.send(...encodeOutput(frameKind.stdin, typeof chunk === 'string' ? Buffer.from(chunk) : chunk))
   } catch {
     // A stdin that cannot be read has ended.
   }
@@ -102,11 +103,12 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
   let started = false
   const stopped = Promise.withResolvers<number>()
   stopped.promise.catch(() => {})
-  const giveUp = (name: string): void => stopped.reject(new DayflyError('aborted', name === 'SIGINT' ? 'it was cancelled' : `it was cancelled by ${name}`))
+  const giveUp = (name: string): void =>
+    stopped.reject(new DayflyError('aborted', name === 'SIGINT' ? 'it was cancelled' : `it was cancelled by ${name}`))
 
   const onWriteError = (error: NodeJS.ErrnoException): void => {
-    if (error.code !== 'EPIPE') return stopped.reject(error)
-    void carriage.onBrokenPipe().then(() => stopped.resolve(brokenPipe), stopped.reject)
+    if (error.code === 'EPIPE') void carriage.onBrokenPipe().then(() => stopped.resolve(brokenPipe), stopped.reject)
+    else stopped.reject(error)
   }
   process.stdout.on('error', onWriteError)
   process.stderr.on('error', () => {}) // Without a reader of messages there is nobody to tell it to.
@@ -151,7 +153,10 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
           throw fromErrorDocument(JSON.parse(payload.toString()))
       }
     }
-    if (code === undefined) throw new DayflyError('unreachable', 'the daemon went away', { remedy: 'What it started lives on until its lease ends: see `dayfly ps` once a daemon runs.' })
+    if (code === undefined)
+      throw new DayflyError('unreachable', 'the daemon went away', {
+        remedy: 'What it started lives on until its lease ends: see `dayfly ps` once a daemon runs.',
+      })
     return code
   }
 

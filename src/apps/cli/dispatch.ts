@@ -1,8 +1,10 @@
 /** From the words of the command line to the one command that runs, and from what it throws to an exit code. */
 import { createClient } from '../../api/client/client.ts'
 import { DayflyError } from '../../base/errors.ts'
-import { type Arguments, checkPositionals, parseArguments } from './arguments.ts'
-import { type Command, type CommandSummary, type Context, helpOf } from './command.ts'
+import type { Arguments } from './arguments.ts'
+import { checkPositionals, parseArguments } from './arguments.ts'
+import type { Command, CommandSummary, Context } from './command.ts'
+import { helpOf } from './command.ts'
 import { commands } from './commands.ts'
 import { tell } from './failure.ts'
 import { globalOptions } from './option.ts'
@@ -18,7 +20,9 @@ const unknownCommand = (word: string, known: readonly CommandSummary[]): DayflyE
 }
 
 /** The command that the words name, and the words that are left for it. Without one: the help that is shown instead. */
-const find = (words: readonly string[]): { global: Arguments; summary: CommandSummary; rest: readonly string[] } | { global: Arguments; group: string } => {
+const find = (
+  words: readonly string[],
+): { global: Arguments; summary: CommandSummary; rest: readonly string[] } | { global: Arguments; group: string } => {
   const version = { name: 'version', help: '' }
   const global = parseArguments(words, { options: [...globalOptions, version], passesOn: true, helpCommand: helpOf('') })
   const [name, ...rest] = global.positionals

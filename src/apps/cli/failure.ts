@@ -11,7 +11,10 @@ const inWordsOfTheUser = (error: DayflyError): { message: string; field: string 
 
 /** Tells an error on standard error, as one JSON document with `json`. Returns the exit code. */
 export const tell = (error: unknown, { json, colour }: { json: boolean; colour: boolean }): number => {
-  const known = error instanceof DayflyError ? error : new DayflyError('internal', `Dayfly has a defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
+  const known =
+    error instanceof DayflyError
+      ? error
+      : new DayflyError('internal', `Dayfly has a defect: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`)
   const { message, field } = inWordsOfTheUser(known)
   if (json) {
     process.stderr.write(`${JSON.stringify({ error: { code: known.code, message, field: field ?? null, remedy: known.remedy ?? null } })}\n`)

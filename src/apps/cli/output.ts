@@ -35,7 +35,8 @@ export const fields = (pairs: readonly (readonly [string, string])[], paint: Pai
 }
 
 /** `12s ago`, `in 3m`. */
-export const relative = (time: number, now: number): string => (time > now ? `in ${formatDuration(time - now)}` : `${formatDuration(coarse(now - time))} ago`)
+export const relative = (time: number, now: number): string =>
+  time > now ? `in ${formatDuration(time - now)}` : `${formatDuration(coarse(now - time))} ago`
 
 /** Ages under a second are of no interest, and jump from look to look. */
 const coarse = (milliseconds: number): number => Math.max(1000, Math.floor(milliseconds / 1000) * 1000)

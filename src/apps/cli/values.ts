@@ -12,7 +12,8 @@ const invalid = (field: string, message: string, remedy: string): DayflyError =>
 const variable = (text: string, own: Variables, field: string): [string, string][] => {
   const at = text.indexOf('=')
   const name = at < 0 ? text : text.slice(0, at)
-  if (name === '' || /[\s\0]/.test(name)) throw invalid(field, `"${name}" is not the name of a variable`, 'Write it like NAME=VALUE, or NAME for the value it has here.')
+  if (name === '' || /[\s\0]/.test(name))
+    throw invalid(field, `"${name}" is not the name of a variable`, 'Write it like NAME=VALUE, or NAME for the value it has here.')
   const value = at < 0 ? own[name] : text.slice(at + 1)
   return value === undefined ? [] : [[name, value]]
 }
@@ -21,7 +22,11 @@ const readText = (path: string, field: string): string => {
   try {
     return new TextDecoder('utf-8', { fatal: true }).decode(readFileSync(path))
   } catch (error) {
-    throw new DayflyError('invalid', `${field}: ${path} cannot be read: ${messageOf(error)}`, { field, remedy: 'Name a text file that you may read.', cause: error })
+    throw new DayflyError('invalid', `${field}: ${path} cannot be read: ${messageOf(error)}`, {
+      field,
+      remedy: 'Name a text file that you may read.',
+      cause: error,
+    })
   }
 }
 
@@ -59,7 +64,11 @@ const fromFile = (path: string): Buffer => {
   try {
     return readFileSync(path)
   } catch (error) {
-    throw new DayflyError('invalid', `--secret: ${path} cannot be read: ${messageOf(error)}`, { field: '--secret', remedy: secretRemedy, cause: error })
+    throw new DayflyError('invalid', `--secret: ${path} cannot be read: ${messageOf(error)}`, {
+      field: '--secret',
+      remedy: secretRemedy,
+      cause: error,
+    })
   }
 }
 
@@ -80,7 +89,8 @@ export const secretsOf = (options: readonly string[], context: Pick<Context, 'en
     const at = option.indexOf('=')
     const name = at < 0 ? option : option.slice(0, at)
     const [, kind, rest] = /^(env|file|cmd):(.+)$/s.exec(at < 0 ? `env:${name}` : option.slice(at + 1)) ?? []
-    if (name === '' || kind === undefined || rest === undefined) throw invalid('--secret', `${name === '' ? 'a name is missing' : `${name} does not say where it comes from`}`, secretRemedy)
+    if (name === '' || kind === undefined || rest === undefined)
+      throw invalid('--secret', `${name === '' ? 'a name is missing' : `${name} does not say where it comes from`}`, secretRemedy)
     const content = kind === 'env' ? fromEnvironment(rest, context.env) : kind === 'file' ? fromFile(rest) : fromCommand(name, rest)
     return [name, content.toString('base64')]
   })
@@ -108,6 +118,10 @@ export const momentOf = (text: string, field: string, parse: (text: string, fiel
   try {
     return Date.now() - parse(text, field)
   } catch (error) {
-    throw new DayflyError('invalid', `${field}: "${text}" is neither a duration nor a date`, { field, remedy: 'Write it like 10m (ago) or 2030-01-31T12:00:00Z.', cause: error })
+    throw new DayflyError('invalid', `${field}: "${text}" is neither a duration nor a date`, {
+      field,
+      remedy: 'Write it like 10m (ago) or 2030-01-31T12:00:00Z.',
+      cause: error,
+    })
   }
 }

@@ -1,5 +1,6 @@
 import type { Command, CommandSummary, Context } from '../command.ts'
-import { type Completion, globalOptions, type Option } from '../option.ts'
+import type { Completion, Option } from '../option.ts'
+import { globalOptions } from '../option.ts'
 
 /** Candidates from the daemon; none when it does not answer: a completion is no place for messages. */
 const known = async (context: Context, completion: Completion | undefined): Promise<readonly string[]> => {
@@ -12,7 +13,8 @@ const known = async (context: Context, completion: Completion | undefined): Prom
   return typeof completion === 'object' ? completion : []
 }
 
-const optionWords = (options: readonly Option[]): string[] => options.flatMap(({ name, short }) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
+const optionWords = (options: readonly Option[]): string[] =>
+  options.flatMap(({ name, short }) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
 
 /** The command whose name these words begin with, and how many words that takes. */
 const commandOf = (commands: readonly CommandSummary[], words: readonly string[]): { summary: CommandSummary; length: number } | undefined => {
@@ -28,7 +30,9 @@ const candidates = async (context: Context, before: readonly string[], current: 
   const found = commandOf(context.commands, before)
   if (found === undefined) {
     const prefix = before.length === 0 ? '' : `${before.join(' ')} `
-    const names = context.commands.filter(({ name, hidden }) => hidden !== true && name.startsWith(prefix)).map(({ name }) => name.slice(prefix.length).split(' ')[0] ?? '')
+    const names = context.commands
+      .filter(({ name, hidden }) => hidden !== true && name.startsWith(prefix))
+      .map(({ name }) => name.slice(prefix.length).split(' ')[0] ?? '')
     return current.startsWith('-') ? optionWords(globalOptions) : [...new Set(names)]
   }
   const { command } = await found.summary.load()
@@ -50,7 +54,12 @@ export const command: Command = {
   run: async (context, args) => {
     const current = args.positionals.at(-1) ?? ''
     const all = await candidates(context, args.positionals.slice(0, -1), current)
-    context.write(all.filter(word => word.startsWith(current)).map(word => `${word}\n`).join(''))
+    context.write(
+      all
+        .filter(word => word.startsWith(current))
+        .map(word => `${word}\n`)
+        .join(''),
+    )
     return 0
   },
 }

@@ -52,7 +52,11 @@ export const command: Command = {
   run: async (context, args) => {
     const [shell = ''] = args.positionals
     const script = Object.hasOwn(scripts, shell) ? scripts[shell] : undefined
-    if (script === undefined) throw new DayflyError('invalid', `SHELL: "${shell}" is not bash, zsh or fish`, { field: 'SHELL', remedy: 'Write it like `dayfly completion bash`.' })
+    if (script === undefined)
+      throw new DayflyError('invalid', `SHELL: "${shell}" is not bash, zsh or fish`, {
+        field: 'SHELL',
+        remedy: 'Write it like `dayfly completion bash`.',
+      })
     context.write(script)
     return 0
   },

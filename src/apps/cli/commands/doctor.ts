@@ -3,7 +3,8 @@ import type { HostCheck, LeakView } from '../../../api/schemas/system.ts'
 import { DayflyError } from '../../../base/errors.ts'
 import type { Command, Context } from '../command.ts'
 import { daemonArguments } from '../daemon.ts'
-import { type Paint, painter, printable, table } from '../output.ts'
+import type { Paint } from '../output.ts'
+import { painter, printable, table } from '../output.ts'
 
 interface Report {
   readonly checks?: HostCheck[]
@@ -13,10 +14,18 @@ interface Report {
 /** Without a daemon its program is run just for this: it alone knows the host. */
 const byChild = (context: Context, leaks: boolean): Promise<Report> =>
   new Promise((resolve, reject) => {
-    execFile(process.execPath, [...daemonArguments(context), '--check', leaks ? 'leaks' : 'host'], { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
-      if (error !== null) return reject(new DayflyError('host', `this host could not be checked: ${stderr.trim().split('\n').at(-1) ?? error.message}`, { cause: error }))
-      resolve(JSON.parse(stdout))
-    })
+    execFile(
+      process.execPath,
+      [...daemonArguments(context), '--check', leaks ? 'leaks' : 'host'],
+      { maxBuffer: 64 * 1024 * 1024 },
+      (error, stdout, stderr) => {
+        if (error !== null)
+          return reject(
+            new DayflyError('host', `this host could not be checked: ${stderr.trim().split('\n').at(-1) ?? error.message}`, { cause: error }),
+          )
+        resolve(JSON.parse(stdout))
+      },
+    )
   })
 
 const report = async (context: Context, leaks: boolean): Promise<Report> => {
@@ -32,7 +41,10 @@ const checkText = (checks: readonly HostCheck[], paint: Paint): string => {
   const style = { ok: 'green', warn: 'yellow', fail: 'red' } as const
   const width = Math.max(...checks.map(({ name }) => name.length)) + 2
   return checks
-    .map(({ name, state, found, remedy }) => `${paint(style[state], state.padEnd(4))}  ${name.padEnd(width)}${printable(found)}\n${remedy === null ? '' : `${' '.repeat(6 + width)}→ ${printable(remedy)}\n`}`)
+    .map(
+      ({ name, state, found, remedy }) =>
+        `${paint(style[state], state.padEnd(4))}  ${name.padEnd(width)}${printable(found)}\n${remedy === null ? '' : `${' '.repeat(6 + width)}→ ${printable(remedy)}\n`}`,
+    )
     .join('')
 }
 
@@ -51,7 +63,14 @@ export const command: Command = {
     const paint = painter(context.colour)
     if (context.json) context.write(`${JSON.stringify(leaks === undefined ? { checks } : { leaks })}\n`)
     else if (checks !== undefined) context.write(checkText(checks, paint))
-    else if (leaks !== undefined && leaks.length > 0) context.write(table(['KIND', 'NAME', 'OWNER'], leaks.map(({ kind, name, owner }) => [kind, printable(name), owner ?? '-']), paint))
+    else if (leaks !== undefined && leaks.length > 0)
+      context.write(
+        table(
+          ['KIND', 'NAME', 'OWNER'],
+          leaks.map(({ kind, name, owner }) => [kind, printable(name), owner ?? '-']),
+          paint,
+        ),
+      )
     else context.write('no leaks\n')
     return (checks ?? []).some(({ state }) => state === 'fail') || (leaks ?? []).length > 0 ? 1 : 0
   },

@@ -19,11 +19,16 @@ export const command: Command = {
   run: async (context, args) => {
     const all = args.flag('all')
     if (all === args.positionals.length > 0) {
-      throw new DayflyError('invalid', all ? 'REF: --all already means every environment' : 'REF: is missing', { field: 'REF', remedy: 'Name environments, or give --all.' })
+      throw new DayflyError('invalid', all ? 'REF: --all already means every environment' : 'REF: is missing', {
+        field: 'REF',
+        remedy: 'Name environments, or give --all.',
+      })
     }
     const refs = all ? (await context.client.environments({ label: args.list('label') })).map(({ id }) => id) : args.positionals
     const outcomes = await Promise.allSettled(refs.map(ref => context.client.end(ref, { force: args.flag('force') })))
-    const ended = outcomes.filter((outcome): outcome is PromiseFulfilledResult<EnvironmentView> => outcome.status === 'fulfilled').map(({ value }) => value)
+    const ended = outcomes
+      .filter((outcome): outcome is PromiseFulfilledResult<EnvironmentView> => outcome.status === 'fulfilled')
+      .map(({ value }) => value)
     context.write(context.json ? `${JSON.stringify({ environments: ended })}\n` : ended.map(({ id }) => `${id}\n`).join(''))
     const failed = outcomes.find(outcome => outcome.status === 'rejected')
     if (failed !== undefined) throw failed.reason

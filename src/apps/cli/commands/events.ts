@@ -1,7 +1,8 @@
-import type { Event } from '../../../model/event.ts'
 import { parseDuration } from '../../../base/durations.ts'
+import type { Event } from '../../../model/event.ts'
 import type { Command } from '../command.ts'
-import { type Paint, painter, printable } from '../output.ts'
+import type { Paint } from '../output.ts'
+import { painter, printable } from '../output.ts'
 import { momentOf } from '../values.ts'
 
 const lineOf = (event: Event, paint: Paint): string => {
@@ -26,7 +27,11 @@ export const command: Command = {
   ],
   run: async (context, args) => {
     const since = args.text('since')
-    const parameters = { environment: args.text('environment'), since: since === undefined ? undefined : momentOf(since, '--since', parseDuration), after: args.number('after') }
+    const parameters = {
+      environment: args.text('environment'),
+      since: since === undefined ? undefined : momentOf(since, '--since', parseDuration),
+      after: args.number('after'),
+    }
     const paint = painter(context.colour)
     const print = (event: Event): void => context.write(context.json ? `${JSON.stringify(event)}\n` : lineOf(event, paint))
     if (args.flag('follow')) for await (const event of context.client.follow(parameters)) print(event)

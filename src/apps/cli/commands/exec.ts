@@ -25,10 +25,14 @@ export const command: Command = {
   ],
   run: async (context, args) => {
     const { first: ref, words } = passedOn(args.positionals)
-    if (words.length === 0) throw new DayflyError('invalid', 'COMMAND: is missing', { field: 'COMMAND', remedy: 'Write it like `dayfly exec web -- ls`.' })
+    if (words.length === 0)
+      throw new DayflyError('invalid', 'COMMAND: is missing', { field: 'COMMAND', remedy: 'Write it like `dayfly exec web -- ls`.' })
     const tty = args.flag('tty')
     if (tty && !(process.stdin.isTTY && process.stdout.isTTY)) {
-      throw new DayflyError('invalid', '--tty: standard input and output are not a terminal', { field: '--tty', remedy: 'Leave --tty out where there is no terminal.' })
+      throw new DayflyError('invalid', '--tty: standard input and output are not a terminal', {
+        field: '--tty',
+        remedy: 'Leave --tty out where there is no terminal.',
+      })
     }
     const [user, workdir] = [args.text('user'), args.text('workdir')]
     const stream = await context.client.exec(ref, {

@@ -1,7 +1,8 @@
 import type { ImageDetailView } from '../../../api/schemas/images.ts'
 import { formatBytes } from '../../../base/bytes.ts'
 import type { Command } from '../command.ts'
-import { fields, type Paint, painter, printable, shortDigest, table, timestamp } from '../output.ts'
+import type { Paint } from '../output.ts'
+import { fields, painter, printable, shortDigest, table, timestamp } from '../output.ts'
 
 const list = (values: readonly string[]): string => (values.length === 0 ? '-' : printable(values.join(', ')))
 
@@ -29,7 +30,13 @@ const textOf = (image: ImageDetailView, paint: Paint): string => {
     paint,
     '  ',
   )
-  const rows = image.layers.map(layer => [shortDigest(layer.diffId), shortDigest(layer.blobDigest), formatBytes(layer.blobBytes), formatBytes(layer.bytes), String(layer.images)])
+  const rows = image.layers.map(layer => [
+    shortDigest(layer.diffId),
+    shortDigest(layer.blobDigest),
+    formatBytes(layer.blobBytes),
+    formatBytes(layer.bytes),
+    String(layer.images),
+  ])
   const history = image.history.map(step => `  ${printable(step)}\n`).join('')
   return `${paint('bold', `image ${image.digest}`)}\n${head}\n${table(['LAYER', 'BLOB', 'BLOB SIZE', 'SIZE', 'IMAGES'], rows, paint)}${history === '' ? '' : `\n${paint('bold', 'history')}\n${history}`}`
 }

@@ -19,7 +19,12 @@ export const command: Command = {
   run: async (context, args) => {
     const [name = ''] = args.positionals
     const [auth, platform, tlsVerify] = [registryAuth(context.env), args.text('platform'), args.boolean('tls-verify')]
-    const request = { name, ...(auth === undefined ? {} : { auth }), ...(platform === undefined ? {} : { platform }), ...(tlsVerify === undefined ? {} : { tlsVerify }) }
+    const request = {
+      name,
+      ...(auth === undefined ? {} : { auth }),
+      ...(platform === undefined ? {} : { platform }),
+      ...(tlsVerify === undefined ? {} : { tlsVerify }),
+    }
     const progress = process.stderr.isTTY && !context.json ? createProgress(name) : undefined
     const image = await withDaemon(context, () => context.client.pull(request, progress?.show ?? (() => {}))).finally(() => progress?.clear())
     context.write(context.json ? `${JSON.stringify(image)}\n` : `${image.digest}\n`)

@@ -2,14 +2,18 @@ import type { EnvironmentView, InstanceView } from '../../../api/schemas/environ
 import { formatBytes } from '../../../base/bytes.ts'
 import { formatDuration } from '../../../base/durations.ts'
 import type { Command } from '../command.ts'
-import { fields, type Paint, painter, printable, relative, timestamp } from '../output.ts'
+import type { Paint } from '../output.ts'
+import { fields, painter, printable, relative, timestamp } from '../output.ts'
 
 const list = (values: readonly string[]): string => (values.length === 0 ? '-' : printable(values.join(', ')))
 const moment = (time: number | null, now: number): string => (time === null ? '-' : `${timestamp(time)} (${relative(time, now)})`)
 
 const instanceText = (instance: InstanceView, now: number, paint: Paint): string => {
   const { exit } = instance
-  const ended = exit === null ? '' : `code ${exit.code}${exit.signal === null ? '' : `, signal ${exit.signal}`}${exit.oom ? ', out of memory' : ''}, ${exit.cause}, ${moment(exit.endedAt, now)}`
+  const ended =
+    exit === null
+      ? ''
+      : `code ${exit.code}${exit.signal === null ? '' : `, signal ${exit.signal}`}${exit.oom ? ', out of memory' : ''}, ${exit.cause}, ${moment(exit.endedAt, now)}`
   const dropped = exit === null || exit.droppedBytes === 0 ? '' : `${formatBytes(exit.droppedBytes)} in ${exit.droppedLines} lines`
   return fields(
     [
@@ -33,7 +37,9 @@ const environmentText = (environment: EnvironmentView, now: number, paint: Paint
       ['state', `${environment.state} (${printable(environment.reason)})`],
       ['labels', list(Object.entries(environment.labels).map(([name, value]) => `${name}=${value}`))],
       ['created', moment(environment.createdAt, now)],
-      ...(environment.endedAt === null ? [['lease ends', `${moment(environment.expiresAt, now)}${environment.expiresBy === null ? '' : `, by ${environment.expiresBy}`}`] as const] : [['ended', moment(environment.endedAt, now)] as const]),
+      ...(environment.endedAt === null
+        ? [['lease ends', `${moment(environment.expiresAt, now)}${environment.expiresBy === null ? '' : `, by ${environment.expiresBy}`}`] as const]
+        : [['ended', moment(environment.endedAt, now)] as const]),
       ['lease', `ttl ${formatDuration(lease.ttl)}, idle ${formatDuration(lease.idle)}, retention ${formatDuration(lease.retention)}`],
     ],
     paint,
@@ -50,7 +56,10 @@ const environmentText = (environment: EnvironmentView, now: number, paint: Paint
         ['workdir', printable(workload.workdir)],
         ['environment', list(Object.keys(workload.env))],
         ['secrets', list(workload.secrets)],
-        ['egress', workload.egress.length === 0 ? 'closed' : list(workload.egress.map(({ cidr, port }) => (port === undefined ? cidr : `${cidr}:${port}`)))],
+        [
+          'egress',
+          workload.egress.length === 0 ? 'closed' : list(workload.egress.map(({ cidr, port }) => (port === undefined ? cidr : `${cidr}:${port}`))),
+        ],
         ['capabilities', workload.capabilities.length === 0 ? 'the minimum' : `the minimum, ${list(workload.capabilities)}`],
         ['limits', `${limits.cpus} CPUs, ${formatBytes(limits.memory)} of memory, ${limits.pids} processes, ${formatBytes(limits.io)}/s`],
         ['root', workload.readOnly ? 'read-only' : 'writable'],
@@ -69,7 +78,9 @@ export const command: Command = {
   name: 'inspect',
   takes: ['REF...'],
   summary: 'Show all there is to know of an environment.',
-  details: ["REF is an environment's or instance's id, a unique prefix of one, or a name. Values of environment variables are shown with --json only."],
+  details: [
+    "REF is an environment's or instance's id, a unique prefix of one, or a name. Values of environment variables are shown with --json only.",
+  ],
   completion: 'environment',
   options: [],
   examples: [
@@ -80,7 +91,11 @@ export const command: Command = {
     const environments: EnvironmentView[] = []
     for (const ref of args.positionals) environments.push(await context.client.environment(ref))
     const [now, paint] = [Date.now(), painter(context.colour)]
-    context.write(context.json ? environments.map(environment => `${JSON.stringify(environment)}\n`).join('') : environments.map(environment => environmentText(environment, now, paint)).join('\n'))
+    context.write(
+      context.json
+        ? environments.map(environment => `${JSON.stringify(environment)}\n`).join('')
+        : environments.map(environment => environmentText(environment, now, paint)).join('\n'),
+    )
     return 0
   },
 }

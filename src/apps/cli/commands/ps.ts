@@ -1,7 +1,8 @@
 import type { EnvironmentView } from '../../../api/schemas/environments.ts'
 import { formatDuration } from '../../../base/durations.ts'
 import type { Command } from '../command.ts'
-import { age, type Paint, painter, printable, table } from '../output.ts'
+import type { Paint } from '../output.ts'
+import { age, painter, printable, table } from '../output.ts'
 
 const state = (environment: EnvironmentView, paint: Paint): string => {
   const [instance] = environment.instances
@@ -10,7 +11,8 @@ const state = (environment: EnvironmentView, paint: Paint): string => {
     const how = `${environment.cause ?? 'ended'}${code === undefined ? '' : ` (${code})`}`
     return environment.cause === 'completed' && code === 0 ? paint('dim', how) : paint('red', how)
   }
-  if (environment.state === 'running') return instance === undefined || instance.state === 'running' ? paint('green', 'running') : paint('yellow', instance.state)
+  if (environment.state === 'running')
+    return instance === undefined || instance.state === 'running' ? paint('green', 'running') : paint('yellow', instance.state)
   return paint('yellow', environment.state)
 }
 

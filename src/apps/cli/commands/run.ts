@@ -1,11 +1,13 @@
+import { parseEgress } from '../../../api/cidr.ts'
 import type { FrameStream } from '../../../api/frame-stream.ts'
 import type { EnvironmentView, RunInput } from '../../../api/schemas/environments.ts'
-import { parseEgress } from '../../../api/cidr.ts'
 import { formatBytes } from '../../../base/bytes.ts'
 import { formatDuration } from '../../../base/durations.ts'
 import { DayflyError } from '../../../base/errors.ts'
-import { type Arguments, passedOn } from '../arguments.ts'
-import { carry, type Watchers } from '../carry.ts'
+import type { Arguments } from '../arguments.ts'
+import { passedOn } from '../arguments.ts'
+import type { Watchers } from '../carry.ts'
+import { carry } from '../carry.ts'
 import type { Command, Context } from '../command.ts'
 import { withDaemon } from '../daemon.ts'
 import { registryAuth } from '../registry-auth.ts'
@@ -14,14 +16,19 @@ import { environmentOf, labelsOf, secretsOf, wordsOf } from '../values.ts'
 const oneOf = <T extends string>(text: string | undefined, field: string, values: readonly T[]): T | undefined => {
   if (text === undefined) return undefined
   const found = values.find(value => value === text)
-  if (found === undefined) throw new DayflyError('invalid', `${field}: "${text}" is not one of ${values.join(', ')}`, { field, remedy: `Write it like ${field} ${values[0]}.` })
+  if (found === undefined)
+    throw new DayflyError('invalid', `${field}: "${text}" is not one of ${values.join(', ')}`, {
+      field,
+      remedy: `Write it like ${field} ${values[0]}.`,
+    })
   return found
 }
 
 type Given<T> = { [K in keyof T]?: Exclude<T[K], undefined> }
 
 /** Without what was not given: the daemon has the defaults. */
-const given = <T extends object>(values: T): Given<T> => Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>
+const given = <T extends object>(values: T): Given<T> =>
+  Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Given<T>
 
 const requestOf = (context: Context, args: Arguments): RunInput => {
   const { first: image, words } = passedOn(args.positionals)
@@ -68,9 +75,17 @@ const remarks = (environment: EnvironmentView): string[] => {
   const exit = instance?.exit
   const ended = environment.cause === 'ttl' || environment.cause === 'idle' || exit?.cause === 'deadline'
   return [
-    ...(exit?.oom && workload ? [`dayfly: it was killed for using more than its ${formatBytes(workload.limits.memory)} of memory; --memory gives it more`] : []),
-    ...(ended ? [`dayfly: its lease ended it (${environment.cause === 'idle' ? `--idle ${formatDuration(environment.lease.idle)}` : `--ttl ${formatDuration(environment.lease.ttl)}`})`] : []),
-    ...(exit && exit.droppedBytes > 0 ? [`dayfly: ${formatBytes(exit.droppedBytes)} of output beyond its --log-limit were not kept and are missing above`] : []),
+    ...(exit?.oom && workload
+      ? [`dayfly: it was killed for using more than its ${formatBytes(workload.limits.memory)} of memory; --memory gives it more`]
+      : []),
+    ...(ended
+      ? [
+          `dayfly: its lease ended it (${environment.cause === 'idle' ? `--idle ${formatDuration(environment.lease.idle)}` : `--ttl ${formatDuration(environment.lease.ttl)}`})`,
+        ]
+      : []),
+    ...(exit && exit.droppedBytes > 0
+      ? [`dayfly: ${formatBytes(exit.droppedBytes)} of output beyond its --log-limit were not kept and are missing above`]
+      : []),
     ...(instance?.state === 'lost' || environment.cause === 'lost' ? [`dayfly: its exit status cannot be known: ${environment.reason}`] : []),
   ]
 }
@@ -126,14 +141,24 @@ export const command: Command = {
     { name: 'io', value: 'SIZE', help: 'Bytes a second, of reading and of writing each. Default: 200m.' },
     { name: 'env', short: 'e', value: 'NAME[=VALUE]', repeats: true, help: 'Environment variable; without a value the one it has here.' },
     { name: 'env-file', value: 'FILE', repeats: true, help: 'File with a NAME=VALUE on each line.', completion: 'file' },
-    { name: 'secret', value: 'NAME[=SOURCE]', repeats: true, help: 'File /run/secrets/NAME; from env:VARIABLE (default: NAME), file:PATH or cmd:COMMAND.' },
+    {
+      name: 'secret',
+      value: 'NAME[=SOURCE]',
+      repeats: true,
+      help: 'File /run/secrets/NAME; from env:VARIABLE (default: NAME), file:PATH or cmd:COMMAND.',
+    },
     { name: 'user', short: 'u', value: 'USER[:GROUP]', help: "Names of the image or numbers. Default: the image's." },
     { name: 'workdir', short: 'w', value: 'FOLDER', help: "Default: the image's." },
     { name: 'read-only', help: 'A root file system that cannot be written to; /tmp still can.' },
     { name: 'allow', value: 'CIDR[:PORT]', repeats: true, help: 'Opens egress to an IPv4 network.' },
     { name: 'cap-add', value: 'CAPABILITY', repeats: true, help: 'One capability more, e.g. NET_RAW.' },
     { name: 'runtime', value: 'NAME', help: 'crun (default), or runsc (gVisor) for code you do not trust.', completion: ['crun', 'runsc'] },
-    { name: 'kind', value: 'KIND', help: 'job (default), service or sandbox: what counts as activity. sandbox is the default with --tty.', completion: ['job', 'service', 'sandbox'] },
+    {
+      name: 'kind',
+      value: 'KIND',
+      help: 'job (default), service or sandbox: what counts as activity. sandbox is the default with --tty.',
+      completion: ['job', 'service', 'sandbox'],
+    },
     { name: 'name', value: 'NAME', help: 'Unique among environments that live. Default: made up.' },
     { name: 'label', short: 'l', value: 'NAME=VALUE', repeats: true, help: 'To be found by.' },
     { name: 'detach', short: 'd', help: 'Print its id once it runs, and leave it to itself.' },
@@ -155,7 +180,10 @@ export const command: Command = {
     const request = requestOf(context, args)
     const detached = args.flag('detach')
     if (request.tty && !detached && !(process.stdin.isTTY && process.stdout.isTTY)) {
-      throw new DayflyError('invalid', '--tty: standard input and output are not a terminal', { field: '--tty', remedy: 'Leave --tty out where there is no terminal.' })
+      throw new DayflyError('invalid', '--tty: standard input and output are not a terminal', {
+        field: '--tty',
+        remedy: 'Leave --tty out where there is no terminal.',
+      })
     }
     const stream = await withDaemon(context, () => context.client.run(request))
     const watchers = context.json ? jsonWatchers(document => context.write(`${JSON.stringify(document)}\n`)) : {}

@@ -11,7 +11,12 @@ export const command: Command = {
     'SIGTERM and SIGINT stop it; what it started lives on until its lease ends, and is adopted by the next one.',
   ],
   options: [
-    { name: 'backend', value: 'NAME', help: 'linux (default), or fake: runs nothing real, needs no root, for tests and demonstrations.', completion: ['linux', 'fake'] },
+    {
+      name: 'backend',
+      value: 'NAME',
+      help: 'linux (default), or fake: runs nothing real, needs no root, for tests and demonstrations.',
+      completion: ['linux', 'fake'],
+    },
     { name: 'group', value: 'NAME', help: 'Lets this group use the socket, which is as good as making its members root.' },
     { name: 'log-level', value: 'LEVEL', help: 'debug, info (default), warn or error.', completion: ['debug', 'info', 'warn', 'error'] },
   ],

@@ -3,7 +3,7 @@ import type { Command } from '../command.ts'
 export const command: Command = {
   name: 'stop',
   takes: ['REF...'],
-  summary: "Stop instances: their stop signal first, SIGKILL after their grace.",
+  summary: 'Stop instances: their stop signal first, SIGKILL after their grace.',
   completion: 'instance',
   options: [{ name: 'grace', value: 'DURATION', help: "From the stop signal to SIGKILL. Default: the workload's." }],
   examples: [['dayfly stop --grace 2s web', 'two seconds to finish']],

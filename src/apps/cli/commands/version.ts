@@ -1,5 +1,5 @@
-import { readVersion } from '../../../base/version.ts'
 import { DayflyError } from '../../../base/errors.ts'
+import { readVersion } from '../../../base/version.ts'
 import type { Command } from '../command.ts'
 
 export const command: Command = {
@@ -16,7 +16,10 @@ export const command: Command = {
     })
     if (context.json) context.write(`${JSON.stringify({ client, daemon })}\n`)
     else {
-      const other = daemon === null ? 'daemon  none answers' : `daemon  ${daemon.version} (node ${daemon.node}, backend ${daemon.backend}, process ${daemon.pid}, state in ${daemon.stateDir})`
+      const other =
+        daemon === null
+          ? 'daemon  none answers'
+          : `daemon  ${daemon.version} (node ${daemon.node}, backend ${daemon.backend}, process ${daemon.pid}, state in ${daemon.stateDir})`
       context.write(`dayfly  ${client.version} (node ${client.node})\n${other}\n`)
     }
     return 0

@@ -1,0 +1,163 @@
+/** The image store as the API sees it, and the images that runs resolve. */
+import type { RunRequest } from '../../api/schemas/environments.ts'
+import type { ImageDetailView, ImageView, PullProgress, RemovedView } from '../../api/schemas/images.ts'
+import type { Images, OnProgress } from '../../api/services.ts'
+import { DayflyError } from '../../base/errors.ts'
+import type { Image, ImageDetail, ImageProgress, ImageStore, Platform, Removed } from '../../host/image/store.ts'
+import type { PlannedImage } from './plan.ts'
+
+export interface ImageParts {
+  readonly store: ImageStore
+  /** Manifest digests that living environments need. */
+  inUse(): ReadonlySet<string>
+  /** Ends what is kept ready of an image before it is removed. */
+  forget(digest: string): Promise<void>
+}
+
+export interface DaemonImages extends Images {
+  resolve(request: Pick<RunRequest, 'image' | 'pull' | 'auth'>, onProgress: OnProgress, signal: AbortSignal): Promise<PlannedImage>
+  /** Throws `invalid` when the image does not know the user. */
+  checkUser(digest: string, user: string): Promise<void>
+}
+
+const imageView = (image: Image): ImageView => ({
+  digest: image.digest,
+  configDigest: image.configDigest,
+  names: [...image.names],
+  platform: { ...image.platform, variant: image.platform.variant ?? null },
+  layers: image.layers.map(({ diffId, bytes }) => ({ diffId, bytes })),
+  config: {
+    ...image.config,
+    entrypoint: [...image.config.entrypoint],
+    cmd: [...image.config.cmd],
+    env: { ...image.config.env },
+    labels: { ...image.config.labels },
+    exposedPorts: [...image.config.exposedPorts],
+    volumes: [...image.config.volumes],
+  },
+  createdAt: image.createdAt ?? null,
+  pulledAt: image.pulledAt,
+  size: image.size,
+})
+
+const detailView = ({ image, mediaType, layers, history }: ImageDetail): ImageDetailView => ({
+  ...imageView(image),
+  mediaType,
+  layers: layers.map(({ diffId, bytes, blobDigest, blobBytes, images }) => ({ diffId, bytes, blobDigest, blobBytes, images })),
+  history: [...history],
+})
+
+const removedView = ({ names, images, layers, freedBytes }: Removed): RemovedView => ({
+  names: [...names],
+  images: [...images],
+  layers: [...layers],
+  freedBytes,
+})
+
+const progressView = ({ phase, layer, bytes, total }: ImageProgress): PullProgress => ({ phase, layer, bytes, total: total ?? null })
+
+const platformOf = (text: string): Platform => {
+  const [os = '', architecture = '', variant] = text.split('/')
+  return { os, architecture, variant }
+}
+
+/** `oci-archive:/tmp/a.tar`: what another transport names is not in the store by that name. */
+const hasTransport = (name: string): boolean => /^(docker|oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/.test(name)
+
+export const createImages = ({ store, inUse, forget }: ImageParts): DaemonImages => {
+  /** What names lead to, so that a start reads no files. This daemon makes all changes: after each, it begins anew. */
+  const known = new Map<string, Image>()
+  const users = new Set<string>()
+  const changed = <T>(work: Promise<T>): Promise<T> =>
+    work.finally(() => {
+      known.clear()
+      users.clear()
+    })
+
+  const find = async (name: string): Promise<Image> => {
+    const there = known.get(name)
+    if (there !== undefined) return there
+    const image = await store.get(name)
+    known.set(name, image)
+    return image
+  }
+
+  const notHere = (error: unknown): boolean => error instanceof DayflyError && error.code === 'not_found'
+
+  const named = (error: unknown): unknown => {
+    if (!(error instanceof DayflyError) || error.field !== undefined || (error.code !== 'not_found' && error.code !== 'invalid')) return error
+    return new DayflyError(error.code, error.message, {
+      field: 'image',
+      cause: error,
+      ...(error.remedy === undefined ? {} : { remedy: error.remedy }),
+    })
+  }
+
+  const fetchImage = async (name: string, auth: string | undefined, onProgress: OnProgress, signal: AbortSignal): Promise<Image> =>
+    await changed(
+      store.pull(name, {
+        signal,
+        onProgress: progress => onProgress(progressView(progress)),
+        ...(auth === undefined ? {} : { auth: { content: auth } }),
+      }),
+    )
+
+  return {
+    list: async () => (await store.list()).map(imageView),
+    inspect: async name => detailView(await store.inspect(name)),
+    pull: async ({ name, auth, tlsVerify, platform }, onProgress, signal) =>
+      imageView(
+        await changed(
+          store.pull(name, {
+            signal,
+            onProgress: progress => onProgress(progressView(progress)),
+            ...(auth === undefined ? {} : { auth: { content: auth } }),
+            ...(tlsVerify === undefined ? {} : { tlsVerify }),
+            ...(platform === undefined ? {} : { platform: platformOf(platform) }),
+          }),
+        ),
+      ),
+    import: async ({ path, name, command }, onProgress, signal) =>
+      imageView(
+        await changed(
+          store.importRoot(path, {
+            name,
+            signal,
+            onProgress: progress => onProgress(progressView(progress)),
+            ...(command === undefined ? {} : { cmd: command }),
+          }),
+        ),
+      ),
+    remove: async name => {
+      const { digest } = await store.get(name)
+      if (!inUse().has(digest)) await forget(digest)
+      return removedView(await changed(store.remove(name, inUse())))
+    },
+    collect: async all => {
+      const used = inUse()
+      const going = (await store.list()).filter(({ digest, names }) => !used.has(digest) && (all || names.length === 0))
+      for (const { digest } of going) await forget(digest)
+      return removedView(await changed(store.gc({ inUse: inUse(), keepNamed: !all })))
+    },
+    resolve: async ({ image: name, pull, auth }, onProgress, signal) => {
+      try {
+        if (pull === 'always' || (hasTransport(name) && pull !== 'never')) return await fetchImage(name, auth, onProgress, signal)
+        try {
+          return await find(name)
+        } catch (error) {
+          // A bare digest names no registry to fetch it from.
+          if (pull === 'never' || !notHere(error) || /^(sha256:)?[0-9a-f]{12,64}$/.test(name)) throw error
+        }
+        return await fetchImage(name, auth, onProgress, signal)
+      } catch (error) {
+        throw named(error)
+      }
+    },
+    checkUser: async (digest, user) => {
+      const key = `${digest} ${user}`
+      if (users.has(key)) return
+      await store.resolveUser(await find(digest), user)
+      users.add(key)
+    },
+  }
+}

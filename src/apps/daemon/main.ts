@@ -1,0 +1,36 @@
+/** The daemon's process. `dayfly serve` becomes it; `dayfly doctor` runs it with --check where none answers. */
+
+import { systemClock } from '../../base/clock.ts'
+import { DayflyError, messageOf } from '../../base/errors.ts'
+import { stderrLog } from '../../base/log.ts'
+import { parseOptions } from './options.ts'
+
+delete process.env['NODE_COMPILE_CACHE'] // It was for this process, not for the tools that it starts.
+
+const run = async (): Promise<void> => {
+  const options = parseOptions(process.argv.slice(2))
+  const clock = systemClock()
+  if (options.check !== undefined) {
+    const { checkHost, findLeaks } = await import('./check.ts')
+    const report =
+      options.check === 'host'
+        ? { checks: await checkHost(options.stateDir, AbortSignal.timeout(30_000)) }
+        : { leaks: (await findLeaks(options, clock, stderrLog('error'))).map(({ kind, name, owner }) => ({ kind, name, owner: owner ?? null })) }
+    process.stdout.write(`${JSON.stringify(report)}\n`)
+    return
+  }
+  const stopping = new AbortController()
+  for (const name of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const)
+    process.on(name, () => stopping.abort(new DayflyError('unreachable', 'the daemon is stopping')))
+  const { serve } = await import('./serve.ts')
+  await serve(options, clock, stderrLog(options.logLevel), stopping.signal)
+}
+
+try {
+  await run()
+} catch (error) {
+  const known = error instanceof DayflyError
+  if (process.stderr.isTTY) process.stderr.write(`dayfly: ${messageOf(error)}\n${known && error.remedy !== undefined ? `  ${error.remedy}\n` : ''}`)
+  else stderrLog('info').error('the daemon cannot run', { error, ...(known && error.remedy !== undefined ? { remedy: error.remedy } : {}) })
+  process.exitCode = known ? error.exitCode : 125
+}

@@ -1,0 +1,55 @@
+/** Opens what the daemon is made of, in order, and closes it in reverse. */
+import { join, resolve } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Backend } from '../../engine/backend.ts'
+import { createEngine } from '../../engine/create.ts'
+import type { Engine } from '../../engine/engine.ts'
+import type { Store } from '../../engine/store.ts'
+import { openStore } from '../../store/sqlite.ts'
+import type { DaemonImages } from './images.ts'
+import { createImages } from './images.ts'
+import type { DaemonOptions } from './options.ts'
+
+export const nativeDir = resolve(import.meta.dirname, '../../../native/build')
+
+export interface Parts extends AsyncDisposable {
+  readonly store: Store
+  readonly backend: Backend
+  readonly images: DaemonImages
+  readonly engine: Engine
+}
+
+/** Digests of the images that environments need which have not ended. */
+const imagesInUse = (store: Store): ReadonlySet<string> =>
+  new Set(store.environments({ ended: false }).flatMap(({ spec }) => Object.values(spec.workloads).map(({ image }) => image)))
+
+const openBackend = async (
+  options: DaemonOptions,
+  store: Store,
+  clock: Clock,
+  log: Log,
+  stack: AsyncDisposableStack,
+): Promise<{ backend: Backend; images: DaemonImages }> => {
+  if (options.backend === 'fake') {
+    const { openFakeBackend, openFakeImages } = await import('./fake.ts')
+    return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock) }
+  }
+  const [{ openImageStore }, { openLinuxBackend }] = await Promise.all([
+    import('../../host/image/open.ts'),
+    import('../../backends/linux/backend.ts'),
+  ])
+  const imageStore = stack.use(await openImageStore({ folder: join(options.stateDir, 'images'), unpackBinary: join(nativeDir, 'dayfly-unpack') }))
+  const backend = stack.use(await openLinuxBackend({ stateDir: options.stateDir, runDir: options.runDir, nativeDir, images: imageStore, clock, log }))
+  return { backend, images: createImages({ store: imageStore, inUse: () => imagesInUse(store), forget: backend.forgetImage }) }
+}
+
+/** The engine has adopted nothing yet. On failure everything is closed again. */
+export const openParts = async (options: DaemonOptions, clock: Clock, log: Log): Promise<Parts> => {
+  await using stack = new AsyncDisposableStack()
+  const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
+  const { backend, images } = await openBackend(options, store, clock, log, stack)
+  const engine = stack.use(createEngine({ backend, store, clock, recordsFolder: join(options.stateDir, 'records'), log }))
+  const opened = stack.move()
+  return { store, backend, images, engine, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+}

@@ -1,0 +1,46 @@
+/** The daemon's life: opens its parts, adopts what lives, listens, and at its end leaves what runs alone. */
+import { rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { createApi } from '../../api/server.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import { makeFolders } from './folders.ts'
+import { listen } from './listen.ts'
+import { lockFolder } from './lock.ts'
+import type { DaemonOptions } from './options.ts'
+import { openParts } from './parts.ts'
+import { createServices } from './services.ts'
+
+/** Resolves when the daemon has stopped, because `stopping` was aborted. Throws what keeps it from coming up. */
+export const serve = async (options: DaemonOptions, clock: Clock, log: Log, stopping: AbortSignal): Promise<void> => {
+  const { stateDir, runDir } = options
+  makeFolders(stateDir, runDir)
+  using _state = lockFolder(stateDir, '--state-dir')
+  using _run = lockFolder(runDir, '--run-dir')
+  await using parts = await openParts(options, clock, log)
+
+  const adoption = await parts.engine.adopt(stopping)
+  const { adopted, finished, undone, lost } = adoption
+  log.info('took stock of what a daemon before has left', {
+    adopted: adopted.length,
+    finished: finished.length,
+    undone: undone.length,
+    lost: lost.length,
+  })
+
+  const socket = join(runDir, 'dayfly.sock')
+  const app = createApi({ services: createServices(options, parts, clock), log, stopping })
+  try {
+    await listen(app, socket, options.group)
+    log.info('listening', { socket, backend: parts.backend.name, stateDir, process: process.pid })
+    await new Promise<void>(resolve => {
+      if (stopping.aborted) resolve()
+      else stopping.addEventListener('abort', () => resolve(), { once: true })
+    })
+  } finally {
+    await app.close()
+    rmSync(socket, { force: true })
+  }
+  const living = parts.store.environments({ ended: false })
+  log.info(living.length === 0 ? 'stopped; nothing lives' : 'stopped; what lives goes on, and the next daemon adopts it', { living: living.length })
+}

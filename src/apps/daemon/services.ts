@@ -1,0 +1,69 @@
+/** The daemon's parts in the words of the API. */
+import { userInfo } from 'node:os'
+import type { Services } from '../../api/services.ts'
+import type { Clock } from '../../base/clock.ts'
+import { readVersion } from '../../base/version.ts'
+import type { Engine } from '../../engine/engine.ts'
+import { grantableCapabilities } from '../../host/oci/capabilities.ts'
+import type { Environment } from '../../model/environment.ts'
+import { isLive } from '../../model/instance.ts'
+import { readLog } from '../../store/logs.ts'
+import { checkHost } from './check.ts'
+import type { DaemonOptions } from './options.ts'
+import type { Parts } from './parts.ts'
+import { plan } from './plan.ts'
+
+/** What the lease comes to if nothing happens. While a job runs, idleness does not end it. */
+const expiry =
+  (engine: Engine, clock: Clock): Services['expiry'] =>
+  (environment: Environment) => {
+    if (environment.state !== 'creating' && environment.state !== 'running') return undefined
+    const busy = engine.instances(environment.id).some(({ state, workload }) => isLive(state) && environment.spec.workloads[workload]?.kind === 'job')
+    const idleEnd = busy ? Number.POSITIVE_INFINITY : environment.lastActivity + environment.spec.lease.idle
+    const end = Math.min(environment.ttlDeadline, idleEnd)
+    return { at: clock.wall() + end - clock.boot(), by: end === environment.ttlDeadline ? 'ttl' : 'idle' }
+  }
+
+const logs = (engine: Engine): Services['logs'] =>
+  async function* (instance, { follow, since, tail, streams }, signal) {
+    const over = follow ? engine.wait(instance.id, signal) : undefined
+    over?.catch(() => {}) // Its end is the reader's end, however it came.
+    const options = {
+      signal,
+      ...(since === undefined ? {} : { since }),
+      ...(tail === undefined ? {} : { tail }),
+      ...(over === undefined ? {} : { until: over }),
+    }
+    for await (const record of readLog(engine.logPath(instance), options)) if (streams.includes(record.stream)) yield record
+  }
+
+export const createServices = (options: DaemonOptions, { engine, images, backend, store }: Parts, clock: Clock): Services => {
+  const owner = userInfo().username
+  const planning = {
+    owner,
+    resolveImage: images.resolve,
+    checkUser: images.checkUser,
+    isTaken: (name: string) => store.environmentByName(name) !== undefined,
+    capabilities: grantableCapabilities,
+  }
+  return {
+    about: {
+      version: readVersion(),
+      api: 'v1',
+      backend: backend.name,
+      node: process.version,
+      pid: process.pid,
+      startedAt: clock.wall(),
+      stateDir: options.stateDir,
+      runDir: options.runDir,
+    },
+    clock,
+    owner,
+    lifecycle: engine,
+    images,
+    plan: (request, onProgress, signal) => plan(planning, request, onProgress, signal),
+    expiry: expiry(engine, clock),
+    logs: logs(engine),
+    doctor: signal => checkHost(options.stateDir, signal),
+  }
+}
