@@ -56,7 +56,7 @@ static void check_sent(struct connection *connection, int result) {
   if (result < 0) shutdown(connection->watch.fd, SHUT_RDWR);
 }
 
-void control_send_event(struct connection *connection, const char *const fields[], size_t count) {
+void control_send(struct connection *connection, const char *const fields[], size_t count) {
   check_sent(connection, wire_send(connection->watch.fd, fields, count));
 }
 

@@ -30,7 +30,7 @@ struct reply {
   char tag[TAG_SIZE];
 };
 
-enum { REPLY_JOIN, REPLY_CONTAINER, REPLIES };
+enum { REPLY_JOIN, REPLY_CONTAINER, REPLY_QUIT, REPLIES };
 
 struct control {
   struct watch listener;
@@ -46,8 +46,8 @@ int control_open(struct monitor *monitor, struct failure *failure);
 /* What a handler of an operation returns. */
 enum outcome { OUTCOME_FAILED = -1, OUTCOME_DONE, OUTCOME_ANSWERED, OUTCOME_LATER, OUTCOME_GONE };
 
-/* `0 EVENT ARG...`, ended by NULL, to one connection. */
-void control_send_event(struct connection *connection, const char *const fields[], size_t count);
+/* A reply or an event (`0 EVENT ARG...`) to one connection. */
+void control_send(struct connection *connection, const char *const fields[], size_t count);
 /* Remembers that the operation is answered later. `pause`: what the connection asks next waits until then. */
 void control_defer(struct control *control, int which, struct connection *connection, const char *tag, bool pause);
 /* Answers it, if somebody still waits: with `ok` and the result (may be NULL), or with the failure when there is one. */

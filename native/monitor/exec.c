@@ -60,13 +60,23 @@ void session_resize(struct session *session, uint16_t rows, uint16_t columns) {
   struct winsize size = {.ws_row = rows, .ws_col = columns};
   session->rows = rows;
   session->columns = columns;
-  if (session->tty && session->input.fd >= 0) ioctl(session->input.fd, TIOCSWINSZ, &size);
+  bool known = rows && columns;
+  if (session->tty && session->input.fd >= 0 && known) ioctl(session->input.fd, TIOCSWINSZ, &size);
 }
 
 void session_signal(struct session *session, int number) {
   struct failure ignored; /* it may have ended meanwhile, which its exit tells */
   if (session->attached) container_signal(&session->monitor->container, number, &ignored);
   else if (session->process.pid) syscall(SYS_pidfd_send_signal, session->pidfd, number, NULL, 0);
+  else if (session->starting && number >= 1 && number <= 64) session->early_signals |= UINT64_C(1) << (number - 1);
+}
+
+/* The command may have spoken, and been answered by a signal, before its runtime has told which process it is. */
+static void send_early_signals(struct session *session) {
+  for (int number = 1; number <= 64; number++) {
+    if (session->early_signals >> (number - 1) & 1) session_signal(session, number);
+  }
+  session->early_signals = 0;
 }
 
 static void on_hang_up_grace(struct timer *timer) {
@@ -150,7 +160,7 @@ static void on_launched(struct child *child, int status) {
   /* It may have ended and been reaped already: then there is no such process, and its end is told at once. */
   session->pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
   loop_expect(&session->monitor->loop, &session->process, pid, on_process_ended);
-  if (session->hung_up) session_signal(session, SIGHUP);
+  send_early_signals(session);
   session_flow(session);
 }
 

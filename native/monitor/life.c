@@ -15,6 +15,9 @@
 #define EXITED_PATIENCE_MS (24 * 3600 * 1000)
 #define EXIT_FILE_RETRY_MS 1000
 #define KILL_PATIENCE_MS 10000
+/* How long `quit` waits for the readers of sessions whose command has ended. */
+#define SESSION_PATIENCE_MS 5000
+#define SESSION_POLL_MS 5
 #define REMOVE_PATIENCE_MS 2000
 
 /* For people: on stderr, which is the daemon's log. */
@@ -31,6 +34,36 @@ static void end_now(struct monitor *monitor) {
 static void on_nobody_bound(struct timer *timer) { end_now(OWNER(timer, struct monitor, patience)); }
 static void on_nobody_quit(struct timer *timer) { end_now(OWNER(timer, struct monitor, patience)); }
 
+static bool has_ended(const struct monitor *monitor) { return monitor->phase == PHASE_EXITED || monitor->phase == PHASE_FAILED; }
+
+static void on_quit(struct timer *timer) {
+  struct monitor *monitor = OWNER(timer, struct monitor, quit);
+  struct failure failure;
+  if (!has_ended(monitor)) return; /* enter() asks again */
+  if (sessions_are_busy(monitor) && monotonic_ms() < monitor->quit_by) {
+    loop_set_timer(&monitor->loop, timer, SESSION_POLL_MS, on_quit);
+    return;
+  }
+  int result = life_end(monitor, &failure);
+  monitor->quitting = false;
+  control_answer(&monitor->control, REPLY_QUIT, NULL, result < 0 ? &failure : NULL);
+}
+
+/* Every change of the phase goes through here. */
+static void enter(struct monitor *monitor, enum phase phase) {
+  monitor->phase = phase;
+  if (monitor->quitting && has_ended(monitor)) loop_set_timer(&monitor->loop, &monitor->quit, 0, on_quit);
+}
+
+int life_quit(struct monitor *monitor, struct failure *failure) {
+  if (!has_ended(monitor) && !monitor->killed) return fail_as(failure, EBUSY, "quit: the container has not ended");
+  if (monitor->quitting) return fail_as(failure, EALREADY, "quit: has been asked");
+  monitor->quitting = true;
+  monitor->quit_by = monotonic_ms() + SESSION_PATIENCE_MS;
+  loop_set_timer(&monitor->loop, &monitor->quit, 0, on_quit);
+  return 0;
+}
+
 void life_begin(struct monitor *monitor) { loop_set_timer(&monitor->loop, &monitor->patience, BIND_PATIENCE_MS, on_nobody_bound); }
 
 void life_bound(struct monitor *monitor) { loop_clear_timer(&monitor->loop, &monitor->patience); }
@@ -42,7 +75,7 @@ void life_unbound(struct monitor *monitor) {
 static void tell_started(const struct monitor *monitor, struct connection *connection) {
   char time[24];
   snprintf(time, sizeof time, "%" PRId64, monitor->started);
-  control_send_event(connection, (const char *[]){"0", "started", time}, 3);
+  control_send(connection, (const char *[]){"0", "started", time}, 3);
 }
 
 static void tell_exited(const struct monitor *monitor, struct connection *connection) {
@@ -53,7 +86,7 @@ static void tell_exited(const struct monitor *monitor, struct connection *connec
   snprintf(ended, sizeof ended, "%" PRId64, exit->ended);
   snprintf(bytes, sizeof bytes, "%" PRIu64, exit->dropped_bytes);
   snprintf(lines, sizeof lines, "%" PRIu64, exit->dropped_lines);
-  control_send_event(connection, (const char *[]){"0", "exited", code, signal, exit->deadline ? "deadline" : "exit", ended, bytes, lines}, 8);
+  control_send(connection, (const char *[]){"0", "exited", code, signal, exit->deadline ? "deadline" : "exit", ended, bytes, lines}, 8);
 }
 
 void life_tell(const struct monitor *monitor, struct connection *connection) {
@@ -72,7 +105,7 @@ static void on_output_done(struct output *output) {
   struct failure failure;
   monitor->exit.dropped_bytes = output->log.dropped_bytes;
   monitor->exit.dropped_lines = output->log.dropped_lines;
-  monitor->phase = PHASE_EXITED;
+  enter(monitor, PHASE_EXITED);
   if (exit_write(&monitor->exit, &failure) < 0) {
     complain(monitor, &failure);
     loop_set_timer(&monitor->loop, &monitor->exit_retry, EXIT_FILE_RETRY_MS, on_exit_retry);
@@ -89,14 +122,14 @@ static void on_output_done(struct output *output) {
 static void on_container_ended(struct container *container, int status) {
   struct monitor *monitor = OWNER(container, struct monitor, container);
   if (monitor->over) return;
-  if (monitor->phase == PHASE_CREATED) monitor->phase = PHASE_FAILED;
+  if (monitor->phase == PHASE_CREATED) enter(monitor, PHASE_FAILED);
   if (monitor->phase == PHASE_STARTING) {
     monitor->ended_early = true;
     monitor->early_status = status;
   }
   if (monitor->phase != PHASE_RUNNING) return;
   deadline_end(&monitor->deadline);
-  monitor->phase = PHASE_DRAINING;
+  enter(monitor, PHASE_DRAINING);
   exit_from_wait(&monitor->exit, status);
   monitor->exit.deadline = monitor->deadline.phase != DEADLINE_WAITING;
   monitor->exit.ended = wall_ms();
@@ -107,15 +140,15 @@ static void on_created(struct container *container, const struct failure *failur
   struct monitor *monitor = OWNER(container, struct monitor, container);
   char pid[12];
   if (monitor->over) return;
-  monitor->phase = failure ? PHASE_FAILED : PHASE_CREATED;
+  enter(monitor, failure ? PHASE_FAILED : PHASE_CREATED);
   snprintf(pid, sizeof pid, "%d", container->pid);
   control_answer(&monitor->control, REPLY_CONTAINER, pid, failure);
 }
 
 int life_create(struct monitor *monitor, const struct container_request *request, struct failure *failure) {
-  monitor->phase = PHASE_CREATING;
+  enter(monitor, PHASE_CREATING);
   if (container_create(&monitor->container, request, on_created, on_container_ended, failure) == 0) return 0;
-  monitor->phase = PHASE_FAILED;
+  enter(monitor, PHASE_FAILED);
   return -1;
 }
 
@@ -124,13 +157,13 @@ static void on_started(struct container *container, const struct failure *failur
   char time[24];
   if (monitor->over) return;
   if (failure) {
-    monitor->phase = PHASE_FAILED;
+    enter(monitor, PHASE_FAILED);
     monitor->unbound = false;
     control_answer(&monitor->control, REPLY_CONTAINER, NULL, failure);
     if (!monitor->control.bound) end_now(monitor);
     return;
   }
-  monitor->phase = PHASE_RUNNING;
+  enter(monitor, PHASE_RUNNING);
   monitor->started = wall_ms();
   snprintf(time, sizeof time, "%" PRId64, monitor->started);
   control_answer(&monitor->control, REPLY_CONTAINER, time, NULL);
@@ -141,11 +174,11 @@ static void on_started(struct container *container, const struct failure *failur
 }
 
 int life_start(struct monitor *monitor, struct failure *failure) {
-  monitor->phase = PHASE_STARTING;
+  enter(monitor, PHASE_STARTING);
   monitor->unbound = true;
   if (exit_reserve(failure) == 0 && deadline_begin(&monitor->deadline, failure) == 0 &&
       container_start(&monitor->container, &monitor->output, on_started, failure) == 0) return 0;
-  monitor->phase = PHASE_FAILED;
+  enter(monitor, PHASE_FAILED);
   monitor->unbound = false;
   return -1;
 }
@@ -174,6 +207,12 @@ static int remove_cgroups(struct monitor *monitor, struct failure *failure) {
   }
 }
 
+/* What a call that was cut off may have left in FOLDER. */
+static void remove_files(void) {
+  static const char *const names[] = {"runtime.pid", "runtime.log", "console.sock", "exit.new"};
+  for (size_t i = 0; i < sizeof names / sizeof *names; i++) unlink(names[i]);
+}
+
 int life_end(struct monitor *monitor, struct failure *failure) {
   bool exited = monitor->phase == PHASE_EXITED;
   monitor->over = true; /* callbacks of what ends now have nothing to do */
@@ -182,6 +221,7 @@ int life_end(struct monitor *monitor, struct failure *failure) {
   struct failure network;
   if (netns_disconnect(&monitor->network, &network) < 0) complain(monitor, &network);
   mounts_undo();
+  remove_files();
   int removed = killed < 0 ? -1 : remove_cgroups(monitor, failure);
   if (killed == 0 && removed == 0) return 0;
   monitor->over = !exited;

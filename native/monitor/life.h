@@ -20,6 +20,11 @@ void life_unbound(struct monitor *monitor);
 
 int life_create(struct monitor *monitor, const struct container_request *request, struct failure *failure);
 int life_start(struct monitor *monitor, struct failure *failure);
+/*
+ * Answers REPLY_QUIT when it is done. EBUSY while the container runs and no kill was asked; after a kill it waits for the end, so that kill and
+ * quit can be asked in one go.
+ */
+int life_quit(struct monitor *monitor, struct failure *failure);
 /* Ends all that may still run, undoes everything, and stops the loop. -1: cgroups would not go; may be tried again. */
 int life_end(struct monitor *monitor, struct failure *failure);
 

@@ -24,6 +24,10 @@ struct monitor {
   struct exit_status exit;
   struct timer patience; /* until `bind`; after the end: until it stops waiting for `quit` */
   struct timer exit_retry;
+  bool killed;   /* by request */
+  bool quitting; /* `quit` was asked and waits for the end */
+  struct timer quit;
+  int64_t quit_by; /* monotonic ms: sessions are not waited for any longer */
   struct watch joining;
   struct loop loop;
   struct control control;

@@ -44,8 +44,8 @@ struct call {
 
 static enum outcome answer(const struct call *call, const char *const results[], size_t count) {
   const char *fields[8] = {call->tag, "ok"};
-  memcpy(fields + 2, results, count * sizeof *results);
-  control_send_event(call->connection, fields, count + 2);
+  for (size_t i = 0; i < count; i++) fields[i + 2] = results[i];
+  control_send(call->connection, fields, count + 2);
   return OUTCOME_ANSWERED;
 }
 
@@ -190,6 +190,7 @@ static enum outcome do_signal(const struct call *call) {
 }
 
 static enum outcome do_kill(const struct call *call) {
+  call->monitor->killed = true;
   container_kill(&call->monitor->container);
   return OUTCOME_DONE;
 }
@@ -214,10 +215,9 @@ static enum outcome do_attach(const struct call *call) {
 }
 
 static enum outcome do_quit(const struct call *call) {
-  struct monitor *monitor = call->monitor;
-  if (monitor->phase != PHASE_EXITED && monitor->phase != PHASE_FAILED) return fail_as(call->failure, EBUSY, "quit: the container has not ended");
-  if (sessions_are_busy(monitor)) return fail_as(call->failure, EBUSY, "quit: a session's output is still being read");
-  return outcome_of(life_end(monitor, call->failure));
+  if (life_quit(call->monitor, call->failure) < 0) return OUTCOME_FAILED;
+  control_defer(&call->monitor->control, REPLY_QUIT, call->connection, call->tag, true);
+  return OUTCOME_LATER;
 }
 
 struct operation {

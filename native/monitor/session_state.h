@@ -47,6 +47,7 @@ struct session {
   struct worker worker;
   struct child launcher, process;
   struct timer timer;
+  uint64_t early_signals; /* came while starting; bit n-1 for signal n */
   uint16_t rows, columns;
   int pidfd, console;
   char log[32], pid[32], socket_name[32];

@@ -47,7 +47,7 @@ const errno = (name: string) => (error: unknown) => {
   return true
 }
 
-const attempt = <T>(work: () => T): T | undefined => {
+const tryTo = <T>(work: () => T): T | undefined => {
   try {
     return work()
   } catch {
@@ -189,10 +189,12 @@ test('signals and kill', { skip }, async () => {
   await trapping.connection.signal(10)
   assert.equal((await trapping.exited).code, 7)
   await using stubborn = await run({ command: sh('sleep 1000 & sleep 1000') })
-  await stubborn.connection.kill()
-  const { code, signal, cause } = await stubborn.exited
+  // In one go: quit is answered when the kill has done its work.
+  const [, , seen] = await Promise.all([stubborn.connection.kill(), stubborn.connection.quit(), stubborn.exited])
+  const { code, signal, cause } = seen
   assert.deepEqual({ code, signal, cause }, { code: 137, signal: 9, cause: 'exit' })
-  await quit(stubborn)
+  await stubborn.gone
+  assert.equal(exitFile(stubborn)['code'], '137')
   assertNothingLeft(stubborn)
 })
 
@@ -220,6 +222,31 @@ test('until the start it is bound to its connection', { skip }, async () => {
   await cut
   await creating.gone
   assertNothingLeft(creating)
+})
+
+test('wherever the connection breaks off: it ran, and all is known, or nothing is left', { skip }, async () => {
+  const attempt = async (n: number): Promise<void> => {
+    await using instance = await makeInstance(ground, { command: sh(`echo start; echo err >&2; exit ${n}`) })
+    const work = (async () => {
+      await instance.create()
+      await instance.start()
+    })().catch(() => {})
+    await sleep(Math.random() * 40)
+    await instance.connection[Symbol.asyncDispose]()
+    await work
+    const ran = await until('an end', () =>
+      existsSync(join(instance.folder, 'exit')) ? 'yes' : instance.monitor.exitCode === null ? undefined : 'no',
+    )
+    if (ran === 'yes') {
+      assert.equal(exitFile(instance)['code'], String(n))
+      assert.deepEqual([instance.output('stdout'), instance.output('stderr')], ['start\n', 'err\n'])
+      await using other = await instance.connect()
+      await other.quit()
+      await instance.gone
+    }
+    assertNothingLeft(instance)
+  }
+  for (let n = 0; n < 60; n += 4) await Promise.all([n, n + 1, n + 2, n + 3].map(attempt))
 })
 
 test('from the start it lives on, and tells whoever comes what has happened', { skip }, async () => {
@@ -357,7 +384,7 @@ test('exec: what cannot start says why', { skip }, async () => {
 test('exec: a terminal, its size, its keys', { skip }, async () => {
   await using instance = await run({ command: sh('sleep 1000') })
   const script = `stty size; trap 'stty size; exit 11' WINCH; echo ready; while :; do sleep 0.01; done`
-  await using session = await (await instance.connect()).exec(instance.processFile(sh(script), true), 'tty', 30, 100)
+  await using session = await (await instance.connect()).exec(instance.processFile(sh(script), { rows: 30, columns: 100 }), 'tty', 30, 100)
   let text = ''
   const output = (async () => {
     for await (const { stream, data } of session.output) {
@@ -371,12 +398,12 @@ test('exec: a terminal, its size, its keys', { skip }, async () => {
   await output
   assert.deepEqual(text.split('\r\n'), ['30 100', 'ready', '40 120', ''])
 
-  await using cat = await (await instance.connect()).exec(instance.processFile(['cat'], true), 'tty', 24, 80)
+  await using cat = await (await instance.connect()).exec(instance.processFile(['cat'], { rows: 24, columns: 80 }), 'tty', 24, 80)
   cat.write(Buffer.from('typed\n'))
   cat.write(null)
   assert.deepEqual(await take(cat), { stdout: 'typed\r\ntyped\r\n', stderr: '', code: 0 })
 
-  await using interrupted = await (await instance.connect()).exec(instance.processFile(['sleep', '1000'], true), 'tty', 24, 80)
+  await using interrupted = await (await instance.connect()).exec(instance.processFile(['sleep', '1000'], { rows: 24, columns: 80 }), 'tty', 24, 80)
   interrupted.write(Buffer.from('\x03'))
   assert.equal((await take(interrupted)).code, 130)
 })
@@ -386,7 +413,12 @@ test('exec: closing the session hangs the command up', { skip }, async () => {
   for (const tty of [false, true]) {
     const mark = join(instance.folder, 'upper', 'tmp-mark')
     const script = `trap 'echo hung > /tmp-mark; exit 0' HUP; echo ready; while :; do sleep 0.01; done`
-    const session = await (await instance.connect()).exec(instance.processFile(sh(script), tty), tty ? 'tty' : 'pipes', 24, 80)
+    const session = await (await instance.connect()).exec(
+      instance.processFile(sh(script), tty ? { rows: 24, columns: 80 } : undefined),
+      tty ? 'tty' : 'pipes',
+      24,
+      80,
+    )
     await session.output[Symbol.asyncIterator]().next()
     await session[Symbol.asyncDispose]()
     await until(`SIGHUP ${tty ? 'of the terminal' : 'by pidfd'}`, () => existsSync(mark))
@@ -447,7 +479,7 @@ test('the network: a veth on the bridge, isolated, with its address, and gone at
       nc -w 5 10.250.0.1 7 < /dev/null; nc -l -p 80 -e echo served; read line`
   await using instance = await run({ command: sh(script), stdin: true, ...host.wish })
   const lines = await until('output', () => (instance.output('stdout').includes('reached') ? instance.output('stdout').split('\n') : undefined))
-  assert.equal(await until('the port', () => attempt(() => host.run('busybox', 'nc', '-w', '5', '10.250.0.2', '80'))), 'served\n')
+  assert.equal(await until('the port', () => tryTo(() => host.run('busybox', 'nc', '-w', '5', '10.250.0.2', '80'))), 'served\n')
   assert.deepEqual(lines.slice(0, 2), ['eth0', 'lo'])
   assert.match(lines[2] ?? '', /inet 10\.250\.0\.2\/24 brd 10\.250\.0\.255/)
   assert.deepEqual(

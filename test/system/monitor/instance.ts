@@ -19,7 +19,7 @@ import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { MonitorConnection, MonitorEvent, MonitorNetwork } from '../../../src/host/native/monitor.ts'
 import { connectMonitor } from '../../../src/host/native/monitor.ts'
-import { ociConfig } from '../../../src/host/oci/config.ts'
+import { ociConfig, ociProcess } from '../../../src/host/oci/config.ts'
 
 export const firstId = 1_300_000
 export const binary = new URL('../../../native/build/dayfly-monitor', import.meta.url).pathname
@@ -99,7 +99,8 @@ export interface Instance extends AsyncDisposable {
   readonly records: () => Record[]
   /** What the container wrote to that stream, put together from its records. */
   readonly output: (stream: 'stdout' | 'stderr') => string
-  readonly processFile: (command: readonly string[], tty?: boolean) => string
+  /** With a size: for a terminal. */
+  readonly processFile: (command: readonly string[], size?: { rows: number; columns: number }) => string
 }
 
 export const parseLog = (text: string): Record[] =>
@@ -203,9 +204,9 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
     gone,
     records,
     output: stream => joinRecords(records())[stream],
-    processFile(command, tty = false) {
+    processFile(command, size) {
       const path = join(folder, `process-${++processes}.json`)
-      writeFileSync(path, JSON.stringify({ ...config.process, args: command, terminal: tty }))
+      writeFileSync(path, JSON.stringify(ociProcess({ ...process_(command, size !== undefined), ...size })))
       return path
     },
     async [Symbol.asyncDispose]() {
