@@ -17,6 +17,8 @@ export interface FrameStream {
 export const createFrameStream = (socket: Duplex): FrameStream => {
   const closed = new AbortController()
   socket.once('close', () => closed.abort())
+  // A side that has ended takes nothing in any more: no half-open connections, which HTTP servers allow and a client that is done would wait for.
+  socket.once('end', () => socket.end())
   socket.on('error', () => socket.destroy()) // Seen as `closed`: to its user, a broken connection and a closed one are the same.
 
   const read = async function* (): AsyncGenerator<Frame> {
