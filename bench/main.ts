@@ -4,10 +4,11 @@
  *     node bench/main.ts [--quick] [--only dayfly|peers]     as root
  */
 import { spawnSync } from 'node:child_process'
-import { copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { z } from 'zod'
+import { makeFolder } from '../test/daemon.ts'
 import { dayflySubjects } from './dayfly.ts'
 import { hostKind, readFacts } from './facts.ts'
 import { floors } from './floors.ts'
@@ -32,7 +33,7 @@ const measurePeers = (folder: string, rootTar: string): Row[] => {
 }
 
 const rootTar = must(join(root, 'scripts/make-image'), []).trim()
-const folder = mkdtempSync('/var/tmp/dayfly-bench-')
+const folder = makeFolder('/var/tmp/dayfly-bench-')
 const rows: Row[] = []
 try {
   if (values.only !== 'peers') {

@@ -2,7 +2,7 @@
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { closeSync, mkdirSync, openSync, readFileSync } from 'node:fs'
+import { chmodSync, closeSync, mkdirSync, mkdtempSync, openSync, readFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../src/api/client/client.ts'
@@ -10,6 +10,13 @@ import { createClient } from '../src/api/client/client.ts'
 
 export const root = resolve(import.meta.dirname, '..')
 export const dayflyProgram = join(root, 'bin/dayfly')
+
+/** A new folder that instances, which are other users of the host, can pass through. */
+export const makeFolder = (prefix: string): string => {
+  const folder = mkdtempSync(prefix)
+  chmodSync(folder, 0o711)
+  return folder
+}
 
 export interface DaemonOptions {
   /** Holds `state`, `run` and `daemon.log`. Made when it is missing, not removed. */

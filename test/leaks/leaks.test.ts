@@ -1,10 +1,10 @@
 /** The last test of all: what the others have left on this host. */
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { existsSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { dayflyProgram, root, startDaemon } from '../daemon.ts'
+import { dayflyProgram, makeFolder, root, startDaemon } from '../daemon.ts'
 
 const needsRoot = process.getuid?.() === 0 ? false : 'needs root: it reads every process'
 
@@ -20,7 +20,7 @@ test('the kernel has nothing of Dayfly that it did not have before the tests', {
 })
 
 test('doctor --leaks of a new daemon finds nothing, and says so', { skip: needsRoot }, async () => {
-  const folder = mkdtempSync('/tmp/dayfly-leaks-')
+  const folder = makeFolder('/tmp/dayfly-leaks-')
   try {
     await using daemon = startDaemon({ folder })
     await daemon.ready

@@ -5,10 +5,10 @@
 
 import { spawnSync } from 'node:child_process'
 import { randomInt } from 'node:crypto'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
-import { root } from '../daemon.ts'
+import { makeFolder, root } from '../daemon.ts'
 import { makeJumpingClock, makeSmallDisk } from './churn/disturbances.ts'
 import { churn } from './churn/kills.ts'
 import { seeded } from './churn/random.ts'
@@ -20,7 +20,7 @@ const needsRoot = process.getuid?.() === 0 ? false : 'needs root: it makes real 
 let folder = ''
 let rootTar = ''
 before(() => {
-  folder = mkdtempSync('/tmp/dayfly-churn-')
+  folder = makeFolder('/tmp/dayfly-churn-')
   rootTar = spawnSync(join(root, 'scripts/make-image'), [folder], { encoding: 'utf8' }).stdout.trim()
 })
 after(() => rmSync(folder, { recursive: true, force: true }))

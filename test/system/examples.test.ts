@@ -2,16 +2,16 @@
 import assert from 'node:assert/strict'
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
-import { globSync, mkdtempSync, rmSync } from 'node:fs'
+import { globSync, rmSync } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Daemon } from '../daemon.ts'
-import { dayflyProgram, root, startDaemon } from '../daemon.ts'
+import { dayflyProgram, makeFolder, root, startDaemon } from '../daemon.ts'
 
 const needsRoot = process.getuid?.() === 0 ? false : 'needs root: it makes real instances'
 
 describe('examples', { skip: needsRoot }, () => {
-  const folder = mkdtempSync('/tmp/dayfly-examples-')
+  const folder = makeFolder('/tmp/dayfly-examples-')
   let daemon: Daemon
   before(async () => {
     daemon = startDaemon({ folder })
