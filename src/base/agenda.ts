@@ -6,7 +6,7 @@ import type { Clock } from './clock.ts'
 import { disposable } from './dispose.ts'
 
 export interface Agenda extends Disposable {
-  /** Calls `work` soon after the boot clock has reached `boot` (ms), never before and never within this call. Disposing cancels it. */
+  /** Calls `work` soon after the boot clock has reached `boot` (ms), never before and never within this call. Disposing cancels it. Of a disposed agenda nothing comes. */
   at(boot: number, work: () => void): Disposable
   /** Does what is due now and says how many that were. The timer calls it; so do tests that move the clock by hand. */
   run(): number
@@ -98,7 +98,7 @@ export const createAgenda = (clock: Clock): Agenda => {
     let count = 0
     const errors: unknown[] = []
     for (const entry of due) {
-      if (entry.state !== 'due') continue
+      if (closed || entry.state !== 'due') continue
       entry.state = 'over'
       count++
       try {
@@ -115,6 +115,7 @@ export const createAgenda = (clock: Clock): Agenda => {
   return {
     at: (boot, work) => {
       const entry: Entry = { boot, work, state: 'queued' }
+      if (closed) return disposable(() => {})
       up(heap.push(entry) - 1)
       arm()
       return disposable(() => {

@@ -119,7 +119,7 @@ export const createRun = (parts: RunParts) => {
         throw error
       }
       const shown = presentable(error, secrets)
-      const cancelled = signal.aborted && error === abortError(signal)
+      const cancelled = signal.aborted && (shown.code === abortError(signal).code || shown === signal.reason)
       const why = cancelled
         ? { actor, cause: 'requested' as const, reason: 'its creation was cancelled' }
         : { actor: dayfly, cause: 'failed' as const, reason: shown.message }

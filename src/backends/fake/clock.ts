@@ -35,6 +35,7 @@ export const manualClock = (): ManualClock => {
       return made
     },
     advance: async ms => {
+      await settle()
       const end = boot + ms
       for (;;) {
         const next = Math.min(end, ...agendas.map(agenda => agenda.next ?? end))
