@@ -6,7 +6,7 @@ import { decodeFrames } from './frames.ts'
 export interface FrameStream {
   /** Resolves when more may be sent. Does nothing once the other side is gone: see `closed`. */
   send(...frames: Buffer[]): Promise<void>
-  /** What arrives, to be iterated once; not read ahead of the reader. Ends when the other side is gone, however it went. */
+  /** What arrives, to be iterated once; not read ahead of the reader. Ends when the other side is gone, however it went: only a reader notices. */
   readonly frames: AsyncIterable<Frame>
   /** Aborted when the connection is gone. */
   readonly closed: AbortSignal
@@ -24,6 +24,7 @@ export const createFrameStream = (socket: Duplex): FrameStream => {
   const read = async function* (): AsyncGenerator<Frame> {
     try {
       yield* decodeFrames(socket.iterator({ destroyOnReturn: false }))
+      closed.abort() // Whoever says no more does not listen any more either: the end of stdin has a frame of its own.
     } catch (error) {
       if (!socket.destroyed) throw error
     }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DayflyError } from '../../base/errors.ts'
 import type { Instance } from '../../model/instance.ts'
+import type { Session } from '../../model/session.ts'
 import type { FrameStream } from '../frame-stream.ts'
 import { encodeJson, encodeOutput, frameKind, framesMediaType } from '../frames.ts'
 import type { Route } from '../route.ts'
@@ -8,7 +9,7 @@ import { defineRoute, nothing } from '../route.ts'
 import { ExecInput, InstanceList, InstanceView, KillRequest, LogEntry, StopRequest } from '../schemas/environments.ts'
 import type { LogQuery, Services } from '../services.ts'
 import { instanceView, logEntry } from '../views.ts'
-import { forwardInput, forwardOutput, killIfRunning } from './run.ts'
+import { forwardOutput, killIfRunning, withInput } from './run.ts'
 
 const Ref = z.object({
   ref: z.string().min(1).describe('An id, a unique prefix of one of at least 4 characters, or the id or name of an environment with one instance.'),
@@ -143,13 +144,25 @@ export const instanceRoutes = (services: Services): Route[] => [
       return {
         kind: 'stream',
         carry: async (stream: FrameStream) => {
-          await using session = await services.lifecycle.exec(instance.id, request, actor, AbortSignal.any([stream.closed, signal]))
-          const output = (async () => {
-            for await (const { stream: name, data } of session.output) await stream.send(...encodeOutput(frameKind[name], data))
-            await stream.send(encodeJson(frameKind.exit, { code: await session.exit, instance: null }))
-          })()
-          const input = forwardInput(stream, session, name => session.signal(name))
-          await Promise.race([output, input.then(() => (stream.closed.aborted ? undefined : output))])
+          let open: Session | undefined
+          await withInput(
+            stream,
+            signal,
+            name => open?.signal(name),
+            async (attach, gone) => {
+              await using session = await services.lifecycle.exec(instance.id, request, actor, gone)
+              // A client that goes away hangs the command up, also while it prints nothing.
+              const hangUp = (): void => void session[Symbol.asyncDispose]()
+              if (gone.aborted) return
+              gone.addEventListener('abort', hangUp, { once: true })
+              open = session
+              attach(session)
+              for await (const { stream: name, data } of session.output) await stream.send(...encodeOutput(frameKind[name], data))
+              const code = await session.exit
+              gone.removeEventListener('abort', hangUp)
+              await stream.send(encodeJson(frameKind.exit, { code, instance: null }))
+            },
+          )
         },
       }
     },
@@ -168,13 +181,17 @@ export const instanceRoutes = (services: Services): Route[] => [
       const instance = services.lifecycle.instance(params.ref)
       return {
         kind: 'stream',
-        carry: async (stream: FrameStream) => {
-          const gone = AbortSignal.any([stream.closed, signal])
-          await using session = await services.lifecycle.attach(instance.id, actor, gone)
-          const input = forwardInput(stream, session, name => killIfRunning(services, instance, name, actor))
-          const output = forwardOutput(services, stream, instance, 'now', gone)
-          await Promise.race([output, input.then(() => output)])
-        },
+        carry: async (stream: FrameStream) =>
+          await withInput(
+            stream,
+            signal,
+            name => killIfRunning(services, instance, name, actor),
+            async (attach, gone) => {
+              await using session = await services.lifecycle.attach(instance.id, actor, gone)
+              attach(session)
+              await forwardOutput(services, stream, instance, 'now', gone)
+            },
+          ),
       }
     },
   }),

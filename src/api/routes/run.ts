@@ -7,7 +7,8 @@ import type { Session } from '../../model/session.ts'
 import type { FrameStream } from '../frame-stream.ts'
 import { decodeResize, encodeJson, encodeOutput, frameKind } from '../frames.ts'
 import type { RunRequest } from '../schemas/environments.ts'
-import type { Services } from '../services.ts'
+import type { PullProgress } from '../schemas/images.ts'
+import type { OnProgress, Services } from '../services.ts'
 import { environmentView, instanceView } from '../views.ts'
 
 const workload = 'main'
@@ -16,7 +17,7 @@ export const start = async (
   services: Services,
   request: RunRequest,
   actor: Actor,
-  onProgress: Parameters<Services['plan']>[1],
+  onProgress: OnProgress,
   signal: AbortSignal,
 ): Promise<{ environment: Environment; instances: readonly Instance[] }> => {
   const spec = await services.plan(request, onProgress, signal)
@@ -25,13 +26,17 @@ export const start = async (
   return await services.lifecycle.run(spec, new Map([[first, contents]]), actor, signal)
 }
 
-/** Gives a session what the client sends, until the client is gone. Signals go by `kill`, for an attached process has no channel of its own for them. */
+/**
+ * Gives a session what the client sends, until the client is gone. Read from the beginning, before there is a session: nothing else notices that
+ * the client goes. Signals go by `kill`, for an attached process has no channel of its own for them.
+ */
 export const forwardInput = async (
   stream: FrameStream,
-  session: Session | undefined,
+  attached: Promise<Session | undefined>,
   kill: (signalName: string) => Promise<void> | void,
 ): Promise<void> => {
   for await (const { kind, payload } of stream.frames) {
+    const session = await attached
     if (kind === frameKind.stdin) {
       session?.write(payload.length === 0 ? null : payload)
       await session?.drained()
@@ -42,6 +47,22 @@ export const forwardInput = async (
       await kill(payload.toString())
     }
   }
+}
+
+/**
+ * Does the work of a stream while its input is forwarded to the session that the work attaches. A fault of the input ends it; the end of the
+ * input only aborts `gone`. Rejects as the work does.
+ */
+export const withInput = async (
+  stream: FrameStream,
+  stopping: AbortSignal,
+  kill: (signalName: string) => Promise<void> | void,
+  work: (attach: (session: Session | undefined) => void, gone: AbortSignal) => Promise<void>,
+): Promise<void> => {
+  const attached = Promise.withResolvers<Session | undefined>()
+  const working = work(attached.resolve, AbortSignal.any([stream.closed, stopping])).finally(() => attached.resolve(undefined))
+  const input = forwardInput(stream, attached.promise, kill)
+  await Promise.race([working, input.then(() => working)])
 }
 
 /** Sends the instance's output as it is logged, then its exit. */
@@ -86,21 +107,20 @@ export const killIfRunning = async (services: Services, instance: Instance, name
 export const runStream =
   (services: Services, request: RunRequest, actor: Actor, signal: AbortSignal) =>
   async (stream: FrameStream): Promise<void> => {
-    const gone = AbortSignal.any([stream.closed, signal])
-    const { environment, instances } = await start(
-      services,
-      request,
-      actor,
-      progress => void stream.send(encodeJson(frameKind.progress, progress)),
-      gone,
-    )
-    await stream.send(encodeJson(frameKind.started, environmentView(services, environment)))
-    const [instance] = instances
-    if (instance === undefined) return
-    await using session = request.stdin || request.tty ? await attachIfRunning(services, instance, actor, gone) : undefined
-    const input = forwardInput(stream, session, name => killIfRunning(services, instance, name, actor))
-    const output = forwardOutput(services, stream, instance, 'beginning', gone)
-    // A fault of the input ends the stream; its end does not: the output goes on.
-    await Promise.race([output, input.then(() => output)])
-    await stream.send(encodeJson(frameKind.ended, environmentView(services, await services.lifecycle.ended(environment.id, gone))))
+    let running: Instance | undefined
+    const kill = async (name: string): Promise<void> => {
+      if (running !== undefined) await killIfRunning(services, running, name, actor)
+    }
+    await withInput(stream, signal, kill, async (attach, gone) => {
+      const onProgress = (progress: PullProgress): void => void stream.send(encodeJson(frameKind.progress, progress))
+      const { environment, instances } = await start(services, request, actor, onProgress, gone)
+      const [instance] = instances
+      running = instance
+      await stream.send(encodeJson(frameKind.started, environmentView(services, environment)))
+      if (instance === undefined) return
+      await using session = request.stdin || request.tty ? await attachIfRunning(services, instance, actor, gone) : undefined
+      attach(session)
+      await forwardOutput(services, stream, instance, 'beginning', gone)
+      await stream.send(encodeJson(frameKind.ended, environmentView(services, await services.lifecycle.ended(environment.id, gone))))
+    })
   }

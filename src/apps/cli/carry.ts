@@ -91,8 +91,11 @@ const forwardStdin = async (stream: FrameStream): Promise<void> => {
 const writeOut = (to: NodeJS.WriteStream, data: Buffer): Promise<void> | undefined => {
   if (to.write(data) || to.destroyed) return undefined
   return new Promise(resolve => {
-    to.once('drain', resolve)
-    to.once('close', resolve)
+    const go = (): void => {
+      for (const event of ['drain', 'error', 'close'] as const) to.off(event, go)
+      resolve()
+    }
+    for (const event of ['drain', 'error', 'close'] as const) to.on(event, go)
   })
 }
 
@@ -106,11 +109,13 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
   const giveUp = (name: string): void =>
     stopped.reject(new DayflyError('aborted', name === 'SIGINT' ? 'it was cancelled' : `it was cancelled by ${name}`))
 
-  const onWriteError = (error: NodeJS.ErrnoException): void => {
+  let unread = false
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (unread) return
+    unread = true
     if (error.code === 'EPIPE') void carriage.onBrokenPipe().then(() => stopped.resolve(brokenPipe), stopped.reject)
     else stopped.reject(error)
-  }
-  process.stdout.on('error', onWriteError)
+  })
   process.stderr.on('error', () => {}) // Without a reader of messages there is nobody to tell it to.
 
   using _signals = forwardSignals(stream, carriage.say, () => started, giveUp)
@@ -129,8 +134,8 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
         case frameKind.stdout:
         case frameKind.stderr: {
           const name = kind === frameKind.stdout ? 'stdout' : 'stderr'
-          if (watchers.onOutput === undefined) await writeOut(process[name], payload)
-          else watchers.onOutput(name, payload)
+          if (watchers.onOutput !== undefined) watchers.onOutput(name, payload)
+          else if (!(unread && name === 'stdout')) await writeOut(process[name], payload)
           break
         }
         case frameKind.progress:
@@ -165,7 +170,6 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
     return await Promise.race([receive(), stopped.promise])
   } finally {
     terminal?.[Symbol.dispose]()
-    process.stdout.off('error', onWriteError)
     if (carriage.stdin) process.stdin.destroy()
     stream.end()
   }

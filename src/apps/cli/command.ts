@@ -16,6 +16,8 @@ export interface Command {
   /** What starts with the first positional belongs to another program. */
   readonly passesOn?: boolean
   readonly completion?: Completion
+  /** It says itself what happens when nobody reads its output any more. Otherwise that ends it, as it ends any program. */
+  readonly minds?: 'broken pipes'
   /** Returns the exit code. */
   run(context: Context, args: Arguments): Promise<number>
 }

@@ -58,6 +58,12 @@ const createContext = (global: Arguments, args: Arguments): Context => {
   }
 }
 
+/** As a shell reports a program that SIGPIPE ended. */
+const endByBrokenPipe = (error: NodeJS.ErrnoException): void => {
+  if (error.code !== 'EPIPE') throw error
+  process.exit(141)
+}
+
 const runCommand = async (command: Command, global: Arguments, rest: readonly string[], onJson: (json: boolean) => void): Promise<number> => {
   const helpCommand = helpOf(command.name)
   const args = parseArguments(rest, { options: [...command.options, ...globalOptions], passesOn: command.passesOn === true, helpCommand })
@@ -68,6 +74,7 @@ const runCommand = async (command: Command, global: Arguments, rest: readonly st
   }
   onJson(args.flag('json') || global.flag('json'))
   checkPositionals(args.positionals, command.takes, helpCommand)
+  if (command.minds !== 'broken pipes') process.stdout.on('error', endByBrokenPipe)
   return await command.run(createContext(global, args), args)
 }
 

@@ -10,6 +10,7 @@ export const command: Command = {
   summary: 'Run one more command in an instance, under the same limits.',
   details: ['The exit code is that of the command, as with `dayfly run`. When the client goes away, the command is hung up.'],
   passesOn: true,
+  minds: 'broken pipes',
   completion: 'instance',
   options: [
     { name: 'interactive', short: 'i', help: 'Pass our standard input on.' },

@@ -130,6 +130,7 @@ export const command: Command = {
     'Signals are passed on; a second Ctrl-C kills. When the client itself is killed or its connection breaks, the command goes on until it or its lease ends, as with docker; `dayfly logs -f` takes it up again.',
   ],
   passesOn: true,
+  minds: 'broken pipes',
   completion: 'image',
   options: [
     { name: 'ttl', value: 'DURATION', help: 'Longest life of the environment. Default: 1h; at most 7d.' },
