@@ -13,7 +13,7 @@
  * other tools on this host when their network is within what is allowed, as far as their own rules let it.
  */
 import { createHash } from 'node:crypto'
-import { DayflyError } from '../../base/errors.ts'
+import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { HostFiles } from './forwarding.ts'
 import { devicesTowards, hostForwards, isForwarding, ownFiles, setForwarding, stopForwarding } from './forwarding.ts'
 import type { ListedElement } from './listing.ts'
@@ -175,7 +175,11 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
   }
 
   const forwardTowards = async (bridge: string, networks: readonly string[]): Promise<void> => {
-    if (!(await isForwarding(files, bridge))) await setForwarding(files, bridge, true)
+    try {
+      if (!(await isForwarding(files, bridge))) await setForwarding(files, bridge, true)
+    } catch (error) {
+      throw new DayflyError('host', `cannot let the bridge ${bridge} forward: ${messageOf(error)}`, { cause: error })
+    }
     if (await hostForwards(files)) return
     let others: Set<string> | undefined
     for (const device of devicesTowards(await files.read('/proc/net/route'), networks, allSlices)) {
@@ -229,13 +233,14 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
   }
 
   const remove = async (): Promise<void> => {
-    handle = undefined
-    const others = contents.widened.size > 0 ? await widenedByOthers() : new Set()
-    const owner = await ownerNow()
-    if (owner === mark) await nft(`delete table ${table}`, 'text')
-    if (contents.widened.size > 0 && !(await hostForwards(files))) {
-      for (const device of contents.widened) if (!others.has(device)) await stopForwarding(files, device)
+    const others = contents.widened.size > 0 ? await widenedByOthers() : new Set<string>()
+    // Before the rules go: there is no moment in which the host forwards without them.
+    if (!(await hostForwards(files))) {
+      const devices = [...contents.openings.keys(), ...[...contents.widened].filter(device => !others.has(device))]
+      for (const device of devices) await stopForwarding(files, device)
     }
+    if ((await ownerNow()) === mark) await nft(`delete table ${table}`, 'text')
+    handle = undefined
     contents = contentsOf([])
   }
 
