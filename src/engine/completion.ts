@@ -1,9 +1,9 @@
-import type { Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/durations.ts'
+import type { EndCause } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { isLive } from '../model/instance.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import type { Lifecycle, Why } from './lifecycle.ts'
 import { describeExit } from './outcomes.ts'
 import { workloadOf } from './passage.ts'
 import type { Store } from './store.ts'
@@ -15,10 +15,10 @@ const outcomeOf = ({ workload, exit, reason }: Instance): string => `${workload}
 
 /**
  * Moves a running environment to `ending` when what it is there for has ended. Called within the transaction that wrote the last end, so that no crash
- * comes between.
+ * comes between. `wish` says whether somebody asked for its end already, which could not be written then: theirs is the cause.
  */
 export const completion =
-  (store: Store, clock: Clock, lifecycle: Lifecycle) =>
+  (store: Store, lifecycle: Lifecycle, wish: (id: string) => (Why & { readonly cause: EndCause }) | undefined) =>
   (id: string): void => {
     const environment = store.environment(id)
     if (environment?.state !== 'running') return
@@ -27,9 +27,12 @@ export const completion =
     const decisive = leaders.length > 0 ? leaders : all
     if (decisive.some(({ state }) => isLive(state))) return
     const outcome = decisive.map(outcomeOf).join(', ')
-    if (decisive.every(({ state }) => state === 'lost')) {
+    const wished = wish(id)
+    if (wished) {
+      lifecycle.moveEnvironment(id, 'ending', wished, wished.cause)
+    } else if (decisive.every(({ state }) => state === 'lost')) {
       lifecycle.moveEnvironment(id, 'ending', { actor: dayfly, reason: outcome }, 'lost')
-    } else if (clock.boot() >= environment.ttlDeadline || decisive.some(({ exit }) => exit?.cause === 'deadline')) {
+    } else if (decisive.some(({ exit }) => exit?.cause === 'deadline')) {
       const ttl = formatDuration(environment.ttlDeadline - environment.createdBoot)
       lifecycle.moveEnvironment(id, 'ending', { actor: dayfly, reason: `its ttl is over (${ttl}); ${outcome}` }, 'ttl')
     } else {

@@ -76,7 +76,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const lifecycle = createLifecycle(store, clock, notices, log)
   const stopper = createStopper(backend, clock, agenda, log)
   const sessions = createSessions(backend, lifecycle, id => rescheduled(id))
-  const complete = completion(store, clock, lifecycle)
+  const complete = completion(store, lifecycle, id => lives.get(id)?.ending?.why)
   const outcomes = createOutcomes({
     ...{ backend, store, lifecycle, notices, stopper, log, closing },
     onWritten: complete,
