@@ -18,6 +18,7 @@ const environment = (env: Context['env']): Record<string, string> =>
 /** The arguments with which node runs the daemon on this context's folders. */
 export const daemonArguments = (context: Pick<Context, 'stateDir' | 'runDir'>): string[] => [
   '--disable-sigusr1',
+  '--',
   daemonEntry,
   '--state-dir',
   context.stateDir,
@@ -28,16 +29,15 @@ export const daemonArguments = (context: Pick<Context, 'stateDir' | 'runDir'>): 
 /** Longest that a daemon may take to adopt what lives and listen (ms). */
 const patience = 30_000
 
-/** Why the daemon that wrote this log since `from` did not come up, as it said itself. */
-const failureIn = (path: string, from: number): DayflyError | undefined => {
-  const lines = readFileSync(path).subarray(from).toString().split('\n').reverse()
-  for (const line of lines) {
+/** Why a daemon ended, by the last error of its log; undefined when it says nothing about it. */
+export const failureIn = (log: string): DayflyError | undefined => {
+  for (const line of log.split('\n').reverse()) {
     if (!line.startsWith('{')) continue
     const entry: { error?: { code?: unknown; message?: unknown }; remedy?: unknown } = JSON.parse(line)
     const { code, message } = entry.error ?? {}
     if (typeof message !== 'string') continue
     const remedy = typeof entry.remedy === 'string' ? { remedy: entry.remedy } : {}
-    return new DayflyError(typeof code === 'string' && isErrorCode(code) ? code : 'internal', `the daemon that was started ended: ${message}`, remedy)
+    return new DayflyError(typeof code === 'string' && isErrorCode(code) ? code : 'internal', message, remedy)
   }
   return undefined
 }
@@ -82,7 +82,7 @@ const startDaemon = async (context: Context): Promise<void> => {
       context.say(`dayfly: started a daemon in the background (process ${about.pid}, log ${logPath})`)
       return
     }
-    const failure = over ? failureIn(logPath, from) : undefined
+    const failure = over ? failureIn(readFileSync(logPath).subarray(from).toString()) : undefined
     // Another one was quicker and is still coming up: it holds the lock. Anything else will not get better by waiting.
     if (failure !== undefined && failure.code !== 'conflict') throw failure
     if (over && failure === undefined) break

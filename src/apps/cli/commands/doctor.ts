@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import type { HostCheck, LeakView } from '../../../api/schemas/system.ts'
 import { DayflyError } from '../../../base/errors.ts'
 import type { Command, Context } from '../command.ts'
-import { daemonArguments } from '../daemon.ts'
+import { daemonArguments, failureIn } from '../daemon.ts'
 import type { Paint } from '../output.ts'
 import { painter, printable, table } from '../output.ts'
 
@@ -14,18 +14,11 @@ interface Report {
 /** Without a daemon its program is run just for this: it alone knows the host. */
 const byChild = (context: Context, leaks: boolean): Promise<Report> =>
   new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      [...daemonArguments(context), '--check', leaks ? 'leaks' : 'host'],
-      { maxBuffer: 64 * 1024 * 1024 },
-      (error, stdout, stderr) => {
-        if (error !== null)
-          return reject(
-            new DayflyError('host', `this host could not be checked: ${stderr.trim().split('\n').at(-1) ?? error.message}`, { cause: error }),
-          )
-        resolve(JSON.parse(stdout))
-      },
-    )
+    const args = [...daemonArguments(context), '--check', leaks ? 'leaks' : 'host']
+    execFile(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+      if (error === null) resolve(JSON.parse(stdout))
+      else reject(failureIn(stderr) ?? new DayflyError('host', `this host could not be checked: ${error.message}`, { cause: error }))
+    })
   })
 
 const report = async (context: Context, leaks: boolean): Promise<Report> => {
