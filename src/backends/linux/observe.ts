@@ -19,7 +19,9 @@ const patience = 3000
 
 /** Instances that were started come back. Cells that never got that far, or whose monitor died without an exit status, end, and nothing of them is left. */
 export const findCells = async (layout: Layout, cgroups: Cgroups, helper: Helper): Promise<Found[]> => {
-  const found = await Promise.all(readdirSync(layout.cells).map(id => findCell(id, layout.cell(id), cgroups, helper)))
+  // Scratch without a cell is there after a crash in the middle of a removal, and after a restart of the host, which empties /run only.
+  const ids = new Set([...readdirSync(layout.cells), ...readdirSync(layout.scratch)])
+  const found = await Promise.all([...ids].map(id => findCell(id, layout.cell(id), cgroups, helper)))
   return found.filter(cell => cell !== undefined)
 }
 
