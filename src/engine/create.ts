@@ -88,7 +88,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   })
   const steps = passageSteps({ backend, store, clock, agenda, lifecycle, outcomes, sessions, stopper, logPath, killPatience })
   const leases = createLeases({
-    ...{ store, clock, agenda, lifecycle, sessions },
+    ...{ store, clock, agenda, lifecycle, sessions, log },
     onOver: (id, cause, reason) => {
       const live = lives.get(id)
       if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))
@@ -116,9 +116,14 @@ export const createEngine = (options: EngineOptions): Engine => {
     const { reason, cause = 'failed' } = environment
     background(endings.end(live, { actor: dayfly, reason, cause }, live.ending?.force ?? false))
   }
+  /** Its end may have come nearer: what kept it busy is over. */
   const rescheduled = (id: string): void => {
-    const environment = lives.has(id) ? store.environment(id) : undefined
-    if (environment?.state === 'running') leases.schedule(environment)
+    try {
+      const environment = lives.has(id) ? store.environment(id) : undefined
+      if (environment?.state === 'running') leases.schedule(environment)
+    } catch (error) {
+      log.error('a lease could not be looked at; the next sweep does', { environment: id, error })
+    }
   }
   const onRunning = (environment: Environment, instances: readonly Instance[]): void => {
     for (const { id, state } of instances) if (state === 'running') outcomes.watch(id)

@@ -2,6 +2,7 @@
 import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/durations.ts'
+import type { Log } from '../base/log.ts'
 import type { Environment } from '../model/environment.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import { workloadOf } from './passage.ts'
@@ -22,10 +23,11 @@ interface LeasesParts {
   readonly agenda: Agenda
   readonly lifecycle: Lifecycle
   readonly sessions: Sessions
+  readonly log: Log
   readonly onOver: (id: string, cause: 'ttl' | 'idle', reason: string) => void
 }
 
-export const createLeases = ({ store, clock, agenda, lifecycle, sessions, onOver }: LeasesParts): Leases => {
+export const createLeases = ({ store, clock, agenda, lifecycle, sessions, log, onOver }: LeasesParts): Leases => {
   const looks = new Map<string, { readonly at: number; readonly timer: Disposable }>()
 
   /** A running job and an open exec are activity as long as they last. */
@@ -44,7 +46,11 @@ export const createLeases = ({ store, clock, agenda, lifecycle, sessions, onOver
     known?.timer[Symbol.dispose]()
     const timer = agenda.at(at, () => {
       looks.delete(id)
-      check(id)
+      try {
+        check(id)
+      } catch (error) {
+        log.error('a lease could not be looked at; the next sweep does', { environment: id, error })
+      }
     })
     looks.set(id, { at, timer })
   }
