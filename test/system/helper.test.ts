@@ -45,7 +45,8 @@ describe('dayfly-helper', { skip }, () => {
     await helper.nft('list ruleset') // opens the netlink socket of libnftables
     const child = await helper.spawn('/bin/sleep', ['1000'])
     const proc = `/proc/${child.pid}`
-    assert.deepEqual(readdirSync(`${proc}/fd`).sort(), ['0', '1', '2'])
+    // Its loader opens libraries for a moment.
+    await until(() => readdirSync(`${proc}/fd`).sort().join() === '0,1,2', 'having three descriptors and no more')
     assert.deepEqual([readlinkSync(`${proc}/cwd`), readlinkSync(`${proc}/fd/0`), readlinkSync(`${proc}/fd/1`)], ['/', '/dev/null', '/dev/null'])
     assert.match(readFileSync(`${proc}/environ`, 'utf8'), /^PATH=[^\0]+\0$/)
     const [, , , session] = readFileSync(`${proc}/stat`, 'utf8').replace(/.*\) /, '').split(' ')
