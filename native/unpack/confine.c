@@ -9,6 +9,7 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -65,15 +66,22 @@ static void keep_capabilities(const int *kept, size_t count) {
   if (syscall(SYS_capset, &header, data)) fail_host("cannot drop capabilities (it must run as root): %s", strerror(errno));
 }
 
-// Any other call ends the process: a hole is being used.
-static void allow_calls(const int *calls, size_t count) {
+// Any other call ends the process: a hole is being used. `nodes`: also mknodat, but of no device other than 0:0.
+static void allow_calls(const int *calls, size_t count, bool nodes) {
   if (SANITIZED) return;
-  struct sock_filter filter[MOST_CALLS + 8];
+  struct sock_filter filter[MOST_CALLS + 16];
   size_t length = 0;
   filter[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, arch));
   filter[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ARCHITECTURE, 1, 0);
   filter[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
   filter[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr));
+  if (nodes) {
+    filter[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_mknodat, 0, 4);
+    filter[length++] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, args[3])); // little-endian: the low half
+    filter[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, 0, 0, 1);
+    filter[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+    filter[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
+  }
   for (size_t i = 0; i < count; i++)
     filter[length++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (unsigned)calls[i], (unsigned char)(count - i), 0);
   filter[length++] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_KILL_PROCESS);
@@ -92,7 +100,7 @@ void confine_decompressor(void) {
   keep_capabilities(NULL, 0);
   if (prctl(PR_SET_PDEATHSIG, SIGKILL)) fail_host("cannot bind to the parent: %s", strerror(errno)); // a change of ids clears it
   static const int calls[] = {BASIC_CALLS, MEMORY_CALLS};
-  allow_calls(calls, COUNT(calls));
+  allow_calls(calls, COUNT(calls), false);
 }
 
 void confine_writer(int folder) {
@@ -101,10 +109,10 @@ void confine_writer(int folder) {
   static const int kept[] = {CAP_CHOWN, CAP_DAC_OVERRIDE, CAP_FOWNER, CAP_FSETID, CAP_SETFCAP, CAP_MKNOD, CAP_SYS_ADMIN};
   keep_capabilities(kept, COUNT(kept));
   static const int calls[] = {
-      BASIC_CALLS,   MEMORY_CALLS,  SYS_openat,     SYS_openat2,   SYS_getdents64, SYS_lseek,     SYS_fstat,     SYS_newfstatat,
-      SYS_mkdirat,   SYS_mknodat,   SYS_linkat,     SYS_symlinkat, SYS_unlinkat,   SYS_fchown,    SYS_fchownat,  SYS_fchmod,
-      SYS_fchmodat,  SYS_utimensat, SYS_fsetxattr,  SYS_lsetxattr, SYS_pwrite64,   SYS_ftruncate, SYS_fchdir,    SYS_syncfs,
-      SYS_wait4,     SYS_fcntl,
+      BASIC_CALLS,   MEMORY_CALLS,   SYS_openat,    SYS_openat2,   SYS_getdents64, SYS_lseek,  SYS_fstat,    SYS_newfstatat, SYS_mkdirat,
+      SYS_linkat,    SYS_symlinkat,  SYS_unlinkat,  SYS_fchown,    SYS_fchownat,   SYS_fchmod, SYS_fchmodat, SYS_utimensat,  SYS_fsetxattr,
+      SYS_lsetxattr, SYS_ftruncate,  SYS_fchdir,    SYS_syncfs,    SYS_wait4,      SYS_fcntl,
   };
-  allow_calls(calls, COUNT(calls));
+  _Static_assert(COUNT(calls) <= MOST_CALLS, "the filter has room");
+  allow_calls(calls, COUNT(calls), true);
 }

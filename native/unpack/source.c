@@ -99,6 +99,7 @@ static _Noreturn void decompress(int data, int verdict_end, const struct source_
   struct archive_entry *only;
   int status = archive_read_open(archive, &feed, NULL, pull, NULL);
   if (status == ARCHIVE_OK) status = archive_read_next_header(archive, &only);
+  bool plain = status == ARCHIVE_OK && archive_filter_count(archive) == 1; // only the one that reads: both streams are the same
   while (status == ARCHIVE_OK) {
     ssize_t got = archive_read_data(archive, out, BUFFER);
     if (got == 0) break;
@@ -112,7 +113,7 @@ static _Noreturn void decompress(int data, int verdict_end, const struct source_
                (unsigned long long)options->maximum_bytes);
       conclude(verdict_end, &verdict);
     }
-    EVP_DigestUpdate(digest, out, (size_t)got);
+    if (!plain) EVP_DigestUpdate(digest, out, (size_t)got);
     if (!write_all(data, out, (size_t)got)) _exit(0); // the parent gave up and has said why
   }
   if (status != ARCHIVE_OK) {
@@ -127,7 +128,8 @@ static _Noreturn void decompress(int data, int verdict_end, const struct source_
   if (got < 0) snprintf(verdict.message, sizeof verdict.message, "cannot read its end");
   verdict.result.read_bytes = feed.bytes;
   EVP_DigestFinal_ex(feed.digest, verdict.result.read_digest, NULL);
-  EVP_DigestFinal_ex(digest, verdict.result.digest, NULL);
+  if (plain) memcpy(verdict.result.digest, verdict.result.read_digest, sizeof verdict.result.digest);
+  else EVP_DigestFinal_ex(digest, verdict.result.digest, NULL);
   conclude(verdict_end, &verdict);
 }
 

@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, readFileSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -94,5 +94,3 @@ export const startRegistry = async ({ authenticated = false } = {}): Promise<Reg
     },
   }
 }
-
-export const readBlob = (registry: Registry, digest: string): Buffer => readFileSync(registry.blobPath(digest))
