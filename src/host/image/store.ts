@@ -56,7 +56,10 @@ export interface Image {
   /** Normalised as docker does (`docker.io/library/alpine:latest`); one name belongs to one image. Sorted. */
   readonly names: readonly string[]
   readonly platform: Platform
-  /** Bottom first. At least one. */
+  /**
+   * Bottom first, as overlayfs is to stack them; at least one. A layer that occurs twice is here once (topmost), and what an opaque root hides is
+   * left out: `inspect` lists what the manifest does.
+   */
   readonly layers: readonly ImageLayer[]
   readonly config: ImageConfig
   /** Wall clock, ms, as the image says; undefined when it says nothing. */
@@ -71,7 +74,7 @@ export interface Image {
 export interface ImageDetail {
   readonly image: Image
   readonly mediaType: string
-  /** Same order as `image.layers`. */
+  /** All that the manifest lists, bottom first. */
   readonly layers: readonly (ImageLayer & {
     /** Digest and bytes of the (compressed) blob, as the manifest says. */
     readonly blobDigest: string
@@ -86,6 +89,7 @@ export interface ImageDetail {
 export interface ImageProgress {
   /**
    * `resolve` comes first and once, with no layer; then each layer goes download → unpack → done, or straight to `done` when the store has it.
+   * What comes from a file is copied during `resolve`, and has no download.
    * Numbers never fall within one phase of one layer.
    */
   readonly phase: 'resolve' | 'download' | 'unpack' | 'done'
