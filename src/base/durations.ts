@@ -13,7 +13,8 @@ export const parseDuration = (text: string, field: string): number => {
 
 /** `5400000` → `1h30m`. The two largest units, none that are zero; under a second in ms. */
 export const formatDuration = (milliseconds: number): string => {
-  if (milliseconds < 1000) return `${Math.max(0, Math.round(milliseconds))}ms`
+  const rounded = Math.max(0, Math.round(milliseconds))
+  if (rounded < 1000) return `${rounded}ms`
   const seconds = Math.round(milliseconds / 1000)
   const parts = [
     [Math.floor(seconds / 86_400), 'd'],
