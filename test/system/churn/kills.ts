@@ -31,14 +31,17 @@ export const churn = async (t: TestContext, options: ChurnOptions): Promise<void
   const calm = new AbortController()
   const disturbing = options.disturb?.(random.fork(), calm.signal)
   let failedStarts = 0
+  const readyTimes: number[] = []
   for (let kill = 0; kill < kills; kill++) {
+    const begin = performance.now()
     await using daemon = startDaemon(options.daemon)
     // One in six dies before it answers: in the middle of adopting what the one before it left.
     if (random.chance(1 / 6)) await sleep(random.between(20, 400))
     else {
       try {
         await daemon.ready
-        await sleep(random.between(1, 900))
+        readyTimes.push(performance.now() - begin)
+        await sleep(random.between(1, 600))
       } catch (error) {
         if (options.disturb === undefined) throw error
         failedStarts++
@@ -51,6 +54,9 @@ export const churn = async (t: TestContext, options: ChurnOptions): Promise<void
   t.diagnostic(
     `${kills} daemons killed; ${workers.told.length} jobs, ${workers.cut} calls cut off, ${workers.refused} refused, ${failedStarts} daemons refused to start`,
   )
+
+  const average = readyTimes.reduce((sum, time) => sum + time, 0) / readyTimes.length
+  t.diagnostic(`a daemon answered after ${Math.round(average)} ms on average, ${Math.round(Math.max(...readyTimes))} ms at most`)
 
   await using last = await started(options)
   await workers.stop()
