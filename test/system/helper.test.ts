@@ -45,7 +45,8 @@ describe('dayfly-helper', { skip }, () => {
     await helper.nft('list ruleset') // opens the netlink socket of libnftables
     const child = await helper.spawn('/bin/sleep', ['1000'])
     const proc = `/proc/${child.pid}`
-    // Its loader opens libraries for a moment.
+    // The kernel may still be filling in the new program when the answer comes, and its loader opens libraries for a moment.
+    await until(() => readFileSync(`${proc}/environ`, 'utf8') !== '', 'its environment')
     await until(() => readdirSync(`${proc}/fd`).sort().join() === '0,1,2', 'having three descriptors and no more')
     assert.deepEqual([readlinkSync(`${proc}/cwd`), readlinkSync(`${proc}/fd/0`), readlinkSync(`${proc}/fd/1`)], ['/', '/dev/null', '/dev/null'])
     assert.match(readFileSync(`${proc}/environ`, 'utf8'), /^PATH=[^\0]+\0$/)
