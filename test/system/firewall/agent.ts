@@ -23,17 +23,24 @@ export type Request =
   | { readonly op: 'open'; readonly target: Target; readonly wait: number }
   /** Sends on the kept connection, and answers with the echo. */
   | { readonly op: 'say'; readonly text: string; readonly wait: number }
+  /** Sends to the last that connected by TCP. */
+  | { readonly op: 'push'; readonly text: string }
+  /** Answers with all that came in on the kept connection. */
+  | { readonly op: 'heard' }
   /** Source addresses of all that has come in. */
   | { readonly op: 'arrivals' }
 
 const arrivals: string[] = []
 let kept: Socket | undefined
+let heard = ''
+let lastClient: Socket | undefined
 
 const listenTcp = (host: string, port: number): Promise<string> =>
   new Promise((resolve, reject) => {
     const server = createServer(socket => {
       const peer = socket.remoteAddress ?? ''
       arrivals.push(peer)
+      lastClient = socket
       socket.on('error', () => socket.destroy())
       socket.write(`${peer}\n`)
       socket.pipe(socket)
@@ -105,7 +112,10 @@ const carryOut = async (request: Request): Promise<string> => {
     case 'ask':
       return await (request.target.protocol === 'tcp' ? askTcp : askUdp)(request.target, request.wait)
     case 'open':
-      kept = dial(request.target)
+      heard = ''
+      kept = dial(request.target).on('data', data => {
+        heard += String(data)
+      })
       return await received(kept, '\n', request.wait)
     case 'say': {
       if (kept === undefined) throw new Error('there is no connection')
@@ -113,6 +123,11 @@ const carryOut = async (request: Request): Promise<string> => {
       kept.write(request.text)
       return await echo
     }
+    case 'push':
+      lastClient?.write(request.text)
+      return ''
+    case 'heard':
+      return heard
     case 'arrivals':
       return arrivals.join(' ')
   }

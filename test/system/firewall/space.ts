@@ -24,11 +24,15 @@ export interface Space extends AsyncDisposable {
   listen(protocol: 'tcp' | 'udp', port: number, address: string): Promise<void>
   /** The address that the other side sees. */
   reach(target: Target): Promise<string>
-  /** Whether it is silent: a refusal, an error or an answer is none. */
-  isClosed(target: Target): Promise<boolean>
+  /** What comes of it in a short time: `silence`, or the answer or error that is none. */
+  outcome(target: Target): Promise<string>
   open(target: Target): Promise<void>
   say(text: string): Promise<string>
   isMute(): Promise<boolean>
+  /** Sends to whoever connected last. */
+  push(text: string): Promise<void>
+  /** All that came in on the connection that `open` made. */
+  heard(): Promise<string>
   arrivals(): Promise<readonly string[]>
 }
 
@@ -72,14 +76,8 @@ export const makeSpace = async (): Promise<Space> => {
     agent.stdin.write(`${JSON.stringify({ id, request: wish })}\n`)
     return promise
   }
-  const isSilent = async (wish: Request): Promise<boolean> => {
-    try {
-      await request(wish)
-      return false
-    } catch (error) {
-      return error instanceof Error && error.message === 'silence'
-    }
-  }
+  const outcome = (wish: Request): Promise<string> =>
+    request(wish).catch((error: unknown) => (error instanceof Error ? error.message : String(error)))
 
   run(['ip', 'link', 'set', 'lo', 'up'])
   return {
@@ -102,10 +100,12 @@ export const makeSpace = async (): Promise<Space> => {
     },
     listen: async (protocol, port, address) => void (await request({ op: 'listen', protocol, host: address, port })),
     reach: target => request({ op: 'ask', target, wait: patience }),
-    isClosed: target => isSilent({ op: 'ask', target, wait: silence }),
+    outcome: target => outcome({ op: 'ask', target, wait: silence }),
     open: async target => void (await request({ op: 'open', target, wait: patience })),
     say: text => request({ op: 'say', text, wait: patience }),
-    isMute: () => isSilent({ op: 'say', text: 'still there?', wait: silence }),
+    isMute: async () => (await outcome({ op: 'say', text: 'still there?', wait: silence })) === 'silence',
+    push: async text => void (await request({ op: 'push', text })),
+    heard: () => request({ op: 'heard' }),
     arrivals: async () => (await request({ op: 'arrivals' })).split(' ').filter(address => address !== ''),
     async [Symbol.asyncDispose]() {
       await Promise.all([end(agent), end(holder)])
