@@ -31,9 +31,9 @@ const findCell = async (id: string, paths: CellPaths, cgroups: Cgroups, helper: 
   const cgroup = cgroups.open(id)
   const oomKilled = (): boolean => cgroup.oomKills() > 0
 
+  const monitor = process === undefined ? undefined : await connectMonitor(paths.socket).catch(() => undefined)
   if (owner !== undefined && process !== undefined) {
     const base = { id, slot: owner.slot, index: owner.index, paths, process, cgroup }
-    const monitor = await connectMonitor(paths.socket).catch(() => undefined)
     if (monitor !== undefined) {
       const exit = exitOf(monitor, paths.exit, oomKilled)
       const started = await monitor.status().then(
@@ -44,11 +44,15 @@ const findCell = async (id: string, paths: CellPaths, cgroups: Cgroups, helper: 
         await monitor.watch()
         return { owner, cell: { ...base, monitor, exit } }
       }
-      await monitor[Symbol.asyncDispose]()
     }
     // Its monitor is gone: what it wrote is all there will ever be to know.
     const exit = readExit(paths.exit, oomKilled)
     if (exit !== undefined) return { owner, cell: { ...base, monitor: undefined, exit: Promise.resolve(exit) } }
+  }
+  if (monitor !== undefined) {
+    // Its daemon may have died before it could bind it, and it would wait for another for 10 s. Bound and left, it ends now.
+    await monitor.bind().catch(() => undefined)
+    await monitor[Symbol.asyncDispose]()
   }
   if (process !== undefined) await processEnded(process, patience).catch(() => undefined)
   await destroyCell({ paths, process, cgroup, monitor: undefined }, helper)
