@@ -1,22 +1,13 @@
 /** Errors on the wire. */
-import { DayflyError, errnoOf, isErrorCode, messageOf } from '../base/errors.ts'
+import { DayflyError, exhaustionOf, isErrorCode, messageOf } from '../base/errors.ts'
 import type { ErrorDocument } from './schemas/system.ts'
-
-/** What the host has run out of, by errno: no defect of Dayfly, wherever it shows. */
-const exhaustion: Readonly<Record<string, string>> = {
-  ENOSPC: 'Free some space on the disk of the state folder: `dayfly image gc`, `dayfly doctor`.',
-  EDQUOT: 'Free some space on the disk of the state folder, or raise its quota.',
-  ENOMEM: 'Free some memory on this host.',
-  EMFILE: "Raise the daemon's limit of open files (LimitNOFILE).",
-  ENFILE: "Raise this host's limit of open files (fs.file-max).",
-}
 
 /** What is not a DayflyError is a defect of Dayfly: its message goes to the log, not to the caller. */
 export const toDayflyError = (error: unknown, log: (message: string, error: unknown) => void): DayflyError => {
   if (error instanceof DayflyError) return error
   if (error instanceof Error && error.name === 'AbortError') return new DayflyError('aborted', 'the request was given up', { cause: error })
-  const remedy = exhaustion[errnoOf(error) ?? '']
-  if (remedy !== undefined) return new DayflyError('host', messageOf(error), { remedy, cause: error })
+  const exhausted = exhaustionOf(error)
+  if (exhausted !== undefined) return exhausted
   log(messageOf(error), error)
   return new DayflyError('internal', 'Dayfly failed on this request', { remedy: "The daemon's log tells more.", cause: error })
 }

@@ -68,3 +68,18 @@ export const errnoOf = (error: unknown): string | undefined =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : undefined
 
 export const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error))
+
+/** What a host can run out of, by errno, and what to do about it. */
+const exhaustion: Readonly<Record<string, string>> = {
+  ENOSPC: 'Free some space on the disk of the state folder; `dayfly image gc` removes images that nothing needs.',
+  EDQUOT: 'Free some space on the disk of the state folder, or raise its quota.',
+  ENOMEM: 'Free some memory on this host.',
+  EMFILE: "Raise the daemon's limit of open files.",
+  ENFILE: "Raise this host's limit of open files (fs.file-max).",
+}
+
+/** A system error that says the host has run out of something, as a DayflyError `host`: no defect, wherever it shows. undefined for any other. */
+export const exhaustionOf = (error: unknown): DayflyError | undefined => {
+  const remedy = exhaustion[errnoOf(error) ?? '']
+  return remedy === undefined ? undefined : new DayflyError('host', messageOf(error), { remedy, cause: error })
+}

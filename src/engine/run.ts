@@ -3,7 +3,7 @@ import { abortError, throwIfAborted } from '../base/abort.ts'
 import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { deadline } from '../base/deadline.ts'
-import { DayflyError, messageOf } from '../base/errors.ts'
+import { DayflyError, exhaustionOf, messageOf } from '../base/errors.ts'
 import { newEnvironmentId, newInstanceId } from '../base/ids.ts'
 import { EnvironmentSpec } from '../model/environment.ts'
 import type { Actor } from '../model/event.ts'
@@ -51,7 +51,8 @@ const checkSecrets = (spec: EnvironmentSpec, secrets: Secrets): void => {
 const shortestSecret = 4
 
 /** The error as it may be shown and recorded: a DayflyError, in which no secret is readable, whoever wrote its message. */
-const presentable = (error: unknown, secrets: Secrets): DayflyError => {
+const presentable = (thrown: unknown, secrets: Secrets): DayflyError => {
+  const error = exhaustionOf(thrown) ?? thrown
   const values = [...secrets.values()].flatMap(given => [...given.values()].map(value => Buffer.from(value).toString('utf8').trim()))
   const clean = (text: string): string =>
     values.filter(value => value.length >= shortestSecret).reduce((cleaned, value) => cleaned.replaceAll(value, '[secret]'), text)
