@@ -34,6 +34,10 @@ const until = async (condition: () => boolean, what: string): Promise<void> => {
   assert.fail(`${what} did not happen`)
 }
 const isAlive = ({ pid }: ProcessIdentity): boolean => existsSync(`/proc/${pid}`)
+/** For what a test spawned, also when its helper has ended before. */
+const endOf = ({ pid }: ProcessIdentity): void => {
+  if (existsSync(`/proc/${pid}`)) process.kill(pid, 'SIGKILL')
+}
 const inside = (helper: Helper, command: string, ...args: string[]): string =>
   execFileSync('nsenter', ['--net', `--target=${helper.pid}`, command, ...args], { encoding: 'utf8' })
 
@@ -44,6 +48,7 @@ describe('dayfly-helper', { skip }, () => {
     t.after(() => delete process.env['DAYFLY_TEST_SECRET'])
     await helper.nft('list ruleset') // opens the netlink socket of libnftables
     const child = await helper.spawn('/bin/sleep', ['1000'])
+    t.after(() => endOf(child))
     const proc = `/proc/${child.pid}`
     // The kernel may still be filling in the new program when the answer comes, and its loader opens libraries for a moment.
     await until(() => readFileSync(`${proc}/environ`, 'utf8') !== '', 'its environment')
@@ -57,13 +62,12 @@ describe('dayfly-helper', { skip }, () => {
       signals?.map(line => Number(`0x${line.slice(-16)}`)),
       [0, 0, 0],
     )
-    await helper.kill(child, 9)
   })
 
   it('tells the start time of what it spawns, reaps it, and lets it outlive the helper', async t => {
     const helper = await start(t)
     const lasting = await helper.spawn('/bin/sleep', ['1000'])
-    t.after(() => isAlive(lasting) && process.kill(lasting.pid, 'SIGKILL'))
+    t.after(() => endOf(lasting))
     const stat = readFileSync(`/proc/${lasting.pid}/stat`, 'utf8')
     assert.equal(lasting.startTime, Number(stat.slice(stat.lastIndexOf(')') + 2).split(' ')[19]))
     const brief = await helper.spawn('/bin/true', [])
@@ -89,6 +93,7 @@ describe('dayfly-helper', { skip }, () => {
   it('signals the very process, not another one of its pid', async t => {
     const helper = await start(t)
     const child = await helper.spawn('/bin/sleep', ['1000'])
+    t.after(() => endOf(child))
     await assert.rejects(helper.kill({ pid: child.pid, startTime: child.startTime + 1 }, 9), { errno: 'ESRCH', message: /another one/ })
     assert.ok(isAlive(child))
     await helper.kill(child, 0)
@@ -168,6 +173,7 @@ describe('dayfly-helper', { skip }, () => {
     t.after(leave)
     await helper.joinCgroup([folder])
     const child = await helper.spawn('/bin/sleep', ['1000'])
+    t.after(() => endOf(child))
     const members = readFileSync(join(folder, 'cgroup.procs'), 'utf8').trim().split('\n').map(Number)
     assert.deepEqual(members.sort(), [helper.pid, child.pid].sort())
     await helper.kill(child, 9)

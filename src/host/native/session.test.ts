@@ -69,7 +69,7 @@ const collect = async (session: NativeSession): Promise<string[]> => {
 describe('a session', () => {
   it('gives output, also what came in the chunk that started it, and then the exit code', async t => {
     const { session, peer } = await startSession(t, Buffer.concat([frame(1, 'first'), frame(2, 'oops').subarray(0, 6)]))
-    peer.write(Buffer.concat([frame(2, 'oops').subarray(6), frame(1, 'last'), frame(5, [137])]))
+    peer.write(Buffer.concat([frame(2, 'oops').subarray(6), frame(1, 'last'), frame(5, Uint8Array.of(137))]))
     assert.deepEqual(await collect(session), ['stdout:first', 'stderr:oops', 'stdout:last'])
     assert.equal(await session.exit, 137)
   })
@@ -105,7 +105,7 @@ describe('a session', () => {
       for (; written < pieces; written++) {
         if (!peer.write(frame(1, piece))) await once(peer, 'drain')
       }
-      peer.write(frame(5, [0]))
+      peer.write(frame(5, Uint8Array.of(0)))
     })()
     // Nothing was read yet: what the client and the socket buffers hold is far less than what is to come.
     await new Promise(resolve => setTimeout(resolve, 100))
@@ -125,7 +125,7 @@ describe('a session', () => {
       break
     }
     for (let i = 0; i < 50; i++) peer.write(frame(1, Buffer.alloc(60_000)))
-    peer.write(frame(5, [3]))
+    peer.write(frame(5, Uint8Array.of(3)))
     assert.equal(await session.exit, 3)
   })
 
