@@ -117,9 +117,7 @@ describe('adopting', () => {
   it('after a restart of the host records that everything is lost', async () => {
     await using world = await openWorld()
     const { id, instance } = await world.run(forever)
-    world.crash()
-    world.kernel.reboot()
-    world.clock.reboot()
+    world.reboot()
     assert.deepEqual(await world.restart(), { ...empty, lost: [instance] })
     await settle()
     const environment = await world.assertGone(id)

@@ -4,6 +4,7 @@
  * Who owns what: the engine owns states, leases and the record; a backend owns kernel (or cluster) objects and nothing durable but them. It
  * is told ids and never invents one. Every method may be called again after a crash with the same arguments and then finishes the work:
  * `create` of an instance that exists and was not started throws `conflict`; `remove` of what is gone does nothing.
+ * Calls for one id may overlap (a `remove` while a cancelled `create` is still noticing it): the outcome is that of some order of them.
  * A backend enforces `deadline` even when the daemon is dead.
  */
 import type { ExitStatus } from '../model/instance.ts'

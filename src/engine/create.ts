@@ -29,7 +29,7 @@ import { createWallTrust, purgeExpired } from './retention.ts'
 import { createRun } from './run.ts'
 import { createSessions } from './sessions.ts'
 import { createStopper } from './stop.ts'
-import type { Store } from './store.ts'
+import type { EventFilter, Store } from './store.ts'
 import { createSweep } from './upkeep.ts'
 
 export interface EngineOptions {
@@ -175,6 +175,10 @@ export const createEngine = (options: EngineOptions): Engine => {
     return notices.until(id, check, signal)
   }
 
+  /** A filter may name its environment as any reference does. */
+  const resolved = (filter: EventFilter): EventFilter =>
+    filter.environment === undefined ? filter : { ...filter, environment: refs.environment(filter.environment).id }
+
   const trusted = createWallTrust(clock, store, log)
   const settleLater = async (): Promise<void> => {
     const seen = new Map((await backend.observe()).map(observed => [observed.id, observed]))
@@ -256,8 +260,8 @@ export const createEngine = (options: EngineOptions): Engine => {
       return requests.attach(ref, actor, signal)
     },
 
-    events: store.events,
-    follow: (filter, signal) => follow(store, notices, filter, signal),
+    events: filter => store.events(resolved(filter)),
+    follow: (filter, signal) => follow(store, notices, resolved(filter), signal),
 
     sweep: async signal => {
       open()

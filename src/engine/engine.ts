@@ -51,6 +51,7 @@ export interface Engine extends AsyncDisposable {
   exec(ref: string, request: ExecRequest, actor: Actor, signal: AbortSignal): Promise<Session>
   attach(ref: string, actor: Actor, signal: AbortSignal): Promise<Session>
 
+  /** Here and in `follow` the filter's environment is a reference. */
   events(filter: EventFilter): Event[]
   /** Entries after the filter's `after`, then those that come, until `signal`. */
   follow(filter: EventFilter, signal: AbortSignal): AsyncIterable<Event>

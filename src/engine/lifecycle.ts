@@ -82,6 +82,16 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
 
   const note = (event: NewEvent): Event => atomically(() => append(event))
 
+  /** Throws only while the store cannot write: an event whose record is closed must not hold the others up. */
+  const noteLate = (event: NewEvent): void => {
+    try {
+      note(event)
+    } catch (error) {
+      if (error instanceof DayflyError && error.code === 'host') throw error
+      log.error('an event came too late for its record', { type: event.type, environment: event.environment, error })
+    }
+  }
+
   const environmentOf = (id: string): Environment => {
     const found = store.environment(id)
     if (!found) throw new DayflyError('not_found', `there is no environment ${id}`, { field: 'ref' })
@@ -189,12 +199,10 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
 
     noteEventually: event => {
       try {
-        note(event)
+        noteLate(event)
       } catch (error) {
         const { type, environment } = event
-        if (!(error instanceof DayflyError) || error.code !== 'host') {
-          log.error('an event came too late for its record', { type, environment, error })
-        } else if (queue.length >= longestQueue) {
+        if (queue.length >= longestQueue) {
           log.error('an event is lost: the store cannot write and too many wait already', { type, environment, error })
         } else {
           queue.push({ ...event, data: { ...event.data, happenedAt: clock.wall() } })
@@ -208,7 +216,7 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
       let written = 0
       try {
         for (const event of waiting) {
-          if (environment === undefined || event.environment === environment) note(event)
+          if (environment === undefined || event.environment === environment) noteLate(event)
           else kept.push(event)
           written++
         }

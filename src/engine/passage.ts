@@ -34,6 +34,7 @@ export interface PassageParts {
 
 /** How long a call that was aborted may take to notice (ms). What it finishes later is removed. */
 const abortPatience = 5_000
+const latePatience = 60_000
 
 export const workloadOf = (environment: Environment, instance: Instance): WorkloadSpec => {
   const spec = environment.spec.workloads[instance.workload]
@@ -97,6 +98,13 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
     undo: (live, signal) => backend.removeEnvironment(live.id, signal),
   }
 
+  /** A creation finished after everybody had given it up: by now its environment may have ended. What this leaves, the next adopt removes. */
+  const undoLate = async (environment: string, instance: string): Promise<void> => {
+    const signal = AbortSignal.timeout(latePatience)
+    await backend.remove(instance, signal)
+    if (store.environment(environment)?.state === 'ended') await backend.removeEnvironment(environment, signal)
+  }
+
   const instances: Step<Live> = {
     name: 'instances',
     do: async (live, signal) => {
@@ -104,7 +112,7 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
       await together(started.instances, signal, async (instance, signal) => {
         const request = requestFor(started.environment, instance)
         const work = backend.create(request, secrets.get(instance.workload) ?? new Map(), signal)
-        const removeLate = (): void => void backend.remove(instance.id, AbortSignal.timeout(60_000)).catch(() => {})
+        const removeLate = (): void => void undoLate(live.id, instance.id).catch(() => {})
         const { pid, start } = await obeying(work, signal, removeLate)
         lifecycle.moveInstance(instance.id, 'created', { actor: dayfly, reason: `made ${start}` }, { pid, start })
       })
