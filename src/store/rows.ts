@@ -29,48 +29,75 @@ const checked = <S extends z.ZodType>(schema: S, value: unknown, row: Row, colum
 }
 const json = <S extends z.ZodType>(schema: S, row: Row, column: string): z.output<S> => checked(schema, JSON.parse(text(row, column)), row, column)
 
-/** A spec never changes, and making text of it is the dearest part of writing an environment. */
-const specTexts = new WeakMap<EnvironmentSpec, string>()
-const specText = (spec: EnvironmentSpec): string => {
-  const known = specTexts.get(spec)
-  if (known !== undefined) return known
-  const made = JSON.stringify(spec)
-  specTexts.set(spec, made)
-  return made
+/** Specs kept in memory, at most: as many as there are environments at once, and some that have ended. */
+const cachedSpecs = 2048
+
+const frozen = <T>(value: T): T => {
+  if (typeof value === 'object' && value !== null && !Object.isFrozen(value)) {
+    Object.freeze(value)
+    for (const member of Object.values(value)) frozen(member)
+  }
+  return value
 }
 
-export const environmentRow = (environment: Environment): Record<string, string | number | null> => ({
-  id: environment.id,
-  name: environment.spec.name,
-  owner: environment.spec.owner,
-  spec: specText(environment.spec),
-  state: environment.state,
-  reason: environment.reason,
-  cause: environment.cause ?? null,
-  created_at: environment.createdAt,
-  ended_at: environment.endedAt ?? null,
-  expires_at: environment.endedAt === undefined ? null : environment.endedAt + environment.spec.lease.retention,
-  boot_id: environment.bootId,
-  created_boot: environment.createdBoot,
-  ttl_deadline: environment.ttlDeadline,
-  last_activity: environment.lastActivity,
-})
+export interface EnvironmentRows {
+  rowOf(environment: Environment): Record<string, string | number | null>
+  environmentOf(row: Row): Environment
+}
 
-export const environmentOf = (row: Row): Environment => {
-  const spec = json(EnvironmentSpec, row, 'spec')
-  specTexts.set(spec, text(row, 'spec'))
+/** A spec never changes, and to make text of it or to check it is the dearest part of writing or reading an environment: both are done once. */
+export const createEnvironmentRows = (): EnvironmentRows => {
+  const texts = new WeakMap<EnvironmentSpec, string>()
+  const specs = new Map<string, EnvironmentSpec>()
+
+  const textOf = (spec: EnvironmentSpec): string => {
+    const known = texts.get(spec)
+    if (known !== undefined) return known
+    const made = JSON.stringify(spec)
+    texts.set(spec, made)
+    return made
+  }
+  const specOf = (row: Row): EnvironmentSpec => {
+    const written = text(row, 'spec')
+    const known = specs.get(written)
+    if (known) return known
+    const spec = frozen(json(EnvironmentSpec, row, 'spec'))
+    texts.set(spec, written)
+    if (specs.size >= cachedSpecs) for (const oldest of specs.keys().take(cachedSpecs / 8)) specs.delete(oldest)
+    specs.set(written, spec)
+    return spec
+  }
+
   return {
-    id: text(row, 'id'),
-    spec,
-    state: checked(EnvironmentState, row['state'], row, 'state'),
-    reason: text(row, 'reason'),
-    cause: row['cause'] === null ? undefined : checked(EndCause, row['cause'], row, 'cause'),
-    createdAt: number(row, 'created_at'),
-    endedAt: optional(number, row, 'ended_at'),
-    bootId: text(row, 'boot_id'),
-    createdBoot: number(row, 'created_boot'),
-    ttlDeadline: number(row, 'ttl_deadline'),
-    lastActivity: number(row, 'last_activity'),
+    rowOf: environment => ({
+      id: environment.id,
+      name: environment.spec.name,
+      owner: environment.spec.owner,
+      spec: textOf(environment.spec),
+      state: environment.state,
+      reason: environment.reason,
+      cause: environment.cause ?? null,
+      created_at: environment.createdAt,
+      ended_at: environment.endedAt ?? null,
+      expires_at: environment.endedAt === undefined ? null : environment.endedAt + environment.spec.lease.retention,
+      boot_id: environment.bootId,
+      created_boot: environment.createdBoot,
+      ttl_deadline: environment.ttlDeadline,
+      last_activity: environment.lastActivity,
+    }),
+    environmentOf: row => ({
+      id: text(row, 'id'),
+      spec: specOf(row),
+      state: checked(EnvironmentState, row['state'], row, 'state'),
+      reason: text(row, 'reason'),
+      cause: row['cause'] === null ? undefined : checked(EndCause, row['cause'], row, 'cause'),
+      createdAt: number(row, 'created_at'),
+      endedAt: optional(number, row, 'ended_at'),
+      bootId: text(row, 'boot_id'),
+      createdBoot: number(row, 'created_boot'),
+      ttlDeadline: number(row, 'ttl_deadline'),
+      lastActivity: number(row, 'last_activity'),
+    }),
   }
 }
 

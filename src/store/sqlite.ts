@@ -18,7 +18,7 @@ import type { Head } from './chain.ts'
 import { entryHash, firstBroken, genesisHash, sealedType } from './chain.ts'
 import { isUniqueViolation, storeError } from './errors.ts'
 import type { Row } from './rows.ts'
-import { environmentOf, environmentRow, eventOf, eventRow, instanceOf, instanceRow } from './rows.ts'
+import { createEnvironmentRows, eventOf, eventRow, instanceOf, instanceRow } from './rows.ts'
 import { migrate } from './schema.ts'
 
 export interface SqliteOptions {
@@ -79,6 +79,7 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
     return mapped(work)
   }
 
+  const { rowOf, environmentOf } = createEnvironmentRows()
   const statements = new Map<string, StatementSync>()
   const sql = (text: string): StatementSync => {
     const known = statements.get(text)
@@ -162,7 +163,7 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
 
     putEnvironment: value => {
       try {
-        guarded(() => sql(upsert('environment', environmentColumns, environmentChanging)).run(environmentRow(value)))
+        guarded(() => sql(upsert('environment', environmentColumns, environmentChanging)).run(rowOf(value)))
       } catch (error) {
         if (!isUniqueViolation(error instanceof Error ? error.cause : error)) throw error
         throw new DayflyError('conflict', `--name: there is an environment named ${value.spec.name} already`, {
