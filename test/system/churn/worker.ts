@@ -94,14 +94,14 @@ const answers = (client: Client): Promise<boolean> =>
 const perform = async (client: Client, known: Told, random: Random): Promise<void> => {
   const { job } = known
   if (job.kind === 'lines' && random.chance(0.5)) return await foreground(client, known)
-  const { instances } = await client.create(job.run)
+  const { id, instances } = await client.create(job.run)
   known.created = true
   const instance = instances[0]
   assert.ok(instance !== undefined, `${job.name} was created without an instance`)
   if (job.kind === 'exec') {
     await runExec(client, instance.id, random)
     known.ended = true
-    await client.end(job.name, { force: random.chance(0.5) })
+    await client.end(id, { force: random.chance(0.5) })
     return
   }
   if (job.kind === 'stopped') {
@@ -112,7 +112,7 @@ const perform = async (client: Client, known: Told, random: Random): Promise<voi
   }
   if (job.kind === 'lines' && random.chance(0.2)) {
     known.ended = true
-    await client.end(job.name, { force: random.chance(0.5) })
+    await client.end(id, { force: random.chance(0.5) })
     return
   }
   const over = await client.wait(instance.id)
