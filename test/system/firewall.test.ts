@@ -90,7 +90,7 @@ for (const bridgeFilter of [0, 1] as const) {
         await assertOpen(outside, '192.0.2.2', tcp('10.208.0.2'), udp('10.208.0.2'))
         await assertOpen(host, '10.208.0.1', tcp('10.208.0.2'))
         {
-          using ipv6 = world.speakIpv6()
+          using ipv6 = await world.speakIpv6()
           assert.match(await first.reach(tcp(ipv6.hostAddress, 86)), /^fe80:/)
         }
         first.ip('addr add 10.208.0.99/32 dev eth0', 'addr add 198.51.100.99/32 dev eth0')
@@ -109,7 +109,7 @@ for (const bridgeFilter of [0, 1] as const) {
         await using _ = await opened()
         forwardEverything(forwards)
         try {
-          using ipv6 = world.speakIpv6()
+          using ipv6 = await world.speakIpv6()
           await assertClosed(first, ...[...closed, ...far].flatMap(address => [tcp(address), udp(address)]), tcp(ipv6.hostAddress, 86))
           await assertClosed(outside, tcp('10.208.0.2'), udp('10.208.0.2'))
           await assertClosed(second, tcp('10.208.0.2'))
@@ -152,7 +152,7 @@ for (const bridgeFilter of [0, 1] as const) {
         for (const bridge of [one, two]) await firewall.allow(bridge, [everything, { ...everything, port: 80 }])
         await assertOpen(first, '192.0.2.1', tcp('192.0.2.2'), udp('198.51.100.7'))
         await assertOpen(first, '198.18.0.1', tcp('198.18.0.2'))
-        using ipv6 = world.speakIpv6()
+        using ipv6 = await world.speakIpv6()
         await assertClosed(first, ...closed.flatMap(address => [tcp(address), udp(address)]), tcp(ipv6.hostAddress, 86))
         assert.throws(() => first.sh('busybox ping -c 1 -W 1 10.208.0.1'))
         for (const stranger of [outside, neighbour, second, other]) await assertClosed(stranger, tcp('10.208.0.2'), udp('10.208.0.2'))
@@ -172,18 +172,16 @@ for (const bridgeFilter of [0, 1] as const) {
         add rule ip published before ip daddr 198.51.100.7 tcp dport 8081 dnat to 10.208.0.66:80
         add rule ip published before ip daddr 198.51.100.7 tcp dport 8082 redirect to :80
         add rule ip published before ip daddr 198.51.100.7 tcp dport 8083 dnat to 169.254.169.254:80
-        add chain ip published late { type nat hook prerouting priority 50; }
-        add rule ip published late ip daddr 198.51.100.7 tcp dport 8084 dnat to 169.254.169.254:80`)
+        add chain ip published late { type filter hook prerouting priority 50; }
+        add rule ip published late ip daddr 198.51.100.7 udp dport 8084 ip daddr set 169.254.169.254 udp dport set 80`)
       // As docker does when it publishes a port for the first time.
       host.sh('echo 1 > /proc/sys/net/ipv4/conf/lan0/forwarding')
       try {
         await assertOpen(outside, '192.0.2.2', tcp('192.0.2.1', 8080))
-        await assertClosed(
-          first,
-          tcp('192.0.2.1', 8080),
-          tcp('203.0.113.9', 8080),
-          ...[8081, 8082, 8083, 8084].map(port => tcp('198.51.100.7', port)),
-        )
+        await assertClosed(first, tcp('192.0.2.1', 8080), tcp('203.0.113.9', 8080), ...[8081, 8082, 8083].map(port => tcp('198.51.100.7', port)))
+        const before = await outside.arrivals()
+        await assertClosed(first, udp('198.51.100.7', 8084))
+        assert.deepEqual(await outside.arrivals(), before)
       } finally {
         await helper.nft('delete table ip published')
         host.sh('echo 0 > /proc/sys/net/ipv4/conf/lan0/forwarding')

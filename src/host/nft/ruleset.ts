@@ -8,7 +8,7 @@
  *                        │      translated  only to what is open, by the address after translation: here, because without IPv4 forwarding a packet
  *                        │        goes no further, and would be dropped without being counted
  *                        ├──▶ input    only answers to what the host asked
- *                        └──▶ forward  as in translated, for translations that come later. Every packet, not only the first of a connection
+ *                        └──▶ forward  as in translated, for rewrites that come later. Every packet, not only the first of a connection
  *   to a bridge ──────▶ forward  only answers from what is open
  *
  * That a connection is established is never enough: addresses are used again, and the next environment at an address must not inherit what conntrack
@@ -90,7 +90,7 @@ export const baseRules = ({ slice, bridgePrefix, mark, sliceNetwork, allSlices }
     ...chain('arriving', '', 'ct state established ct direction reply jump answered', 'ct state related meta l4proto icmp accept', 'drop'),
     // After conntrack (-200) and before destinations are translated (-100).
     ...chain('prerouting', 'type filter hook prerouting priority -150', `iifname ${ours} goto entering`),
-    // After any usual translation: firewalld's comes at -90.
+    // After translations, whose chains all run at -100 whatever priority they name. A stateless rewrite that comes later meets forward.
     ...chain('translated', 'type filter hook prerouting priority 0', `iifname ${ours} fib daddr type != local goto leaving`),
     ...chain('input', 'type filter hook input priority 0', `iifname ${ours} goto host`),
     ...chain(

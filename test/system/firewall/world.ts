@@ -9,6 +9,8 @@
  * Everybody routes everything to the host, so that nothing but the firewall and forwarding decide. All listen on 80 and 443, TCP and UDP; the host also
  * by IPv6, on 86.
  */
+
+import { until } from '../monitor/patience.ts'
 import type { Space } from './space.ts'
 import { makeSpace } from './space.ts'
 
@@ -23,7 +25,7 @@ export interface World extends AsyncDisposable {
    * Gives `first` and its bridge IPv6, which environments do not have, so that it can be seen refused. Tells the host's address that `first` sees. Taken
    * away at the end: IPv6 speaks without being asked, and would be counted.
    */
-  speakIpv6(): Disposable & { readonly hostAddress: string }
+  speakIpv6(): Promise<Disposable & { readonly hostAddress: string }>
 }
 
 /** `bridgeFilter`: net.bridge.bridge-nf-call-iptables of the host. */
@@ -80,10 +82,15 @@ export const makeWorld = async (bridgeFilter: 0 | 1): Promise<World> => {
     host.sh(`echo ${on ? 0 : 1} > /proc/sys/net/ipv6/conf/dfy0-1/disable_ipv6`)
     first.sh(`echo ${on ? 0 : 1} > /proc/sys/net/ipv6/conf/eth0/disable_ipv6`)
   }
-  const speakIpv6: World['speakIpv6'] = () => {
+  const speakIpv6: World['speakIpv6'] = async () => {
     ipv6(true)
-    const [, address = ''] = /inet6 (fe80:[0-9a-f:]+)/.exec(host.sh('ip -6 addr show dev dfy0-1 scope link')) ?? []
-    return { hostAddress: `${address}%eth0`, [Symbol.dispose]: () => ipv6(false) }
+    const linkLocal = (space: Space, device: string): Promise<string> =>
+      until(
+        `an IPv6 address of ${device}`,
+        () => /inet6 (fe80:[0-9a-f:]+)/.exec(space.sh(`ip -6 addr show dev ${device} scope link -tentative`))?.[1],
+      )
+    await linkLocal(first, 'eth0')
+    return { hostAddress: `${await linkLocal(host, 'dfy0-1')}%eth0`, [Symbol.dispose]: () => ipv6(false) }
   }
   const moved = stack.move()
   return { host, outside, neighbour, first, second, other, speakIpv6, [Symbol.asyncDispose]: () => moved[Symbol.asyncDispose]() }
