@@ -38,6 +38,22 @@ describe('while the disk of the store is full', () => {
     assert.equal(world.store.instance(instance)?.exit?.code, 9)
   })
 
+  it('the status of what is ending already is not lost either, whenever the daemon dies', async () => {
+    await using world = await openWorld()
+    const { id, instance } = await world.run([{ sleep: 1e9 }], {}, { grace: 5_000 })
+    const ending = world.engine.end(id, 'requested', 'enough', user, false, never()).catch((error: unknown) => error)
+    await settle()
+    world.full(true)
+    await world.advance(30_000)
+    assert.ok(host(await ending))
+    assert.equal(world.kernel.machines.get(instance)?.exit?.signal, 9, 'it has ended and is not removed')
+    await world.restart()
+    world.full(false)
+    await world.advance(120_000)
+    await world.assertGone(id)
+    assert.equal(world.store.instance(instance)?.exit?.signal, 9)
+  })
+
   it('leases end in the kernel all the same', async () => {
     await using world = await openWorld()
     const lease = { ttl: 60_000, idle: 10_000, retention: 1_000 }

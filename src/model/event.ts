@@ -1,3 +1,22 @@
+/**
+ * The record of an environment. Types, with what their data holds beside the reason:
+ *
+ *   environment.creating        name, owner, lease, workloads (kind, image, imageName, runtime of each)
+ *   environment.running · ending · ended          cause, from `ending` on
+ *   environment.adopted         a restarted daemon took it up
+ *   environment.extended        before, after: the ttl deadline, boot ms
+ *   environment.removal_failed  code; written once, it is tried again until nothing is left
+ *   instance.pending            workload
+ *   instance.created · running  pid; start (`cold`, `prepared`)
+ *   instance.exited             the exit status
+ *   instance.failed · lost · removed
+ *   instance.stopping           grace, ms                instance.signalled  signal
+ *   exec.started                exec (id), command, user, tty        exec.ended  exec, tty, code when it is known
+ *   attach.started · ended
+ *   record.sealed               count, hash: of the entries before it and of the last of them. Nothing follows
+ *
+ * An event that had to wait because the disk was full has `happenedAt` (wall ms) in its data. No data holds a secret or a variable's value.
+ */
 import { z } from 'zod'
 
 export const Actor = z.object({
