@@ -40,6 +40,7 @@ format:
 
 docs:
 	@$(NODE) scripts/cli-doc.ts > docs/cli.md
+	@$(NODE) scripts/openapi.ts > docs/openapi.json
 
 bench: root
 	@scripts/setup

@@ -13,15 +13,10 @@ import { authorization } from './authorization.ts'
 import type { FrameStream } from './frame-stream.ts'
 import { createFrameStream } from './frame-stream.ts'
 import { encodeJson, frameKind, framesMediaType, framesProtocol } from './frames.ts'
-import { openapiDocument } from './openapi.ts'
 import { errorDocument, toDayflyError } from './problems.ts'
 import type { RawCall, Reply, Route } from './route.ts'
 import { routeKey } from './route.ts'
-import { environmentRoutes } from './routes/environments.ts'
-import { eventRoutes } from './routes/events.ts'
-import { imageRoutes } from './routes/images.ts'
-import { instanceRoutes } from './routes/instances.ts'
-import { systemRoutes } from './routes/system.ts'
+import { apiRoutes } from './routes/all.ts'
 import type { Services } from './services.ts'
 
 /** Requests are small, but for secrets. */
@@ -32,15 +27,6 @@ export interface ApiOptions {
   readonly log: Log
   /** Aborted when the daemon stops: ends what would go on for as long as its client listens. */
   readonly stopping: AbortSignal
-}
-
-/** Every route of this version. */
-export const apiRoutes = (services: Services): Route[] => {
-  const routes = [...environmentRoutes(services), ...instanceRoutes(services), ...eventRoutes(services), ...imageRoutes(services)]
-  const system = systemRoutes(services, () => document)
-  const all = [...routes, ...system]
-  const document = openapiDocument(all, services.about.version)
-  return all
 }
 
 /** Who may call this route. Throws when the matrix does not know it. */
@@ -56,7 +42,7 @@ export const createApi = ({ services, log, stopping }: ApiOptions): FastifyInsta
   const sockets = new Set<Duplex>()
   const report = (message: string, error: unknown): void => log.error('a request failed', { message, error })
 
-  for (const route of apiRoutes(services)) {
+  for (const route of apiRoutes(services, services.about.version)) {
     const roles = rolesOf(route)
     app.route({
       method: route.method,
@@ -92,7 +78,8 @@ export const createApi = ({ services, log, stopping }: ApiOptions): FastifyInsta
     response.once('finish', () => socket.end())
     app.routing(message, response)
   })
-  app.addHook('onClose', async () => {
+  // Before the server closes: it waits for them, though it knows nothing else of them.
+  app.addHook('preClose', async () => {
     for (const socket of sockets) socket.destroy()
   })
   return app

@@ -35,7 +35,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
         options: {
           'state-dir': { type: 'string', default: '/var/lib/dayfly' },
           'run-dir': { type: 'string', default: '/run/dayfly' },
-          backend: { type: 'string', default: 'linux' },
+          backend: { type: 'string', default: process.env['DAYFLY_BACKEND'] ?? 'linux' },
           group: { type: 'string' },
           'log-level': { type: 'string', default: 'info' },
           check: { type: 'string' },

@@ -14,7 +14,7 @@ export const command: Command = {
     {
       name: 'backend',
       value: 'NAME',
-      help: 'linux (default), or fake: runs nothing real, needs no root, for tests and demonstrations.',
+      help: 'linux (default, or $DAYFLY_BACKEND), or fake: runs nothing real, needs no root, for tests and demonstrations.',
       completion: ['linux', 'fake'],
     },
     { name: 'group', value: 'NAME', help: 'Lets this group use the socket, which is as good as making its members root.' },

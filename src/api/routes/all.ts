@@ -1,0 +1,20 @@
+import { openapiDocument } from '../openapi.ts'
+import type { Route } from '../route.ts'
+import type { Services } from '../services.ts'
+import { environmentRoutes } from './environments.ts'
+import { eventRoutes } from './events.ts'
+import { imageRoutes } from './images.ts'
+import { instanceRoutes } from './instances.ts'
+import { systemRoutes } from './system.ts'
+
+/** Every route of this version. The services are looked at when a route is called, not before. */
+export const apiRoutes = (services: Services, version: string): readonly Route[] => {
+  const all: readonly Route[] = [
+    ...environmentRoutes(services),
+    ...instanceRoutes(services),
+    ...eventRoutes(services),
+    ...imageRoutes(services),
+    ...systemRoutes(services, () => openapiDocument(all, version)),
+  ]
+  return all
+}
