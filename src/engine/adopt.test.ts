@@ -193,9 +193,10 @@ describe('the verdict about an instance', () => {
     it(`that was written as ${written}`, () => {
       const states = [undefined, 'created', 'running', 'exited', 'gone'] as const
       assert.deepEqual(
-        states.map(state => verdictOf(written, seen(state))),
+        states.map(state => verdictOf(written, seen(state), false)),
         verdicts,
       )
+      assert.equal(verdictOf(written, undefined, true), written === 'pending' ? 'failed' : 'lost')
     })
   }
 })
@@ -229,7 +230,10 @@ describe('a crash or a failure at every call', () => {
     for (const { id } of world.store.environments()) {
       await world.assertGone(id)
       for (const instance of world.store.instances(id)) {
-        assert.ok((world.kernel.starts.get(instance.id) ?? 0) <= 1, 'nothing is started twice')
+        const starts = world.kernel.starts.get(instance.id) ?? 0
+        assert.ok(starts <= 1, 'nothing is started twice')
+        const types = world.store.events({ environment: id }).filter(event => event.instance === instance.id)
+        if (types.some(({ type }) => type === 'instance.failed')) assert.equal(starts, 0, 'what is said never to have run did not run')
         if (world.types(id).includes('environment.running')) assert.ok(instance.exit, `${instance.workload} was started: its exit status is known`)
       }
     }

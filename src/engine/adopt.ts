@@ -34,7 +34,7 @@ export const reconcile = (parts: AdoptParts, before: Environment, seen: Readonly
   const verdicts = new Map<string, Verdict>()
   const after = lifecycle.atomically(() => {
     for (const instance of store.instances(before.id)) {
-      if (isLive(instance.state)) verdicts.set(instance.id, settle(lifecycle, clock, instance, seen.get(instance.id), because))
+      if (isLive(instance.state)) verdicts.set(instance.id, settle(lifecycle, clock, instance, seen.get(instance.id), because, rebooted))
     }
     const all = [...verdicts.values()]
     const why = { actor: dayfly, reason: because }

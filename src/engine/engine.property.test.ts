@@ -116,6 +116,10 @@ const assertAtRest = async (history: History): Promise<void> => {
     await world.assertGone(environment.id)
     const ran = world.types(environment.id).includes('environment.running')
     for (const instance of world.store.instances(environment.id)) {
+      const failed = world.store
+        .events({ environment: environment.id })
+        .some(({ instance: of, type }) => of === instance.id && type === 'instance.failed')
+      assert.ok(!failed || !world.kernel.starts.has(instance.id), `${instance.id} is said never to have run, and ran`)
       if (!ran || history.rebooted || history.signalsFailed || history.killedMonitors.has(instance.id)) continue
       assert.ok(instance.exit, `the exit status of ${instance.id} is known; it is ${instance.reason}`)
     }

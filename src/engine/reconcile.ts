@@ -11,13 +11,13 @@ export type Verdict = 'running' | 'exited' | 'failed' | 'lost'
 
 /**
  * What became of an instance that was live when it was last written. `created` is written before the start is asked for: an instance written as `pending`
- * was certainly not started, one written as `created` may have been.
+ * was certainly not started; one written as `created` may have been, when its monitor is gone or the host was restarted since.
  */
-export const verdictOf = (written: InstanceState, seen: Observed | undefined): Verdict => {
+export const verdictOf = (written: InstanceState, seen: Observed | undefined, rebooted: boolean): Verdict => {
   if (seen?.state === 'running') return 'running'
   if (seen?.state === 'exited' && seen.exit) return 'exited'
   if (written === 'running') return 'lost'
-  return written === 'created' && seen?.state === 'gone' ? 'lost' : 'failed'
+  return written === 'created' && (seen?.state === 'gone' || rebooted) ? 'lost' : 'failed'
 }
 
 const reasons: Readonly<Record<Verdict, string>> = {
@@ -28,8 +28,15 @@ const reasons: Readonly<Record<Verdict, string>> = {
 }
 
 /** Writes the verdict about a live instance, by the way the diagram allows. Within a transaction of the caller. */
-export const settle = (lifecycle: Lifecycle, clock: Clock, instance: Instance, seen: Observed | undefined, because: string): Verdict => {
-  const verdict = verdictOf(instance.state, seen)
+export const settle = (
+  lifecycle: Lifecycle,
+  clock: Clock,
+  instance: Instance,
+  seen: Observed | undefined,
+  because: string,
+  rebooted = false,
+): Verdict => {
+  const verdict = verdictOf(instance.state, seen, rebooted)
   if (!isLive(instance.state)) return verdict
   const why = { actor: dayfly, reason: `${reasons[verdict]}; ${because}` }
   const move = (to: InstanceState, change: Parameters<Lifecycle['moveInstance']>[3] = {}): void => {
