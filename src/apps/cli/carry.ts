@@ -1,4 +1,5 @@
 /** Between a stream of frames and this process's own stdin, stdout, stderr, terminal and signals. */
+import { spawnSync } from 'node:child_process'
 import type { FrameStream } from '../../api/frame-stream.ts'
 import { encodeFrame, encodeOutput, encodeResize, frameKind } from '../../api/frames.ts'
 import { fromErrorDocument } from '../../api/problems.ts'
@@ -65,6 +66,8 @@ const lendTerminal = (stream: FrameStream): Disposable => {
   }
   const resize = (): void => void stream.send(encodeResize(stdout.rows ?? 24, stdout.columns ?? 80))
   stdin.setRawMode(true)
+  // Node's raw mode still turns each newline into two characters, which the container's own terminal has done or means not to do.
+  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
   process.on('exit', restore)
   stdout.on('resize', resize)
   resize()

@@ -26,6 +26,9 @@ export const daemonArguments = (context: Pick<Context, 'stateDir' | 'runDir'>): 
   context.runDir,
 ]
 
+/** Halves its start, as bin/dayfly says of our own. */
+export const daemonCache = { NODE_COMPILE_CACHE: `${import.meta.dirname}/../../../node_modules/.cache/dayfly` }
+
 /** Longest that a daemon may take to adopt what lives and listen (ms). */
 const patience = 30_000
 
@@ -63,7 +66,7 @@ const startDaemon = async (context: Context): Promise<void> => {
   const child = spawn(process.execPath, daemonArguments(context), {
     cwd: '/',
     detached: true,
-    env: environment(context.env),
+    env: { ...environment(context.env), ...daemonCache },
     stdio: ['ignore', log, log],
   })
   closeSync(log)

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import type { HostCheck, LeakView } from '../../../api/schemas/system.ts'
 import { DayflyError } from '../../../base/errors.ts'
 import type { Command, Context } from '../command.ts'
-import { daemonArguments, failureIn } from '../daemon.ts'
+import { daemonArguments, daemonCache, failureIn } from '../daemon.ts'
 import type { Paint } from '../output.ts'
 import { painter, printable, table } from '../output.ts'
 
@@ -15,7 +15,7 @@ interface Report {
 const byChild = (context: Context, leaks: boolean): Promise<Report> =>
   new Promise((resolve, reject) => {
     const args = [...daemonArguments(context), '--check', leaks ? 'leaks' : 'host']
-    execFile(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 }, (error, stdout, stderr) => {
+    execFile(process.execPath, args, { maxBuffer: 64 * 1024 * 1024, env: { ...process.env, ...daemonCache } }, (error, stdout, stderr) => {
       if (error === null) resolve(JSON.parse(stdout))
       else reject(failureIn(stderr) ?? new DayflyError('host', `this host could not be checked: ${error.message}`, { cause: error }))
     })

@@ -1,6 +1,6 @@
 import { DayflyError } from '../../../base/errors.ts'
 import type { Command } from '../command.ts'
-import { daemonArguments } from '../daemon.ts'
+import { daemonArguments, daemonCache } from '../daemon.ts'
 
 export const command: Command = {
   name: 'serve',
@@ -29,7 +29,7 @@ export const command: Command = {
       const value = args.text(name)
       return value === undefined ? [] : [`--${name}`, value]
     })
-    process.execve?.(process.execPath, [process.execPath, ...daemonArguments(context), ...options], process.env)
+    process.execve?.(process.execPath, [process.execPath, ...daemonArguments(context), ...options], { ...process.env, ...daemonCache })
     throw new DayflyError('internal', 'this process could not become the daemon') // It is another program by now.
   },
 }
