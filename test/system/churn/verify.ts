@@ -65,6 +65,9 @@ const environmentFaults = async (client: Client, environment: EnvironmentView, k
   }
   const exit = instance.exit
   if (exit === null) return { ran: true, faults: [...faults, `its exit status is lost: ${instance.reason}`] }
+  const causes = known.ended ? ['requested', 'completed', 'ttl'] : known.job.kind === 'lines' ? ['completed'] : ['ttl']
+  if (!causes.includes(environment.cause ?? ''))
+    faults.push(`ended by ${environment.cause} (${environment.reason}) instead of ${causes.join(' or ')}`)
   if (known.exit !== undefined && known.exit !== exit.code) faults.push(`the client was told ${known.exit}, the record says ${exit.code}`)
   if (exit.droppedBytes > 0) faults.push(`${exit.droppedBytes} bytes of output were dropped`)
   faults.push(...known.job.faults(await logOf(client, instance.id), exit.code, known.ended))

@@ -56,7 +56,7 @@ export const startWorkers = (options: WorkersOptions): Workers => {
       if (!(error instanceof DayflyError)) unexpected.push(`${known.job.name}: ${error instanceof Error ? error.stack : String(error)}`)
       else if (error.code === 'unreachable' || error.code === 'aborted') cut++
       else if (options.tolerated.includes(error.code)) refused++
-      else unexpected.push(`${known.job.name} (${known.job.kind}): ${error.code}: ${error.message}`)
+      else unexpected.push(`${known.job.name} (${known.job.kind}): ${error.code}: ${error.message}; ${await historyOf(client, known.job.name)}`)
       await sleep(30)
     }
   }
@@ -90,6 +90,18 @@ const answers = (client: Client): Promise<boolean> =>
     () => true,
     () => false,
   )
+
+/** For whoever reads the fault: what the record says of it. */
+const historyOf = async (client: Client, name: string): Promise<string> => {
+  try {
+    const environment = (await client.environments({ all: true })).find(each => each.name === name)
+    if (environment === undefined) return 'it is not in the store'
+    const events = await client.events({ environment: environment.id })
+    return events.map(event => `${new Date(event.time).toISOString().slice(17)} ${event.type}: ${event.reason}`).join(' | ')
+  } catch (error) {
+    return `its record cannot be read: ${String(error)}`
+  }
+}
 
 const perform = async (client: Client, known: Told, random: Random): Promise<void> => {
   const { job } = known
