@@ -170,7 +170,7 @@ describe('dayfly run, ps, exec, logs and the rest, on the fake backend', () => {
     })
     assert.equal((await site.cli(['exec', '-i', 'web', ...doing({ echo: true })], { stdin: 'through' })).stdout, 'through')
 
-    const waiting = site.cli(['wait', 'web'])
+    const waiting = site.cli(['wait', id]) // By id: the name may be free again before it has asked.
     assert.equal((await site.cli(['kill', 'web'])).status, 0)
     assert.equal((await waiting).stdout, '137\n')
     assert.equal((await site.cli(['down', id])).status, 0)
