@@ -4,7 +4,7 @@ set -euo pipefail
 image=${1:?usage: $0 IMAGE}
 name=sandbox-$$
 
-dayfly run --detach --name "$name" --ttl 5m "$image" -- sleep 300
+dayfly run --detach --name "$name" --ttl 5m --grace 1s "$image" -- sleep 300
 trap 'dayfly down --force "$name" >/dev/null 2>&1 || true' EXIT
 
 dayfly exec "$name" -- sh -c 'echo 6 7 >/tmp/numbers'
