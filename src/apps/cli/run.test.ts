@@ -208,14 +208,16 @@ describe('dayfly run, ps, exec, logs and the rest, on the fake backend', () => {
 
   test('a terminal is raw while it runs and as before afterwards', () => {
     const file = join(site.folder, 'modes')
-    const script = doing({ print: 'in a terminal\n' }, { sleep: 300 })
-    const inner = `stty -g > ${file}.1; (sleep 0.2; stty -g < /dev/tty > ${file}.2) & ${program} run -it fake -- '${script.join("' '")}'; echo code $?; wait; stty -g > ${file}.3`
+    const script = doing({ on: 'SIGTERM', exit: 3 }, { print: 'in a terminal\n' }, { sleep: 600_000 })
+    const modes = 'stty -g < /dev/tty'
+    const watch = `until [ "$(${modes})" != "$(cat ${file}.1)" ]; do sleep 0.02; done; ${modes} > ${file}.2; ${program} kill -s TERM raw`
+    const inner = `${modes} > ${file}.1; (${watch}) & ${program} run -it --name raw fake -- '${script.join("' '")}'; echo code $?; wait; ${modes} > ${file}.3`
     const output = execFileSync('script', ['-qec', inner, '/dev/null'], {
       env: { PATH: process.env['PATH'], DAYFLY_RUN_DIR: site.runDir, SHELL: '/bin/sh' },
       encoding: 'utf8',
     })
     assert.match(output, /in a terminal/)
-    assert.match(output, /code 0/)
+    assert.match(output, /code 3/)
     assert.equal(read(`${file}.3`), read(`${file}.1`))
     assert.notEqual(read(`${file}.2`), read(`${file}.1`))
   })
