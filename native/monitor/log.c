@@ -64,7 +64,6 @@ static void put_record(struct log *log, const char stamp[STAMP_SIZE], struct log
   at = mempcpy(at, piece, size);
   *at++ = '\n';
   log->used = (size_t)(at - log->buffer);
-  stream->line_is_open = !ends;
 }
 
 static void drop(struct log *log, struct log_stream *stream, const char *output, size_t size) {
@@ -101,15 +100,9 @@ size_t log_take(struct log *log, struct log_stream *stream, const char *output, 
   return taken;
 }
 
-int log_end_stream(struct log *log, struct log_stream *stream) {
+void log_end_stream(struct log *log, struct log_stream *stream) {
   if (stream->dropped_open) log->dropped_lines++;
   stream->dropped_open = false;
-  if (!stream->line_is_open || log->given_up) return 0;
-  if (log->used + RECORD_EXTRA > sizeof log->buffer) return -1;
-  char stamp[STAMP_SIZE];
-  put_stamp(stamp);
-  put_record(log, stamp, stream, "", 0, true);
-  return 0;
 }
 
 int log_write(struct log *log) {

@@ -20,7 +20,6 @@
 /* One of the two streams that end up in the log. */
 struct log_stream {
   const char *name;  /* stdout, stderr */
-  bool line_is_open; /* its last record is P */
   bool dropped_open; /* the last byte dropped was not a newline */
 };
 
@@ -43,8 +42,8 @@ int log_open(struct log *log, const char *path, uint64_t limit, struct failure *
  */
 size_t log_take(struct log *log, struct log_stream *stream, const char *output, size_t size);
 
-/* The stream has ended: an open line is ended. 0, or -1 when the buffer is full. */
-int log_end_stream(struct log *log, struct log_stream *stream);
+/* The stream has ended. A last line without a newline stays a P record, so that the output can be told byte for byte. */
+void log_end_stream(struct log *log, struct log_stream *stream);
 
 /* Writes the buffer. 0; or -1 with errno when the disk does not take it now: the file is as before and the buffer stays. */
 int log_write(struct log *log);

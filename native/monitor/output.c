@@ -68,7 +68,7 @@ static void pump(struct output *output) {
 
 static void end_stream(struct output *output, struct output_stream *stream) {
   loop_close(output->loop, &stream->watch);
-  log_end_stream(&output->log, &stream->log); /* the buffer is empty whenever something is read, so there is room */
+  log_end_stream(&output->log, &stream->log);
   if (flush(output)) check_done(output);
 }
 

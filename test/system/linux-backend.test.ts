@@ -1,19 +1,21 @@
 /** The linux backend passes the suite of all backends, on the real kernel. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs'
+import { chmodSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import { openLinuxBackend } from '../../src/backends/linux/backend.ts'
 import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
-import { type BackendFixture, backendSuite } from '../../src/engine/backend.suite.ts'
+import type { BackendFixture } from '../../src/engine/backend.suite.ts'
+import { backendSuite } from '../../src/engine/backend.suite.ts'
 import { openImageStore } from '../../src/host/image/open.ts'
 import { shellCommand } from './linux/shell.ts'
 
 const project = join(import.meta.dirname, '../..')
 const nativeDir = join(project, 'native/build')
 const folder = mkdtempSync('/tmp/dayfly-linux-')
+chmodSync(folder, 0o711)
 const tar = execFileSync(join(project, 'scripts/make-image'), [join(folder, 'made')], { encoding: 'utf8' }).trim()
 const images = await openImageStore({ folder: join(folder, 'images'), unpackBinary: join(nativeDir, 'dayfly-unpack') })
 const image = await images.importRoot(tar, { name: 'busybox:test' })
@@ -63,9 +65,10 @@ const open = async (): Promise<BackendFixture> => {
       return backend
     },
     [Symbol.asyncDispose]: async () => {
-      assert.deepEqual(await backend.owned(), [], 'nothing without an owner either')
+      const left = await backend.owned()
       await backend[Symbol.asyncDispose]()
       rmSync(own, { recursive: true, force: true })
+      assert.deepEqual(left, [], 'nothing without an owner either')
     },
   }
 }

@@ -155,7 +155,7 @@ test('the log: long lines, bytes that are no text, no last newline', { skip }, a
   await using instance = await run({ command: sh(script) })
   await instance.exited
   assert.equal(instance.output('stdout'), `${'x'.repeat(50_000)}\na\0b\xff\n\n`)
-  assert.equal(instance.output('stderr'), 'no newline\n')
+  assert.equal(instance.output('stderr'), 'no newline')
   const tags = instance
     .records()
     .filter(record => record.stream === 'stdout')

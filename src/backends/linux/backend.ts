@@ -1,24 +1,29 @@
 /** The linux backend: instances are crun or gVisor containers on this host. The contract is engine/backend.ts; how a start goes is in ARCHITECTURE.md. */
 import { mkdirSync } from 'node:fs'
-import { abortable } from '../../base/abort.ts'
+import { abortable, throwIfAborted } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
+import { newCellId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
 import type { Backend, InstanceRequest } from '../../engine/backend.ts'
+import type { ImageStore } from '../../host/image/store.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import type { MonitorConnection } from '../../host/native/monitor.ts'
 import { signalNumber } from '../../host/native/session.ts'
-import type { ImageStore } from '../../host/image/store.ts'
+import type { Slot } from '../../host/network/slots.ts'
 import { slotNetwork } from '../../host/network/slots.ts'
-import { type Cell, destroyCell, type LiveCell, makeCell } from './cell.ts'
+import type { ExitStatus } from '../../model/instance.ts'
+import type { Cell, LiveCell } from './cell.ts'
+import { destroyCell, makeCell } from './cell.ts'
 import { createContainerMaker, dedicate } from './containers.ts'
 import { trackDemand } from './demand.ts'
 import { openGround } from './ground.ts'
-import { layout } from './layout.ts'
+import { assertTraversable, layout } from './layout.ts'
 import { createNetworks } from './networks.ts'
 import { findCells } from './observe.ts'
 import { ownedObjects } from './owned.ts'
-import { createPreparedPool, type Prepared, type PreparedShape } from './prepared.ts'
+import type { Prepared, PreparedShape } from './prepared.ts'
+import { createPreparedPool } from './prepared.ts'
 import { createStock } from './ready.ts'
 import { openAttach, openExec } from './sessions.ts'
 import { createSlots } from './slots.ts'
@@ -56,17 +61,22 @@ interface Held {
   readonly grace: number
   readonly stopSignal: number
   started: boolean
+  /** Set when its container has ended; without an exit when nobody knows how. */
+  ended: { readonly exit: ExitStatus | undefined } | undefined
 }
 
 /** Cells to keep ready when nobody asks for any; at most; and how long a burst is remembered, ms. */
 const fewestCells = 4
 const mostCells = 128
 const cellMemory = 5 * 60_000
+/** ms between looks at whether the firewall is still there. */
+const guardInterval = 5000
 
 export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<LinuxBackend> => {
   const { images, clock, log } = options
   const paths = layout(options.stateDir, options.runDir)
   for (const folder of [paths.cells, paths.scratch]) mkdirSync(folder, { recursive: true, mode: 0o711 })
+  assertTraversable(paths.cells)
 
   await using opening = new AsyncDisposableStack()
   const ground = opening.use(await openGround(options))
@@ -80,23 +90,47 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   const containers = createContainerMaker({ images, runtimes: ground.runtimes, seccomp: ground.seccomp, cgroup2: cgroups.mode === 'v2' })
 
   const instances = new Map<string, Held>()
+  const hold = (instance: Omit<Held, 'ended'>): void => {
+    const held: Held = { ...instance, ended: undefined }
+    instances.set(held.id, held)
+    void held.cell.exit.then(exit => {
+      held.ended = { exit }
+    })
+  }
   for (const { owner, cell } of found) {
-    networks.assign(owner.environment, owner.slot, owner.index)
-    instances.set(owner.instance, { id: owner.instance, environment: owner.environment, cell, pid: owner.pid, grace: owner.grace, stopSignal: owner.stopSignal, started: true })
+    networks.adopt(owner.environment, owner.slot, owner.index)
+    const { instance: id, environment, pid, grace, stopSignal } = owner
+    hold({ id, environment, cell, pid, grace, stopSignal, started: true })
   }
 
+  /** Every cell that this daemon has or is about to make or to end, and the slot it is in: what explains its kernel objects. */
+  const known = new Map<string, Slot>(found.map(({ owner, cell }) => [cell.id, owner.slot]))
+  const buildCell = async (slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => {
+    const id = newCellId()
+    known.set(id, slot)
+    try {
+      return await makeCell(maker, id, slot, index, signal)
+    } catch (error) {
+      known.delete(id)
+      throw error
+    }
+  }
+  const endCell = async (cell: Cell): Promise<void> => {
+    await destroyCell(cell, helper)
+    known.delete(cell.id)
+  }
   /** A cell with a network of its own. */
   const openCell = async (signal: AbortSignal): Promise<LiveCell> => {
     const slot = await networks.open()
     try {
-      return await makeCell(maker, slot, 0, signal)
+      return await buildCell(slot, 0, signal)
     } catch (error) {
       await networks.close(slot)
       throw error
     }
   }
   const closeCell = async (cell: Cell): Promise<void> => {
-    await destroyCell(cell, helper)
+    await endCell(cell)
     await networks.close(cell.slot)
   }
 
@@ -117,7 +151,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     prepare: async (workload, signal): Promise<Prepared> => {
       const cell = await openCell(signal)
       try {
-        return { cell, pid: await containers.fill(cell, workload) }
+        return { cell, pid: await containers.fill(cell, workload, cell.id) }
       } catch (error) {
         await closeCell(cell)
         throw error
@@ -130,16 +164,34 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   })
   cells.adjust()
 
+  // Whoever flushes the host's ruleset (a restart of nftables.service does) opens what must be closed.
+  const guard = setInterval(() => {
+    firewall.ensure().catch(error => log.error('the firewall could not be checked', { error }))
+  }, guardInterval)
+  guard.unref()
+
   const held = (id: string): Held => {
     const instance = instances.get(id)
     if (instance === undefined) throw new DayflyError('not_found', `there is no instance ${id} on this host`, { field: 'instance' })
     return instance
   }
 
+  /** The cell whose network becomes the environment's. */
+  const firstCell = async (environment: string, signal: AbortSignal): Promise<LiveCell> => {
+    try {
+      const cell = await nextCell(signal)
+      networks.assign(environment, cell.slot, cell.index)
+      return cell
+    } catch (error) {
+      networks.giveUp(environment)
+      throw error
+    }
+  }
+
   /** A filled cell in the environment's network, its place in it taken. */
   const obtain = async (request: InstanceRequest, signal: AbortSignal): Promise<Prepared & { readonly start: 'cold' | 'prepared' }> => {
     const { environment, workload } = request
-    const slot = networks.slotOf(environment)
+    const slot = await networks.join(environment)
     if (slot === undefined) {
       const ready = prepared.take(workload)
       if (ready !== undefined) {
@@ -147,10 +199,9 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
         return { ...ready, start: 'prepared' }
       }
     }
-    const cell = slot === undefined ? await nextCell(signal) : await makeCell(maker, slot, networks.place(environment), signal)
-    networks.assign(environment, cell.slot, cell.index)
+    const cell = await (slot === undefined ? firstCell(environment, signal) : buildCell(slot, networks.place(environment), signal))
     try {
-      return { cell, pid: await containers.fill(cell, workload), start: 'cold' }
+      return { cell, pid: await containers.fill(cell, workload, request.hostname), start: 'cold' }
     } catch (error) {
       await abandon(environment, cell)
       throw error
@@ -158,31 +209,31 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   }
 
   const abandon = async (environment: string, cell: Cell): Promise<void> => {
-    await destroyCell(cell, helper)
+    await endCell(cell)
     networks.leave(environment, cell.index)
   }
 
   const create: Backend['create'] = async (request, secrets, signal) => {
     if (instances.has(request.id)) throw new DayflyError('conflict', `instance ${request.id} exists`)
-    signal.throwIfAborted()
+    throwIfAborted(signal)
     const { cell, pid, start } = await obtain(request, signal)
     try {
       const user = secrets.size > 0 ? await containers.userOf(request.workload.image, request.workload.user) : { uid: 0, gid: 0, additionalGids: [] }
       await Promise.all([networks.allow(request.environment, request.workload.egress), dedicate(cell, pid, request, secrets, user)])
-      signal.throwIfAborted()
+      throwIfAborted(signal)
     } catch (error) {
       await abandon(request.environment, cell)
       throw error
     }
-    const { grace } = request.workload
-    instances.set(request.id, { id: request.id, environment: request.environment, cell, pid, grace, stopSignal: signalNumber(request.workload.stopSignal), started: false })
+    const { grace, stopSignal } = request.workload
+    hold({ id: request.id, environment: request.environment, cell, pid, grace, stopSignal: signalNumber(stopSignal), started: false })
     return { pid, start }
   }
 
   const remove: Backend['remove'] = async id => {
     const instance = instances.get(id)
     if (instance === undefined) return
-    await destroyCell(instance.cell, helper)
+    await endCell(instance.cell)
     networks.leave(instance.environment, instance.cell.index)
     instances.delete(id)
   }
@@ -213,26 +264,31 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     attach: (id, signal) => openAttach(held(id).cell, signal),
     remove,
     removeEnvironment: environment => networks.remove(environment),
-    observe: async () =>
-      Promise.all(
-        [...instances.values()].map(async ({ id, environment, cell, pid, started }) => {
-          const ended = await Promise.race([cell.exit.then(exit => ({ exit })), undefined])
-          if (ended === undefined) return { id, environment, state: started ? 'running' : 'created', pid, exit: undefined } as const
-          return { id, environment, state: ended.exit === undefined ? 'gone' : 'exited', pid: undefined, exit: ended.exit } as const
-        }),
-      ),
+    observe: async () => {
+      // What has ended has settled its promise: let that be seen.
+      await new Promise(setImmediate)
+      return [...instances.values()].map(({ id, environment, pid, started, ended }) => {
+        if (ended === undefined) return { id, environment, state: started ? 'running' : 'created', pid, exit: undefined }
+        return { id, environment, state: ended.exit === undefined ? 'gone' : 'exited', pid: undefined, exit: ended.exit }
+      })
+    },
     owned: () => {
-      const pooled = [...prepared.cells(), ...cells.items()]
+      const ofInstances = new Set([...instances.values()].map(({ cell }) => cell.id))
+      const others = [...known].filter(([id]) => !ofInstances.has(id))
+      const environments = networks.environments()
+      const taken = new Set([...environments.values()].map(({ slot }) => slot))
       return ownedObjects({
         layout: paths,
         slice: ground.slice,
         cgroups,
         firewall,
         instances: [...instances.values()],
-        environments: networks.environments(),
+        environments,
         pooled: {
-          cells: new Set(pooled.map(({ id }) => id)),
-          bridges: new Set([...pooled.map(({ slot }) => slot), ...networks.idle()].map(slot => slotNetwork(slot).bridge)),
+          cells: new Set(others.map(([id]) => id)),
+          bridges: new Set(
+            [...others.map(([, slot]) => slot), ...networks.idle()].filter(({ slot }) => !taken.has(slot)).map(slot => slotNetwork(slot).bridge),
+          ),
         },
       })
     },
@@ -242,6 +298,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       containers.forgetImage(digest)
     },
     async [Symbol.asyncDispose]() {
+      clearInterval(guard)
       await Promise.all([prepared.close(), cells.close()])
       // What was created and not started ends with its connection; what was started lives on, for the next daemon to adopt.
       await Promise.all([...instances.values()].map(({ cell }) => cell.monitor?.[Symbol.asyncDispose]()))

@@ -1,6 +1,7 @@
 /** The OCI bundle of a cell: config.json and the files under /etc that Dayfly gives every container. */
 import { writeFileSync } from 'node:fs'
-import { type BindMount, ociConfig } from '../../host/oci/config.ts'
+import type { BindMount } from '../../host/oci/config.ts'
+import { ociConfig } from '../../host/oci/config.ts'
 import type { WorkloadSpec } from '../../model/workload.ts'
 import type { CellPaths } from './layout.ts'
 
@@ -44,6 +45,8 @@ export const writeBundle = (paths: CellPaths, request: BundleRequest): void => {
     sysfs: paths.sysfs,
     cgroup2: request.cgroup2,
     binds,
+    // The runtime is started in the monitor's namespace: that is its own.
+    networkNamespace: workload.runtime === 'runsc' ? '/proc/self/ns/net' : undefined,
     seccomp: request.seccomp,
   })
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 })

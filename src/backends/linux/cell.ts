@@ -7,11 +7,13 @@
  */
 import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { newInstanceId } from '../../base/ids.ts'
+import { throwIfAborted } from '../../base/abort.ts'
 import type { Cgroup, Cgroups } from '../../host/cgroup/cgroups.ts'
 import type { Helper, ProcessIdentity } from '../../host/native/helper.ts'
-import { connectMonitor, type MonitorConnection } from '../../host/native/monitor.ts'
-import { instanceAddress, type Slot, slotIds, slotNetwork } from '../../host/network/slots.ts'
+import type { MonitorConnection } from '../../host/native/monitor.ts'
+import { connectMonitor } from '../../host/native/monitor.ts'
+import type { Slot } from '../../host/network/slots.ts'
+import { instanceAddress, slotIds, slotNetwork } from '../../host/network/slots.ts'
 import type { ExitStatus } from '../../model/instance.ts'
 import { defaultLimits } from '../../model/workload.ts'
 import { exitOf } from './exit.ts'
@@ -45,9 +47,8 @@ export interface CellMaker {
 const monitorPatience = 5000
 
 /** On failure nothing of it is left. The slot's bridge must exist. */
-export const makeCell = async (maker: CellMaker, slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => {
+export const makeCell = async (maker: CellMaker, id: string, slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => {
   const { helper, cgroups, layout } = maker
-  const id = newInstanceId()
   const paths = layout.cell(id)
   const ids = slotIds(slot)
   await using undo = new AsyncDisposableStack()
@@ -60,8 +61,9 @@ export const makeCell = async (maker: CellMaker, slot: Slot, index: number, sign
 
   const cgroup = cgroups.create(id, defaultLimits)
   undo.defer(() => cgroup.remove())
+  undo.defer(() => cgroup.killAll())
   const process = await helper.spawn(maker.monitorBinary, [paths.folder])
-  undo.defer(() => processEnded(process))
+  undo.defer(() => killMonitor(process, helper))
   const monitor = await connectMonitor(paths.socket, { patience: monitorPatience, signal })
   undo.use(monitor)
   const exit = exitOf(monitor, paths.exit, () => cgroup.oomKills() > 0)
@@ -81,7 +83,7 @@ export const makeCell = async (maker: CellMaker, slot: Slot, index: number, sign
     monitor.cgroup(cgroup.folders),
     monitor.idmap(maker.layersFolder, ids.first, ids.count),
   ])
-  signal.throwIfAborted()
+  throwIfAborted(signal)
   undo.move()
   return { id, slot, index, paths, process, monitor, cgroup, exit }
 }
@@ -91,7 +93,10 @@ const removeFolders = async (paths: CellPaths): Promise<void> => {
 }
 
 /** Ends what lives in it and leaves nothing, from whatever state it is in. */
-export const destroyCell = async (cell: Pick<Cell, 'paths' | 'monitor' | 'cgroup'> & { readonly process: ProcessIdentity | undefined }, helper: Helper): Promise<void> => {
+export const destroyCell = async (
+  cell: Pick<Cell, 'paths' | 'monitor' | 'cgroup'> & { readonly process: ProcessIdentity | undefined },
+  helper: Helper,
+): Promise<void> => {
   if (cell.process !== undefined) await endMonitor(cell.monitor, cell.process, helper)
   await cell.cgroup.killAll()
   await cell.cgroup.remove()
@@ -105,8 +110,11 @@ const endMonitor = async (monitor: MonitorConnection | undefined, process: Proce
     await monitor.quit().catch(() => undefined)
     await monitor[Symbol.asyncDispose]()
   }
-  await processEnded(process, 2000).catch(async () => {
-    await helper.kill(process, 9).catch(() => undefined)
-    await processEnded(process)
-  })
+  await processEnded(process, 2000).catch(() => killMonitor(process, helper))
+}
+
+/** What it made goes with its namespaces; its cgroup does not. */
+const killMonitor = async (process: ProcessIdentity, helper: Helper): Promise<void> => {
+  await helper.kill(process, 9).catch(() => undefined)
+  await processEnded(process)
 }

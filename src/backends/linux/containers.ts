@@ -1,12 +1,13 @@
 /** From a ready cell to a container that waits before its first instruction, and from there to an instance. */
 import { availableParallelism } from 'node:os'
 import { DayflyError } from '../../base/errors.ts'
+import type { InstanceRequest } from '../../engine/backend.ts'
 import type { Image, ImageStore } from '../../host/image/store.ts'
 import { signalNumber } from '../../host/native/session.ts'
 import { instanceAddress, slotIds } from '../../host/network/slots.ts'
-import type { InstanceRequest } from '../../engine/backend.ts'
 import type { WorkloadSpec } from '../../model/workload.ts'
-import { type ContainerUser, writeBundle, writeNames } from './bundle.ts'
+import type { ContainerUser } from './bundle.ts'
+import { writeBundle, writeNames } from './bundle.ts'
 import type { LiveCell } from './cell.ts'
 import { nameserversWithin } from './nameservers.ts'
 import { writeOwner } from './owner.ts'
@@ -15,10 +16,13 @@ import { limitConcurrency } from './turnstile.ts'
 
 export interface ContainerMaker {
   /** Makes a container of the workload in the cell. Returns the host pid of its first process. On failure the cell is of no more use. */
-  fill(cell: LiveCell, workload: WorkloadSpec): Promise<number>
+  fill(cell: LiveCell, workload: WorkloadSpec, hostname: string): Promise<number>
   userOf(image: string, user: string): Promise<ContainerUser>
   forgetImage(digest: string): void
 }
+
+/** What the runtime and the monitor's worker take of a group's processes while they work in it. */
+const runtimeProcesses = 4
 
 export interface ContainerMakerOptions {
   readonly images: ImageStore
@@ -49,7 +53,10 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
   const runtimeBinary = (runtime: WorkloadSpec['runtime']): string => {
     const binary = options.runtimes[runtime]
     if (binary !== undefined) return binary
-    throw new DayflyError('invalid', `the runtime ${runtime} is not installed on this host`, { field: '--runtime', remedy: `Install it (apt-get install ${runtime}), or use another runtime.` })
+    throw new DayflyError('invalid', `the runtime ${runtime} is not installed on this host`, {
+      field: '--runtime',
+      remedy: `Install it (apt-get install ${runtime}), or use another runtime.`,
+    })
   }
 
   return {
@@ -58,23 +65,28 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
       images.delete(digest)
       for (const key of users.keys()) if (key.startsWith(`${digest} `)) users.delete(key)
     },
-    fill: async (cell, workload) => {
+    fill: async (cell, workload, hostname) => {
       const binary = runtimeBinary(workload.runtime)
       const [image, user] = await Promise.all([imageOf(workload.image), userOf(workload.image, workload.user)])
       using _turn = await turn()
-      cell.cgroup.setLimits(workload.limits)
-      writeNames(cell.paths, cell.id, instanceAddress(cell.slot, cell.index).address, [])
+      cell.cgroup.setLimits({ ...workload.limits, pids: workload.limits.pids + runtimeProcesses })
+      writeNames(cell.paths, hostname, instanceAddress(cell.slot, cell.index).address, [])
       writeBundle(cell.paths, {
         workload,
         user,
-        hostname: cell.id,
+        hostname,
         firstId: slotIds(cell.slot).first,
         cgroup2: options.cgroup2,
         seccomp: workload.runtime === 'crun' ? options.seccomp : undefined,
       })
       try {
         const [, pid] = await Promise.all([
-          cell.monitor.overlay({ lower: image.layers.map(layer => layer.folder).reverse(), upper: cell.paths.upper, work: cell.paths.work, durability: 'volatile' }),
+          cell.monitor.overlay({
+            lower: image.layers.map(layer => layer.folder).reverse(),
+            upper: cell.paths.upper,
+            work: cell.paths.work,
+            durability: 'volatile',
+          }),
           cell.monitor.create({
             runtime: workload.runtime,
             binary,
@@ -93,7 +105,13 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
 }
 
 /** Makes a container that waits into this instance's: names, secrets, log, deadline. What it is then, `owner.json` tells the next daemon. */
-export const dedicate = async (cell: LiveCell, pid: number, request: InstanceRequest, secrets: ReadonlyMap<string, Uint8Array>, owner: ContainerUser): Promise<void> => {
+export const dedicate = async (
+  cell: LiveCell,
+  pid: number,
+  request: InstanceRequest,
+  secrets: ReadonlyMap<string, Uint8Array>,
+  owner: ContainerUser,
+): Promise<void> => {
   const { workload } = request
   const { monitor, paths } = cell
   const stopSignal = signalNumber(workload.stopSignal)
@@ -112,7 +130,8 @@ export const dedicate = async (cell: LiveCell, pid: number, request: InstanceReq
   })
   await Promise.all([
     ...[...secrets].map(([name, content]) => monitor.secret(name, ids.first + owner.uid, ids.first + owner.gid, content)),
-    monitor.hostname(request.hostname),
+    // gVisor has its host name from config.json, for good.
+    ...(workload.runtime === 'crun' ? [monitor.hostname(request.hostname)] : []),
     monitor.log(request.logPath, workload.logLimit),
     monitor.deadline(request.deadline, workload.grace, stopSignal),
   ])

@@ -5,8 +5,8 @@
  *   <run>/instances/<cell>/   monitor.sock monitor.pid config.json rootfs layers sys secrets state exit owner.json   gone with the instance
  *   <state>/scratch/<cell>/   upper work                                                                             the container's own writes
  */
-import { readdirSync } from 'node:fs'
-import { join } from 'node:path'
+import { readdirSync, statSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { DayflyError, errnoOf } from '../../base/errors.ts'
 
 export interface CellPaths {
@@ -71,6 +71,22 @@ export const layout = (stateDir: string, runDir: string): Layout => {
         work: join(own, 'work'),
       }
     },
+  }
+}
+
+/**
+ * The root of a container is an unprivileged user of the host, who must be able to walk to its root file system. Throws `invalid` naming the first
+ * folder on the way that does not let others through.
+ */
+export const assertTraversable = (runDir: string): void => {
+  for (let folder = runDir; ; folder = dirname(folder)) {
+    if ((statSync(folder).mode & 0o001) === 0) {
+      throw new DayflyError('invalid', `--run-dir ${runDir}: containers cannot pass through ${folder}`, {
+        field: '--run-dir',
+        remedy: `chmod o+x ${folder}, or use a folder like /run/dayfly.`,
+      })
+    }
+    if (folder === dirname(folder)) return
   }
 }
 

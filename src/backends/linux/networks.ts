@@ -6,10 +6,11 @@
  */
 import { readdirSync } from 'node:fs'
 import { DayflyError } from '../../base/errors.ts'
-import type { Firewall } from '../../host/nft/firewall.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import type { Helper } from '../../host/native/helper.ts'
-import { instancesPerSlot, type Slot, slotNetwork } from '../../host/network/slots.ts'
+import type { Slot } from '../../host/network/slots.ts'
+import { instancesPerSlot, slotNetwork } from '../../host/network/slots.ts'
+import type { Firewall } from '../../host/nft/firewall.ts'
 import type { EgressRule } from '../../model/workload.ts'
 import type { Slots } from './slots.ts'
 
@@ -18,9 +19,14 @@ export interface Networks {
   open(): Promise<Slot>
   /** Takes away the rules and the slot. No instance is left in it. */
   close(slot: Slot): Promise<void>
-  slotOf(environment: string): Slot | undefined
-  /** From now on the slot is the environment's. */
+  /**
+   * The slot of an environment. undefined: it has none yet, and the caller is the one to `assign` it, or to `giveUp`; who asks meanwhile waits.
+   */
+  join(environment: string): Promise<Slot | undefined>
   assign(environment: string, slot: Slot, index: number): void
+  giveUp(environment: string): void
+  /** An instance of an earlier daemon has this place. */
+  adopt(environment: string, slot: Slot, index: number): void
   /** The next free place in an environment's network. Throws `exhausted`. */
   place(environment: string): number
   leave(environment: string, index: number): void
@@ -48,6 +54,12 @@ const hasPorts = (bridge: string): boolean => readdirSync(`/sys/class/net/${brid
 export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots, idle: Slot[]): Networks => {
   const networks = new Map<string, Network>()
 
+  const coming = new Map<string, PromiseWithResolvers<void>>()
+  const settle = (environment: string): void => {
+    coming.get(environment)?.resolve()
+    coming.delete(environment)
+  }
+
   const known = (environment: string): Network => {
     const network = networks.get(environment)
     if (network === undefined) throw new DayflyError('internal', `environment ${environment} has no network`)
@@ -62,7 +74,10 @@ export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots,
   }
 
   const discard = async (slot: Slot): Promise<void> => {
-    await helper.linkDelete(slotNetwork(slot).bridge)
+    const { bridge } = slotNetwork(slot)
+    await helper.linkDelete(bridge)
+    // Once more: a last packet may have been counted.
+    await firewall.forget(bridge)
     slots.release(slot)
   }
 
@@ -86,8 +101,24 @@ export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots,
       return slot
     },
     close,
-    slotOf: environment => networks.get(environment)?.slot,
+    join: async environment => {
+      for (;;) {
+        const slot = networks.get(environment)?.slot
+        if (slot !== undefined) return slot
+        const other = coming.get(environment)
+        if (other === undefined) {
+          coming.set(environment, Promise.withResolvers())
+          return undefined
+        }
+        await other.promise
+      }
+    },
     assign: (environment, slot, index) => {
+      networks.set(environment, { slot, taken: new Set([index]) })
+      settle(environment)
+    },
+    giveUp: settle,
+    adopt: (environment, slot, index) => {
       const network = networks.get(environment) ?? { slot, taken: new Set() }
       network.taken.add(index)
       networks.set(environment, network)

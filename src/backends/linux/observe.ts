@@ -3,10 +3,12 @@ import { readdirSync } from 'node:fs'
 import type { Cgroups } from '../../host/cgroup/cgroups.ts'
 import type { Helper } from '../../host/native/helper.ts'
 import { connectMonitor } from '../../host/native/monitor.ts'
-import { type Cell, destroyCell } from './cell.ts'
+import type { Cell } from './cell.ts'
+import { destroyCell } from './cell.ts'
 import { exitOf, readExit } from './exit.ts'
 import type { CellPaths, Layout } from './layout.ts'
-import { type Owner, readOwner } from './owner.ts'
+import type { Owner } from './owner.ts'
+import { readOwner } from './owner.ts'
 import { processEnded, readIdentity } from './processes.ts'
 
 export interface Found {
@@ -36,12 +38,13 @@ const findCell = async (id: string, paths: CellPaths, cgroups: Cgroups, helper: 
     const base = { id, slot: owner.slot, index: owner.index, paths, process, cgroup }
     if (monitor !== undefined) {
       const exit = exitOf(monitor, paths.exit, oomKilled)
-      const started = await monitor.status().then(
-        ({ state }) => state === 'running' || state === 'exited',
-        () => false,
+      const state = await monitor.status().then(
+        status => status.state,
+        () => undefined,
       )
-      if (started) {
+      if (state === 'running' || state === 'exited') {
         await monitor.watch()
+        if (state === 'exited') await exit
         return { owner, cell: { ...base, monitor, exit } }
       }
     }

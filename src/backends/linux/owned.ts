@@ -1,10 +1,12 @@
 /** Every kernel object and folder of this backend, with whose it is. Counted from the kernel, not from what the daemon believes. */
 import { readdirSync, readFileSync } from 'node:fs'
 import type { Cgroups } from '../../host/cgroup/cgroups.ts'
-import { type Slot, slotNetwork, slotOfInterface } from '../../host/network/slots.ts'
+import type { Slot } from '../../host/network/slots.ts'
+import { slotNetwork, slotOfInterface } from '../../host/network/slots.ts'
 import type { Firewall } from '../../host/nft/firewall.ts'
 import type { OwnedObject } from '../../model/owned.ts'
-import { childrenOrNone, type Layout } from './layout.ts'
+import type { Layout } from './layout.ts'
+import { childrenOrNone } from './layout.ts'
 
 export interface OwnedRequest {
   readonly layout: Layout
@@ -30,10 +32,25 @@ export const ownedObjects = async (request: OwnedRequest): Promise<OwnedObject[]
   const links = readdirSync('/sys/class/net').filter(name => slotOfInterface(name)?.slice === request.slice)
   return [
     ...ofCells('process', monitors(layout)),
-    ...ofCells('directory', [layout.cells, layout.scratch].flatMap(parent => childrenOrNone(parent).map(cell => ({ cell, name: `${parent}/${cell}` })))),
-    ...ofCells('cgroup', cgroups.list().filter(name => name !== 'monitors').map(cell => ({ cell, name: cell }))),
-    ...ofBridges('interface', links.map(name => ({ bridge: name.split('.')[0] ?? name, name }))),
-    ...ofBridges('nft', (await request.firewall.bridges()).map(bridge => ({ bridge, name: `rules of ${bridge}` }))),
+    ...ofCells(
+      'directory',
+      [layout.cells, layout.scratch].flatMap(parent => childrenOrNone(parent).map(cell => ({ cell, name: `${parent}/${cell}` }))),
+    ),
+    ...ofCells(
+      'cgroup',
+      cgroups
+        .list()
+        .filter(name => name !== 'monitors')
+        .map(cell => ({ cell, name: cell })),
+    ),
+    ...ofBridges(
+      'interface',
+      links.map(name => ({ bridge: name.split('.')[0] ?? name, name })),
+    ),
+    ...ofBridges(
+      'nft',
+      (await request.firewall.bridges()).map(bridge => ({ bridge, name: `rules of ${bridge}` })),
+    ),
     ...ofCells('mount', mounts(layout)),
   ]
 }

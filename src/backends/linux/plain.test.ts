@@ -7,7 +7,8 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { DayflyError } from '../../base/errors.ts'
 import { NativeError } from '../../host/native/channel.ts'
-import { defaultLimits, type WorkloadSpec } from '../../model/workload.ts'
+import type { WorkloadSpec } from '../../model/workload.ts'
+import { defaultLimits } from '../../model/workload.ts'
 import { readExit } from './exit.ts'
 import { layout } from './layout.ts'
 import { nameserversIn } from './nameservers.ts'
@@ -40,7 +41,10 @@ const workload: WorkloadSpec = {
 test('a shape is what is fixed at the creation, in whatever order it is written', () => {
   const shape = shapeOf(workload)
   assert.equal(shapeOf({ ...workload, env: { B: '2', A: '1' } }), shape)
-  assert.equal(shapeOf({ ...workload, egress: [{ cidr: '10.0.0.0/8' }], grace: 5, logLimit: 4096, imageName: 'y', kind: 'service', stopSignal: 'SIGINT' }), shape)
+  assert.equal(
+    shapeOf({ ...workload, egress: [{ cidr: '10.0.0.0/8' }], grace: 5, logLimit: 4096, imageName: 'y', kind: 'service', stopSignal: 'SIGINT' }),
+    shape,
+  )
   const others: Partial<WorkloadSpec>[] = [
     { image: `sha256:${'1'.repeat(64)}` },
     { command: ['/bin/false'] },
@@ -88,9 +92,15 @@ test('an exit file is read back, and one that is torn is an error, not a zero', 
   const folder = mkdtempSync(join(tmpdir(), 'dayfly-exit-'))
   try {
     const file = join(folder, 'exit')
-    assert.equal(readExit(file, () => false), undefined)
+    assert.equal(
+      readExit(file, () => false),
+      undefined,
+    )
     writeFileSync(file, 'code 137\nsignal 9\ncause deadline\nended 1700000000000\ndropped-bytes 5\ndropped-lines 1\n')
-    assert.deepEqual(readExit(file, () => true), { code: 137, signal: 9, oom: true, cause: 'deadline', endedAt: 1700000000000, droppedBytes: 5, droppedLines: 1 })
+    assert.deepEqual(
+      readExit(file, () => true),
+      { code: 137, signal: 9, oom: true, cause: 'deadline', endedAt: 1700000000000, droppedBytes: 5, droppedLines: 1 },
+    )
     writeFileSync(file, 'code 0\nsignal 0\ncause exit\n')
     assert.throws(() => readExit(file, () => false), { code: 'host', message: /no number "ended"/ })
   } finally {

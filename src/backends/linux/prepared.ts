@@ -4,8 +4,10 @@
  */
 import type { WorkloadSpec } from '../../model/workload.ts'
 import type { LiveCell } from './cell.ts'
-import { type Demand, trackDemand } from './demand.ts'
-import { createStock, type Stock } from './ready.ts'
+import type { Demand } from './demand.ts'
+import { trackDemand } from './demand.ts'
+import type { Stock } from './ready.ts'
+import { createStock } from './ready.ts'
 import { shapeOf } from './shape.ts'
 
 export interface Prepared {
@@ -30,8 +32,6 @@ export interface PreparedPool {
   /** Disposes of what was prepared from an image, e.g. before the image is removed. */
   forgetImage(digest: string): Promise<void>
   report(): PreparedShape[]
-  /** The cells it holds: they are explained, though no instance is in them. */
-  cells(): readonly LiveCell[]
   close(): Promise<void>
 }
 
@@ -136,7 +136,6 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
         wanted: wanted(shape),
         memory: [...shape.held.values()].reduce((sum, bytes) => sum + bytes, 0),
       })),
-    cells: () => [...shapes.values()].flatMap(shape => shape.stock.items().map(({ cell }) => cell)),
     close: async () => {
       clearInterval(fade)
       await Promise.all([...shapes].map(([key, shape]) => drop(key, shape)))

@@ -38,7 +38,6 @@ test('it makes what is wanted, hands out the oldest first, and fills up again', 
   assert.equal(stock.take(), 0)
   assert.equal(stock.take(), 1)
   await until(() => stock.size === 3)
-  assert.deepEqual(stock.items(), [2, 3, 4])
   assert.equal(made.length, 5)
   await stock.close()
 })

@@ -6,7 +6,6 @@ export interface Stock<T> {
   /** The oldest ready one, or undefined; never waits. */
   take(): T | undefined
   readonly size: number
-  items(): readonly T[]
   /** Looks at `wanted` again: makes what is missing, disposes of what is too many. */
   adjust(): void
   /** Resolves when nothing is being made or disposed of. */
@@ -74,7 +73,6 @@ export const createStock = <T>(options: StockOptions<T>): Stock<T> => {
     get size() {
       return ready.length
     },
-    items: () => [...ready],
     adjust: begin,
     settled: async () => {
       while (working !== undefined) await working

@@ -4,6 +4,7 @@ import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { newExecId } from '../../base/ids.ts'
+import type { MonitorConnection } from '../../host/native/monitor.ts'
 import { connectMonitor } from '../../host/native/monitor.ts'
 import type { NativeSession } from '../../host/native/session.ts'
 import { ociProcess } from '../../host/oci/config.ts'
@@ -40,21 +41,34 @@ const processFor = async (cell: Cell, containers: ContainerMaker, request: ExecR
   })
 }
 
-const asSession = (native: NativeSession, command: string): Session => ({
-  write: stdin => native.write(stdin),
-  drained: () => native.drained(),
-  resize: (rows, columns) => native.resize(rows, columns),
-  signal: name => native.signal(name),
-  output: native.output,
-  exit: native.exit.catch(error => {
+const asSession = (native: NativeSession, command: string): Session => {
+  const exit = native.exit.catch(error => {
     throw refusal(error, command)
-  }),
-  [Symbol.asyncDispose]: () => native[Symbol.asyncDispose](),
-})
+  })
+  // Whoever only detaches never looks at it.
+  exit.catch(() => undefined)
+  return {
+    write: stdin => native.write(stdin),
+    drained: () => native.drained(),
+    resize: (rows, columns) => native.resize(rows, columns),
+    signal: name => native.signal(name),
+    output: native.output,
+    exit,
+    [Symbol.asyncDispose]: () => native[Symbol.asyncDispose](),
+  }
+}
+
+const connectTo = async (cell: Cell, signal: AbortSignal): Promise<MonitorConnection> => {
+  try {
+    return await connectMonitor(cell.paths.socket, { signal })
+  } catch (error) {
+    throw refusal(error, 'exec')
+  }
+}
 
 export const openExec = async (cell: Cell, containers: ContainerMaker, request: ExecRequest, signal: AbortSignal): Promise<Session> => {
   const file = join(cell.paths.folder, `${newExecId()}.json`)
-  const connection = await connectMonitor(cell.paths.socket, { signal })
+  const connection = await connectTo(cell, signal)
   try {
     await writeFile(file, JSON.stringify(await processFor(cell, containers, request)), { mode: 0o600 })
     const native = await connection.exec(file, request.tty ? 'tty' : 'pipes', request.rows, request.columns)
@@ -69,11 +83,11 @@ export const openExec = async (cell: Cell, containers: ContainerMaker, request: 
 }
 
 export const openAttach = async (cell: Cell, signal: AbortSignal): Promise<Session> => {
-  const connection = await connectMonitor(cell.paths.socket, { signal })
+  const connection = await connectTo(cell, signal)
   try {
     return asSession(await connection.attach(), 'attach')
   } catch (error) {
     await connection[Symbol.asyncDispose]()
-    throw error
+    throw refusal(error, 'attach')
   }
 }

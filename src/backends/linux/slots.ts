@@ -1,6 +1,7 @@
 /** Hands out a slice's slots: one for each environment, and one for each cell that waits for its environment. */
 import { DayflyError } from '../../base/errors.ts'
-import { type Slot, slotCount } from '../../host/network/slots.ts'
+import type { Slot } from '../../host/network/slots.ts'
+import { slotCount } from '../../host/network/slots.ts'
 
 export interface Slots {
   readonly slice: number

@@ -37,6 +37,8 @@ export interface ContainerRequest {
   readonly cgroup2: boolean
   /** Read-only files and folders of the host's, e.g. /etc/hosts. */
   readonly binds: readonly BindMount[]
+  /** Path of the network namespace, for a runtime that does not simply stay in the one it is started in (gVisor). */
+  readonly networkNamespace: string | undefined
   /** Raw BPF, base64; undefined leaves filtering to the runtime (gVisor has its own). */
   readonly seccomp: string | undefined
 }
@@ -82,8 +84,11 @@ export const ociConfig = (request: ContainerRequest) => ({
     ...request.binds.map(({ source, destination }) => ({ destination, type: 'bind', source, options: ['bind', 'ro', 'nosuid', 'nodev', 'noexec'] })),
   ],
   linux: {
-    // No network namespace here: the container inherits the one its monitor already lives in.
-    namespaces: ['pid', 'mount', 'ipc', 'uts', 'user', 'cgroup'].map(type => ({ type })),
+    // Without an entry the container inherits the network namespace that its monitor already lives in.
+    namespaces: [
+      ...['pid', 'mount', 'ipc', 'uts', 'user', 'cgroup'].map(type => ({ type })),
+      ...(request.networkNamespace === undefined ? [] : [{ type: 'network', path: request.networkNamespace }]),
+    ],
     uidMappings: [{ containerID: 0, hostID: request.firstId, size: 65_536 }],
     gidMappings: [{ containerID: 0, hostID: request.firstId, size: 65_536 }],
     rootfsPropagation: 'private',

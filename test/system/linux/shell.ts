@@ -11,13 +11,13 @@ const line = (action: Action): string => {
   if ('echo' in action) return 'cat'
   if ('on' in action) return `trap 'exit ${action.exit}' ${action.on.slice(3)}`
   if ('sleep' in action) return `sleep ${action.sleep / 1000} & wait $!`
-  if ('oom' in action) return 'tail -c 1G /dev/zero'
+  if ('oom' in action) return 'tail -c 1000000000 /dev/zero'
   return `exit ${action.exit}`
 }
 
 // A memory limit ends the largest process, which need not be the shell: let there be one process only.
 export const shellCommand = (script: Script): string[] => {
   const [first] = script
-  if (first !== undefined && 'oom' in first) return ['/bin/tail', '-c', '1G', '/dev/zero']
+  if (first !== undefined && 'oom' in first) return ['/usr/bin/tail', '-c', '1000000000', '/dev/zero']
   return ['/bin/sh', '-c', [...script.map(line), 'exit 0'].join('\n')]
 }

@@ -149,12 +149,11 @@ export const makeInstance = async (ground: Ground, wish: Wish): Promise<Instance
     sysfs: join(folder, 'sys'),
     cgroup2: isV2 || wish.cgroup2 === true,
     binds: [{ source: join(folder, 'secrets'), destination: '/run/secrets' }],
+    // gVisor would make an empty network namespace of its own; this is the one it is called in.
+    networkNamespace: wish.runtime === 'runsc' ? '/proc/self/ns/net' : undefined,
     seccomp: wish.seccomp,
   })
-  // gVisor would make an empty network namespace of its own; this is the one it is called in.
-  const network = wish.runtime === 'runsc' ? [{ type: 'network', path: '/proc/self/ns/net' }] : []
-  const linux = { ...config.linux, namespaces: [...config.linux.namespaces, ...network] }
-  writeFileSync(join(folder, 'config.json'), JSON.stringify({ ...config, linux }))
+  writeFileSync(join(folder, 'config.json'), JSON.stringify(config))
   const [program = binary, ...args] = [...(wish.wrap ?? []), binary, folder]
   const monitor = spawn(program, args, { stdio: ['ignore', 'ignore', 'inherit'], detached: true })
   const gone = new Promise<void>(resolve => monitor.once('exit', () => resolve()))
