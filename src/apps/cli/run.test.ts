@@ -210,7 +210,8 @@ describe('dayfly run, ps, exec, logs and the rest, on the fake backend', () => {
     const file = join(site.folder, 'modes')
     const script = doing({ on: 'SIGTERM', exit: 3 }, { print: 'in a terminal\n' }, { sleep: 600_000 })
     const modes = 'stty -g < /dev/tty'
-    const watch = `until [ "$(${modes})" != "$(cat ${file}.1)" ]; do sleep 0.02; done; ${modes} > ${file}.2; ${program} kill -s TERM raw`
+    // Node puts back at its end what it found at its start: a program beside ours is to have nothing to do with this terminal.
+    const watch = `until [ "$(${modes})" != "$(cat ${file}.1)" ]; do sleep 0.02; done; ${modes} > ${file}.2; ${program} kill -s TERM raw < /dev/null > /dev/null 2>&1`
     const inner = `${modes} > ${file}.1; (${watch}) & ${program} run -it --name raw fake -- '${script.join("' '")}'; echo code $?; wait; ${modes} > ${file}.3`
     const output = execFileSync('script', ['-qec', inner, '/dev/null'], {
       env: { PATH: process.env['PATH'], DAYFLY_RUN_DIR: site.runDir, SHELL: '/bin/sh' },
