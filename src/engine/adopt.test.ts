@@ -178,6 +178,28 @@ describe('adopting', () => {
     await world.assertGone(id)
     assert.equal(world.engine.instance(instance).exit?.code, 6)
   })
+
+  it('waits for room on the disk also with what was half created and half ended', async () => {
+    let starts = 0
+    await using world = await openWorld({ fake: { fault: operation => (operation === 'start' && starts++ > 0 ? 'hang' : undefined) } })
+    const ending = await world.run([{ sleep: 1e9 }], {}, { grace: 60_000 })
+    world.engine.end(ending.id, 'requested', 'enough', user, false, never()).catch(() => {})
+    world.run(forever).catch(() => {})
+    await settle()
+    world.crash()
+    world.full(true)
+    assert.deepEqual(await world.restart(), empty)
+    await world.advance(300_000)
+    assert.deepEqual(
+      world.store.environments().map(({ state }) => state),
+      ['creating', 'ending'],
+    )
+    world.full(false)
+    await world.advance(180_000)
+    const [created, ended] = world.store.environments()
+    assert.equal((await world.assertGone(created?.id ?? '')).cause, 'failed')
+    assert.equal((await world.assertGone(ended?.id ?? '')).cause, 'requested')
+  })
 })
 
 describe('the verdict about an instance', () => {
