@@ -94,6 +94,8 @@ export interface World extends AsyncDisposable {
   full(full: boolean): void
   /** kill -9, at this very instruction. */
   crash(): void
+  /** The host is restarted: nothing but the disk survives. */
+  reboot(): void
   /** Another engine on what the crash left; it has adopted. */
   restart(options?: WorldOptions): Promise<Adoption>
   spec(script: Script, change?: Partial<EnvironmentSpec>, workload?: Partial<WorkloadSpec>): EnvironmentSpec
@@ -173,6 +175,11 @@ export const openWorld = async (options: WorldOptions = {}): Promise<World> => {
     },
     get backend() {
       return alive().backend
+    },
+    reboot: () => {
+      crash()
+      clock.reboot()
+      kernel.reboot(clock.agenda())
     },
     full: value => {
       full = value

@@ -14,15 +14,16 @@ import { createMachine } from './machine.ts'
 
 export interface FakeKernel {
   readonly clock: Clock
-  readonly agenda: Agenda
+  /** What its processes sleep by. */
+  agenda: Agenda
   readonly machines: Map<string, Machine>
   /** Environments that have a network. */
   readonly networks: Set<string>
   /** Processes that were started, by instance, over the life of the kernel: to see that nothing is started twice. */
   readonly starts: Map<string, number>
   nextPid(): number
-  /** Everything is gone. */
-  reboot(): void
+  /** Everything is gone; the next boot has another agenda. */
+  reboot(agenda: Agenda): void
 }
 
 export const createFakeKernel = (clock: Clock, agenda: Agenda): FakeKernel => {
@@ -34,10 +35,12 @@ export const createFakeKernel = (clock: Clock, agenda: Agenda): FakeKernel => {
     networks: new Set(),
     starts: new Map(),
     nextPid: () => ++pid,
-    reboot: () => {
+    reboot: next => {
       for (const machine of kernel.machines.values()) machine.destroy()
       kernel.machines.clear()
       kernel.networks.clear()
+      kernel.agenda[Symbol.dispose]()
+      kernel.agenda = next
     },
   }
   return kernel
