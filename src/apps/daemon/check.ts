@@ -4,15 +4,15 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
-import type { Log } from '../../base/log.ts'
 import type { Check } from '../../host/inspection/check.ts'
 import { inspectHost } from '../../host/inspection/inspect.ts'
 import { spawnHelper } from '../../host/native/helper.ts'
 import type { OwnedObject } from '../../model/owned.ts'
+import { openStore } from '../../store/sqlite.ts'
 import { makeFolders } from './folders.ts'
 import { lockFolder } from './lock.ts'
 import type { DaemonOptions } from './options.ts'
-import { nativeDir, openParts } from './parts.ts'
+import { nativeDir } from './parts.ts'
 
 /** Throws when the program is missing or cannot be loaded. Without its arguments it does nothing else. */
 const loads = (program: string): Promise<void> =>
@@ -34,16 +34,18 @@ const greetNative = async (): Promise<string> => {
 export const checkHost = (stateDir: string, signal: AbortSignal): Promise<Check[]> => inspectHost({ stateDir, greetNative, signal })
 
 /**
- * Leaks where no daemon runs. The backend is opened as the next daemon would open it, but nothing is adopted: what neither it cleared away
- * nor an environment in the store explains is a leak. Throws `conflict` where a daemon runs that does not answer.
+ * Leaks where no daemon runs: what is there and no environment in the store explains. Changes nothing. Throws `conflict` where a daemon runs
+ * that does not answer.
  */
-export const findLeaks = async (options: DaemonOptions, clock: Clock, log: Log): Promise<readonly OwnedObject[]> => {
-  if (!existsSync(options.stateDir)) return []
+export const findLeaks = async (options: DaemonOptions, clock: Clock): Promise<readonly OwnedObject[]> => {
+  if (!existsSync(options.stateDir) || options.backend === 'fake') return []
   makeFolders(options.stateDir, options.runDir)
   using _state = lockFolder(options.stateDir, '--state-dir')
   using _run = lockFolder(options.runDir, '--run-dir')
-  await using parts = await openParts(options, clock, log)
-  const living = parts.store.environments({ ended: false }).map(({ id }) => id)
-  const explained = new Set([...living, ...living.flatMap(id => parts.store.instances(id).map(instance => instance.id))])
-  return (await parts.backend.owned()).filter(({ owner }) => owner === undefined || !explained.has(owner))
+  using store = openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock })
+  const living = store.environments({ ended: false }).map(({ id }) => id)
+  const explained = new Set([...living, ...living.flatMap(id => store.instances(id).map(instance => instance.id))])
+  const { inspectOwned } = await import('../../backends/linux/inspect.ts')
+  const owned = await inspectOwned({ stateDir: options.stateDir, runDir: options.runDir, nativeDir })
+  return owned.filter(({ owner }) => owner === undefined || !explained.has(owner))
 }

@@ -15,7 +15,7 @@ const run = async (): Promise<void> => {
     const report =
       options.check === 'host'
         ? { checks: await checkHost(options.stateDir, AbortSignal.timeout(30_000)) }
-        : { leaks: (await findLeaks(options, clock, stderrLog('error'))).map(({ kind, name, owner }) => ({ kind, name, owner: owner ?? null })) }
+        : { leaks: (await findLeaks(options, clock)).map(({ kind, name, owner }) => ({ kind, name, owner: owner ?? null })) }
     process.stdout.write(`${JSON.stringify(report)}\n`)
     return
   }

@@ -272,7 +272,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
         return { id, environment, state: ended.exit === undefined ? 'gone' : 'exited', pid: undefined, exit: ended.exit }
       })
     },
-    owned: () => {
+    owned: async () => {
       const ofInstances = new Set([...instances.values()].map(({ cell }) => cell.id))
       const others = [...known].filter(([id]) => !ofInstances.has(id))
       const environments = networks.environments()
@@ -280,8 +280,8 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       return ownedObjects({
         layout: paths,
         slice: ground.slice,
-        cgroups,
-        firewall,
+        cgroups: cgroups.list(),
+        ruled: await firewall.bridges(),
         instances: [...instances.values()],
         environments,
         pooled: {

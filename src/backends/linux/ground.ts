@@ -44,7 +44,7 @@ export interface GroundOptions {
 }
 
 /** The group that monitors live in: outside the daemon's own, so that stopping the daemon's service ends none of them. */
-const monitorsGroup = 'monitors'
+export const monitorsGroup = 'monitors'
 
 export const openGround = async (options: GroundOptions): Promise<Ground> => {
   const { stateDir, runDir, nativeDir, log } = options
@@ -107,6 +107,8 @@ const claimSlice = async (helper: Helper, stateDir: string, runDir: string): Pro
         sliceNetwork: sliceNetwork(slice),
         allSlices,
         owner: runDir,
+        // Its daemon had its sockets, and every instance its folder, in the folder that the table names.
+        abandoned: owner => owner.startsWith('/') && !existsSync(owner),
       })
       writeFileSync(file, `${slice}\n`, { mode: 0o600 })
       return { slice, firewall }
@@ -121,7 +123,7 @@ const claimSlice = async (helper: Helper, stateDir: string, runDir: string): Pro
   })
 }
 
-const builtProgram = (folder: string, name: string): string => {
+export const builtProgram = (folder: string, name: string): string => {
   const path = join(folder, name)
   try {
     accessSync(path, constants.X_OK)

@@ -1,9 +1,7 @@
 /** Every kernel object and folder of this backend, with whose it is. Counted from the kernel, not from what the daemon believes. */
 import { readdirSync, readFileSync } from 'node:fs'
-import type { Cgroups } from '../../host/cgroup/cgroups.ts'
 import type { Slot } from '../../host/network/slots.ts'
 import { slotNetwork, slotOfInterface } from '../../host/network/slots.ts'
-import type { Firewall } from '../../host/nft/firewall.ts'
 import type { OwnedObject } from '../../model/owned.ts'
 import type { Layout } from './layout.ts'
 import { childrenOrNone } from './layout.ts'
@@ -11,15 +9,17 @@ import { childrenOrNone } from './layout.ts'
 export interface OwnedRequest {
   readonly layout: Layout
   readonly slice: number
-  readonly cgroups: Cgroups
-  readonly firewall: Firewall
+  /** Names of the groups that exist. */
+  readonly cgroups: readonly string[]
+  /** Bridges that the firewall has something for. */
+  readonly ruled: readonly string[]
   readonly instances: readonly { readonly id: string; readonly cell: { readonly id: string } }[]
   readonly environments: ReadonlyMap<string, Slot>
   /** Cells and slots that are kept ready: they are explained, and left out. */
   readonly pooled: { readonly cells: ReadonlySet<string>; readonly bridges: ReadonlySet<string> }
 }
 
-export const ownedObjects = async (request: OwnedRequest): Promise<OwnedObject[]> => {
+export const ownedObjects = (request: OwnedRequest): OwnedObject[] => {
   const { layout, cgroups, pooled } = request
   const instanceOf = new Map(request.instances.map(({ id, cell }) => [cell.id, id]))
   const environmentOf = new Map([...request.environments].map(([id, slot]) => [slotNetwork(slot).bridge, id]))
@@ -38,10 +38,7 @@ export const ownedObjects = async (request: OwnedRequest): Promise<OwnedObject[]
     ),
     ...ofCells(
       'cgroup',
-      cgroups
-        .list()
-        .filter(name => name !== 'monitors')
-        .map(cell => ({ cell, name: cell })),
+      cgroups.filter(name => name !== 'monitors').map(cell => ({ cell, name: cell })),
     ),
     ...ofBridges(
       'interface',
@@ -49,7 +46,7 @@ export const ownedObjects = async (request: OwnedRequest): Promise<OwnedObject[]
     ),
     ...ofBridges(
       'nft',
-      (await request.firewall.bridges()).map(bridge => ({ bridge, name: `rules of ${bridge}` })),
+      request.ruled.map(bridge => ({ bridge, name: `rules of ${bridge}` })),
     ),
     ...ofCells('mount', mounts(layout)),
   ]

@@ -8,7 +8,11 @@ const causes = [
     code: 'command_not_found',
     what: 'is not in the image',
   },
-  { says: /permission denied|is a directory|exec format error/i, code: 'command_not_executable', what: 'cannot be executed' },
+  {
+    says: /(permission denied|operation not permitted|is a directory|exec format error)/i,
+    code: 'command_not_executable',
+    what: 'cannot be executed',
+  },
 ] as const
 
 /** What a monitor says whose container has ended, or a socket that no monitor listens on any more. */

@@ -57,6 +57,8 @@ export interface FirewallOptions {
   readonly allSlices: string
   /** Whose table it is: the daemon's run folder. */
   readonly owner: string
+  /** Whether nobody will come back to the table of that owner: it is then deleted instead of refused. Default: never. */
+  readonly abandoned?: (owner: string) => boolean
   /** Default: this process's own, right when the helper is in the same network namespace. */
   readonly files?: HostFiles
 }
@@ -111,6 +113,10 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
   const list = async (): Promise<readonly ListedElement[]> => listedElements(await nft(`list sets table ${table}`, 'json'))
   const handleNow = async (): Promise<number | undefined> =>
     listedTables(await nft('list tables inet', 'json')).find(({ family, name }) => `${family} ${name}` === table)?.handle
+
+  const takeAway = async (): Promise<undefined> => {
+    await nft(`delete table ${table}`, 'text')
+  }
 
   /** undefined: there is no such table. */
   const ownerNow = async (): Promise<string | undefined> => {
@@ -262,7 +268,8 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     return work()
   }
 
-  const owner = await ownerNow()
+  const found = await ownerNow()
+  const owner = found !== undefined && found !== mark && options.abandoned?.(found.replace(/^dayfly /, '')) === true ? await takeAway() : found
   if (owner !== undefined && owner !== mark) throw foreign(owner)
   if (owner !== undefined) contents = contentsOf(await list())
   await build(owner !== undefined)

@@ -9,7 +9,20 @@
 export const minimumCapabilities = ['CHOWN', 'DAC_OVERRIDE', 'FOWNER', 'FSETID', 'KILL', 'SETGID', 'SETUID'] as const
 
 /** What may be asked for beyond the minimum. The rest reaches past the container (SYS_ADMIN, SYS_MODULE, …) and is refused. */
-export const grantableCapabilities = ['AUDIT_WRITE', 'IPC_LOCK', 'IPC_OWNER', 'LEASE', 'LINUX_IMMUTABLE', 'NET_BIND_SERVICE', 'NET_RAW', 'SETFCAP', 'SETPCAP', 'SYS_CHROOT', 'SYS_NICE', 'SYS_PTRACE'] as const
+export const grantableCapabilities = [
+  'AUDIT_WRITE',
+  'IPC_LOCK',
+  'IPC_OWNER',
+  'LEASE',
+  'LINUX_IMMUTABLE',
+  'NET_BIND_SERVICE',
+  'NET_RAW',
+  'SETFCAP',
+  'SETPCAP',
+  'SYS_CHROOT',
+  'SYS_NICE',
+  'SYS_PTRACE',
+] as const
 
 const prefixed = (names: Iterable<string>): string[] => [...new Set(names)].map(name => `CAP_${name}`).sort()
 
