@@ -103,6 +103,42 @@ describe('an end', () => {
     }
   })
 
+  it('while a creation does not notice that it is broken off waits for it, and removes what it made', async () => {
+    await using world = await openWorld()
+    const { promise: gate, resolve } = Promise.withResolvers<void>()
+    const create = world.backend.create
+    world.backend.create = async (request, secrets) => {
+      await gate
+      return create(request, secrets, never())
+    }
+    const rejected = assert.rejects(world.engine.run(world.spec(forever), noSecrets, user, never()), code('aborted'))
+    await settle()
+    const id = world.store.environments()[0]?.id ?? ''
+    const ending = world.engine.end(id, 'requested', 'changed my mind', user, true, never())
+    await settle()
+    resolve()
+    await Promise.all([rejected, ending])
+    await world.assertGone(id)
+    assert.equal(world.kernel.machines.size, 0)
+  })
+
+  it('closes an exec that does not notice it, and writes that', async () => {
+    await using world = await openWorld()
+    const { id } = await world.run(forever)
+    const { promise: exit, resolve } = Promise.withResolvers<number>()
+    world.backend.exec = async () => ({
+      ...{ write: () => {}, drained: async () => {}, resize: () => {}, signal: () => {}, exit },
+      output: (async function* () {})(),
+      [Symbol.asyncDispose]: async () => resolve(129),
+    })
+    const request = { command: ['x'], env: {}, user: undefined, workdir: undefined, tty: false, rows: 1, columns: 1 }
+    await world.engine.exec(id, request, user, never())
+    await world.engine.end(id, 'requested', 'enough', user, true, never())
+    await world.assertGone(id)
+    const types = world.types(id)
+    assert.ok(types.indexOf('exec.ended') > 0 && types.indexOf('exec.ended') < types.indexOf('environment.ended'))
+  })
+
   it('goes on when the one who asked for it does not wait', async () => {
     await using world = await openWorld()
     const { id } = await world.run(stubborn, {}, { grace: 1_000 })
