@@ -5,7 +5,7 @@ import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
 import { newCellId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
-import type { Backend, InstanceRequest } from '../../engine/backend.ts'
+import type { Backend, Created, InstanceRequest } from '../../engine/backend.ts'
 import type { ImageStore } from '../../host/image/store.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import type { MonitorConnection } from '../../host/native/monitor.ts'
@@ -22,6 +22,7 @@ import { assertTraversable, layout } from './layout.ts'
 import { createNetworks } from './networks.ts'
 import { findCells } from './observe.ts'
 import { ownedObjects } from './owned.ts'
+import { createPrecedence } from './precedence.ts'
 import type { Prepared, PreparedShape } from './prepared.ts'
 import { createPreparedPool } from './prepared.ts'
 import { createStock } from './ready.ts'
@@ -61,8 +62,12 @@ interface Held {
   readonly grace: number
   readonly stopSignal: number
   started: boolean
+  /** Until it was started or removed: others' removals wait for it. */
+  readonly starting: Disposable | undefined
   /** Set when its container has ended; without an exit when nobody knows how. */
   ended: { readonly exit: ExitStatus | undefined } | undefined
+  /** Under way, for whoever asks again. */
+  removal: Promise<void> | undefined
 }
 
 /** Cells to keep ready when nobody asks for any; at most; and how long a burst is remembered, ms. */
@@ -71,6 +76,8 @@ const mostCells = 128
 const cellMemory = 5 * 60_000
 /** ms between looks at whether the firewall is still there. */
 const guardInterval = 5000
+/** ms that a removal waits at most while others are being started. */
+const removalPatience = 1000
 
 export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<LinuxBackend> => {
   const { images, clock, log } = options
@@ -90,8 +97,8 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   const containers = createContainerMaker({ images, runtimes: ground.runtimes, seccomp: ground.seccomp, cgroup2: cgroups.mode === 'v2' })
 
   const instances = new Map<string, Held>()
-  const hold = (instance: Omit<Held, 'ended'>): void => {
-    const held: Held = { ...instance, ended: undefined }
+  const hold = (instance: Omit<Held, 'ended' | 'removal'>): void => {
+    const held: Held = { ...instance, ended: undefined, removal: undefined }
     instances.set(held.id, held)
     void held.cell.exit.then(exit => {
       held.ended = { exit }
@@ -100,7 +107,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   for (const { owner, cell } of found) {
     networks.adopt(owner.environment, owner.slot, owner.index)
     const { instance: id, environment, pid, grace, stopSignal } = owner
-    hold({ id, environment, cell, pid, grace, stopSignal, started: true })
+    hold({ id, environment, cell, pid, grace, stopSignal, started: true, starting: undefined })
   }
 
   /** Every cell that this daemon has or is about to make or to end, and the slot it is in: what explains its kernel objects. */
@@ -134,6 +141,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     await networks.close(cell.slot)
   }
 
+  const precedence = createPrecedence()
   const cellDemand = trackDemand(1000, cellMemory)
   const cells = createStock<LiveCell>({
     make: openCell,
@@ -215,6 +223,21 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
 
   const create: Backend['create'] = async (request, secrets, signal) => {
     if (instances.has(request.id)) throw new DayflyError('conflict', `instance ${request.id} exists`)
+    const starting = precedence.start()
+    try {
+      return await createStarting(request, secrets, signal, starting)
+    } catch (error) {
+      starting[Symbol.dispose]()
+      throw error
+    }
+  }
+
+  const createStarting = async (
+    request: InstanceRequest,
+    secrets: ReadonlyMap<string, Uint8Array>,
+    signal: AbortSignal,
+    starting: Disposable,
+  ): Promise<Created> => {
     throwIfAborted(signal)
     const { cell, pid, start } = await obtain(request, signal)
     try {
@@ -226,15 +249,24 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       throw error
     }
     const { grace, stopSignal } = request.workload
-    hold({ id: request.id, environment: request.environment, cell, pid, grace, stopSignal: signalNumber(stopSignal), started: false })
+    hold({ id: request.id, environment: request.environment, cell, pid, grace, stopSignal: signalNumber(stopSignal), started: false, starting })
     return { pid, start }
   }
 
   const remove: Backend['remove'] = async id => {
     const instance = instances.get(id)
     if (instance === undefined) return
-    await endCell(instance.cell)
-    networks.leave(instance.environment, instance.cell.index)
+    instance.starting?.[Symbol.dispose]()
+    instance.removal ??= takeDown(instance).finally(() => {
+      instance.removal = undefined
+    })
+    await instance.removal
+  }
+
+  const takeDown = async ({ id, environment, cell }: Held): Promise<void> => {
+    await precedence.clear(removalPatience)
+    await endCell(cell)
+    networks.leave(environment, cell.index)
     instances.delete(id)
   }
 
@@ -245,6 +277,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     start: async id => {
       const instance = held(id)
       if (instance.started) throw new DayflyError('wrong_state', `instance ${id} was started before`)
+      using _starting = instance.starting
       await monitorOf(instance).start()
       instance.started = true
     },

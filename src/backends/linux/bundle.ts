@@ -53,8 +53,11 @@ export const writeBundle = (paths: CellPaths, request: BundleRequest): void => {
 }
 
 /** In place: a container that already exists sees the new content, because it has these very files mounted. */
-export const writeNames = (paths: CellPaths, hostname: string, address: string, nameservers: readonly string[]): void => {
+export const writeNames = (paths: CellPaths, hostname: string, address: string): void => {
   writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 })
   writeFileSync(paths.hosts, `127.0.0.1\tlocalhost\n${address}\t${hostname}\n`, { mode: 0o644 })
+}
+
+export const writeNameservers = (paths: CellPaths, nameservers: readonly string[]): void => {
   writeFileSync(paths.resolv, nameservers.map(server => `nameserver ${server}\n`).join(''), { mode: 0o644 })
 }

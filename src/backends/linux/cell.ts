@@ -97,20 +97,24 @@ export const destroyCell = async (
   cell: Pick<Cell, 'paths' | 'monitor' | 'cgroup'> & { readonly process: ProcessIdentity | undefined },
   helper: Helper,
 ): Promise<void> => {
-  if (cell.process !== undefined) await endMonitor(cell.monitor, cell.process, helper)
-  await cell.cgroup.killAll()
+  const byItself = cell.process !== undefined && (await endMonitor(cell.monitor, cell.process, helper))
+  if (!byItself) await cell.cgroup.killAll()
   await cell.cgroup.remove()
   await removeFolders(cell.paths)
 }
 
-/** By its own hand where it answers, so that it cleans up; by SIGKILL where it does not. */
-const endMonitor = async (monitor: MonitorConnection | undefined, process: ProcessIdentity, helper: Helper): Promise<void> => {
+/**
+ * By its own hand where it answers, so that it cleans up; by SIGKILL where it does not. True: it went by itself, and its cgroup was empty then.
+ */
+const endMonitor = async (monitor: MonitorConnection | undefined, process: ProcessIdentity, helper: Helper): Promise<boolean> => {
+  let byItself = false
   if (monitor !== undefined) {
-    await monitor.kill().catch(() => undefined)
-    await monitor.quit().catch(() => undefined)
+    const [, quit] = await Promise.allSettled([monitor.kill(), monitor.quit()])
+    byItself = quit.status === 'fulfilled'
     await monitor[Symbol.asyncDispose]()
   }
   await processEnded(process, 2000).catch(() => killMonitor(process, helper))
+  return byItself
 }
 
 /** What it made goes with its namespaces; its cgroup does not. */

@@ -7,7 +7,7 @@ import { signalNumber } from '../../host/native/session.ts'
 import { instanceAddress, slotIds } from '../../host/network/slots.ts'
 import type { WorkloadSpec } from '../../model/workload.ts'
 import type { ContainerUser } from './bundle.ts'
-import { writeBundle, writeNames } from './bundle.ts'
+import { writeBundle, writeNames, writeNameservers } from './bundle.ts'
 import type { LiveCell } from './cell.ts'
 import { nameserversWithin } from './nameservers.ts'
 import { writeOwner } from './owner.ts'
@@ -70,7 +70,8 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
       const [image, user] = await Promise.all([imageOf(workload.image), userOf(workload.image, workload.user)])
       using _turn = await turn()
       cell.cgroup.setLimits({ ...workload.limits, pids: workload.limits.pids + runtimeProcesses })
-      writeNames(cell.paths, hostname, instanceAddress(cell.slot, cell.index).address, [])
+      writeNames(cell.paths, hostname, instanceAddress(cell.slot, cell.index).address)
+      writeNameservers(cell.paths, [])
       writeBundle(cell.paths, {
         workload,
         user,
@@ -116,7 +117,8 @@ export const dedicate = async (
   const { monitor, paths } = cell
   const stopSignal = signalNumber(workload.stopSignal)
   const ids = slotIds(cell.slot)
-  writeNames(paths, request.hostname, instanceAddress(cell.slot, cell.index).address, nameserversWithin(workload.egress))
+  writeNames(paths, request.hostname, instanceAddress(cell.slot, cell.index).address)
+  if (workload.egress.length > 0) writeNameservers(paths, nameserversWithin(workload.egress))
   writeOwner(paths, {
     instance: request.id,
     environment: request.environment,

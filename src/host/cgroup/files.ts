@@ -95,5 +95,5 @@ export const removeFolder = (folder: string): boolean => {
   }
 }
 
-/** As removeFolder, with all below it. */
-export const removeTree = (folder: string): boolean => withDescendants(folder).every(removeFolder)
+/** As removeFolder, with all below it. Looks below only when it must: listing a group's folder costs more than removing it. */
+export const removeTree = (folder: string): boolean => removeFolder(folder) || withDescendants(folder).every(removeFolder)
