@@ -105,7 +105,7 @@ export const createRun = (parts: RunParts) => {
     checkSecrets(spec, secrets)
     if (lives.size >= parts.slots) {
       throw new DayflyError('exhausted', `there are ${lives.size} environments, as many as this host may have at once`, {
-        remedy: 'End one with dayfly down, wait for one to end, or start the daemon with more --slots.',
+        remedy: 'End one with dayfly down, or wait for one to end.',
       })
     }
     const started = planFor(spec)

@@ -24,6 +24,8 @@ after(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
+const fail = (reason: Error): void => assert.fail(`the helper died: ${reason.message}`)
+
 let count = 0
 
 const open = async (): Promise<BackendFixture> => {
@@ -31,7 +33,7 @@ const open = async (): Promise<BackendFixture> => {
   const [stateDir, runDir, logs] = [join(own, 'state'), join(own, 'run'), join(own, 'logs')]
   for (const needed of [stateDir, runDir, logs]) mkdirSync(needed, { recursive: true })
   const clock = systemClock()
-  const start = () => openLinuxBackend({ stateDir, runDir, nativeDir, images, clock, log: silentLog(), preparedMemory: 0 })
+  const start = () => openLinuxBackend({ stateDir, runDir, nativeDir, images, clock, log: silentLog(), preparedMemory: 0, onBroken: fail })
   let backend = await start()
   return {
     backend,

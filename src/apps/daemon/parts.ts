@@ -40,7 +40,16 @@ const openBackend = async (
     import('../../backends/linux/backend.ts'),
   ])
   const imageStore = stack.use(await openImageStore({ folder: join(options.stateDir, 'images'), unpackBinary: join(nativeDir, 'dayfly-unpack') }))
-  const backend = stack.use(await openLinuxBackend({ stateDir: options.stateDir, runDir: options.runDir, nativeDir, images: imageStore, clock, log }))
+  const backend = stack.use(
+    await openLinuxBackend({
+      ...{ stateDir: options.stateDir, runDir: options.runDir, nativeDir, images: imageStore, clock, log },
+      onBroken: reason => {
+        // Crash-only: what runs goes on without us, and the next daemon adopts it.
+        log.error('dayfly-helper has died, so this daemon ends; start it again', { reason })
+        process.exit(1)
+      },
+    }),
+  )
   return { backend, images: createImages({ store: imageStore, inUse: () => imagesInUse(store), forget: backend.forgetImage }) }
 }
 

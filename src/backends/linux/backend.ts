@@ -37,6 +37,8 @@ export interface LinuxBackendOptions {
   readonly images: ImageStore
   readonly clock: Clock
   readonly log: Log
+  /** Called once when the helper has died: nothing can be started or ended any more, and only a new daemon mends it. */
+  readonly onBroken: (reason: Error) => void
   /** Bytes that prepared containers may hold together. Default 256 MiB; 0 turns the prepared pool off. */
   readonly preparedMemory?: number
 }
@@ -177,6 +179,11 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     firewall.ensure().catch(error => log.error('the firewall could not be checked', { error }))
   }, guardInterval)
   guard.unref()
+
+  let closing = false
+  void helper.closed.then(reason => {
+    if (!closing) options.onBroken(reason)
+  })
 
   const held = (id: string): Held => {
     const instance = instances.get(id)
@@ -331,6 +338,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       containers.forgetImage(digest)
     },
     async [Symbol.asyncDispose]() {
+      closing = true
       clearInterval(guard)
       await Promise.all([prepared.close(), cells.close()])
       // What was created and not started ends with its connection; what was started lives on, for the next daemon to adopt.

@@ -26,7 +26,8 @@ export interface Cell {
   /** Which of the slot's addresses it has. */
   readonly index: number
   readonly paths: CellPaths
-  readonly process: ProcessIdentity
+  /** undefined: it ended by itself, a day after its container, and said so by taking its monitor.pid away. */
+  readonly process: ProcessIdentity | undefined
   /** undefined: it is dead. */
   readonly monitor: MonitorConnection | undefined
   readonly cgroup: Cgroup
@@ -93,10 +94,7 @@ const removeFolders = async (paths: CellPaths): Promise<void> => {
 }
 
 /** Ends what lives in it and leaves nothing, from whatever state it is in. */
-export const destroyCell = async (
-  cell: Pick<Cell, 'paths' | 'monitor' | 'cgroup'> & { readonly process: ProcessIdentity | undefined },
-  helper: Helper,
-): Promise<void> => {
+export const destroyCell = async (cell: Pick<Cell, 'paths' | 'process' | 'monitor' | 'cgroup'>, helper: Helper): Promise<void> => {
   const byItself = cell.process !== undefined && (await endMonitor(cell.monitor, cell.process, helper))
   if (!byItself) await cell.cgroup.killAll()
   await cell.cgroup.remove()

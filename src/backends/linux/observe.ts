@@ -34,7 +34,7 @@ const findCell = async (id: string, paths: CellPaths, cgroups: Cgroups, helper: 
   const oomKilled = (): boolean => cgroup.oomKills() > 0
 
   const monitor = process === undefined ? undefined : await connectMonitor(paths.socket).catch(() => undefined)
-  if (owner !== undefined && process !== undefined) {
+  if (owner !== undefined) {
     const base = { id, slot: owner.slot, index: owner.index, paths, process, cgroup }
     if (monitor !== undefined) {
       const exit = exitOf(monitor, paths.exit, oomKilled)

@@ -7,6 +7,7 @@ import { newExecId } from '../../base/ids.ts'
 import type { MonitorConnection } from '../../host/native/monitor.ts'
 import { connectMonitor } from '../../host/native/monitor.ts'
 import type { NativeSession } from '../../host/native/session.ts'
+import { askedCapabilities } from '../../host/oci/capabilities.ts'
 import { ociProcess } from '../../host/oci/config.ts'
 import type { ExecRequest, Session } from '../../model/session.ts'
 import type { Cell } from './cell.ts'
@@ -37,7 +38,7 @@ const processFor = async (cell: Cell, containers: ContainerMaker, request: ExecR
     terminal: request.tty,
     rows: request.rows,
     columns: request.columns,
-    capabilities: process.capabilities.bounding.map(name => name.replace(/^CAP_/, '')),
+    capabilities: askedCapabilities(process.capabilities.bounding),
   })
 }
 

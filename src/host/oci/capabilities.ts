@@ -41,3 +41,9 @@ export const capabilitySets = (uid: number, asked: readonly string[]): Capabilit
   const passed = uid === 0 ? [] : held
   return { bounding, effective: held, permitted: held, inheritable: passed, ambient: passed }
 }
+
+/** What was asked for beyond the minimum, read back from a bounding set that `capabilitySets` made. */
+export const askedCapabilities = (bounding: readonly string[]): string[] => {
+  const minimum: ReadonlySet<string> = new Set(minimumCapabilities)
+  return bounding.map(name => name.replace(/^CAP_/, '')).filter(name => !minimum.has(name))
+}
