@@ -80,8 +80,8 @@ export interface DayflySubjects extends AsyncDisposable {
   readonly subjects: readonly Subject[]
 }
 
-export const dayflySubjects = async (folder: string, rootTar: string): Promise<DayflySubjects> => {
-  const daemon = startDaemon({ folder })
+export const dayflySubjects = async (folder: string, runDir: string, rootTar: string): Promise<DayflySubjects> => {
+  const daemon = startDaemon({ folder, runDir })
   await daemon.ready
   await daemon.client.importImage({ path: rootTar, name: image }, () => {})
   const owned = { [Symbol.asyncDispose]: async () => {} } // The daemon outlives each of its subjects.

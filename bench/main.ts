@@ -34,16 +34,18 @@ const measurePeers = (folder: string, rootTar: string): Row[] => {
 
 const rootTar = must(join(root, 'scripts/make-image'), []).trim()
 const folder = makeFolder('/var/tmp/dayfly-bench-')
+// /run is a tmpfs wherever systemd is; here it may not be.
+const runDir = makeFolder('/dev/shm/dayfly-bench-')
 const rows: Row[] = []
 try {
   if (values.only !== 'peers') {
     for (const subject of floors()) rows.push(await measureRow(subject, { ...effort, counts: [] }))
-    await using dayfly = await dayflySubjects(join(folder, 'dayfly'), rootTar)
+    await using dayfly = await dayflySubjects(join(folder, 'dayfly'), runDir, rootTar)
     for (const subject of dayfly.subjects) rows.push(await measureRow(subject, effort))
   }
   if (values.only !== 'dayfly') rows.push(...measurePeers(folder, rootTar))
 } finally {
-  rmSync(folder, { recursive: true, force: true })
+  for (const used of [folder, runDir]) rmSync(used, { recursive: true, force: true })
 }
 
 const facts = readFacts()

@@ -54,8 +54,14 @@ export interface InARow {
 
 const spread = (values: readonly number[]): Spread => ({ median: median(values), p90: quantile(values, 0.9) })
 
-/** `runs` runs, one after another. The pause lets the kernel's deferred work end: without it a fast subject hides what it costs. */
-export const inARow = async (subject: Subject, runs: number, pause = 60): Promise<InARow> => {
+/**
+ * ms between runs. It lets the kernel's deferred work end, without which a fast subject hides what it costs, and lets a pool fill up again, which
+ * would otherwise be measured as part of the next run.
+ */
+export const pause = 250
+
+/** `runs` runs, one after another. */
+export const inARow = async (subject: Subject, runs: number): Promise<InARow> => {
   const timings: Timing[] = []
   for (let run = -3; run < runs; run++) {
     const timing = await subject.once()

@@ -1,5 +1,6 @@
 /** The results for people. */
 import type { Facts } from './facts.ts'
+import { pause } from './measure.ts'
 import type { Row } from './row.ts'
 
 const number = (value: number | undefined, digits = 1): string => (value === undefined || Number.isNaN(value) ? '' : value.toFixed(digits))
@@ -52,7 +53,7 @@ export const renderTable = (facts: Facts, rows: readonly Row[], counts: readonly
     `${facts.date.slice(0, 10)} · ${facts.system} · kernel ${facts.kernel} · ${facts.processor}, ${facts.cores} cores, ${Math.round(facts.memory / 2 ** 30)} GiB · cgroup ${facts.cgroup}`,
     versions.join(' · '),
     '',
-    `Medians of ${runs} runs of \`echo\` with 60 ms between them. "docker ÷" is how many times sooner than \`docker run\` the first output comes.`,
+    `Medians of ${runs} runs of \`echo\` with ${pause} ms between them. "docker ÷" is how many times sooner than \`docker run\` the first output comes.`,
     `Helpers are the processes that stand beside each of ${idle} idle instances, by proportional set size.`,
     '',
     table,

@@ -19,6 +19,8 @@ export const makeFolder = (prefix: string): string => {
 }
 
 export interface DaemonOptions {
+  /** Instead of `run` in the folder: e.g. on a tmpfs, as /run is. Not removed. */
+  readonly runDir?: string
   /** Holds `state`, `run` and `daemon.log`. Made when it is missing, not removed. */
   readonly folder: string
   /** Put before the command, e.g. to enter a namespace. Must exec it in its own process. */
@@ -45,7 +47,7 @@ const patience = 30_000
 export const startDaemon = (options: DaemonOptions): Daemon => {
   const { folder } = options
   const stateDir = join(folder, 'state')
-  const runDir = join(folder, 'run')
+  const runDir = options.runDir ?? join(folder, 'run')
   mkdirSync(folder, { recursive: true })
   const logPath = join(folder, 'daemon.log')
   const log = openSync(logPath, 'a')
