@@ -18,6 +18,9 @@
 #define LOG_PIECE_MAX 16384
 
 /* One of the two streams that end up in the log. */
+/* The file holds at most so many times what may be kept: a stamp is long, and a container can print empty lines only. */
+enum { LOG_GROWTH_MAX = 8 };
+
 struct log_stream {
   const char *name;  /* stdout, stderr */
   bool dropped_open; /* the last byte dropped was not a newline */

@@ -44,3 +44,10 @@ export const settledWithin = async (work: Promise<unknown>, ms: number): Promise
     clearTimeout(timer)
   }
 }
+
+/** Calls `work` when the signal aborts, at once when it has, until it is disposed of. */
+export const onAbort = (signal: AbortSignal, work: () => void): Disposable => {
+  if (signal.aborted) work()
+  else signal.addEventListener('abort', work, { once: true })
+  return { [Symbol.dispose]: () => signal.removeEventListener('abort', work) }
+}

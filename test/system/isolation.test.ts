@@ -140,6 +140,32 @@ describe('the isolation of an instance', { skip }, () => {
     assert.equal(found.stdout, '')
   })
 
+  test('a tree deeper than any path can be is removed with its instance', () => {
+    const deep = 'd=$(printf "%084d" 0); p=; i=0; while [ $i -lt 40 ]; do p=$p/$d; i=$((i+1)); done; mkdir -p /a$p /b$p && mv /a /b$p/'
+    output('run', 'demo', '--', 'sh', '-c', deep)
+    assert.equal(output('doctor', '--leaks').trim(), 'no leaks')
+  })
+
+  test('a monitor that does not answer keeps no other instance from being adopted', async () => {
+    const monitors = (): string[] =>
+      spawnSync('pgrep', ['-f', `dayfly-monitor ${daemon.runDir}/`], { encoding: 'utf8' })
+        .stdout.trim()
+        .split('\n')
+    output('run', '-d', '--name', 'good', '--grace', '0s', 'demo', '--', 'sleep', '600')
+    output('run', '-d', '--name', 'stuck', '--grace', '0s', 'demo', '--', 'sleep', '600')
+    const { pid } = JSON.parse(output('inspect', 'stuck', '--json')).instances[0]
+    const monitor = Number(field(readFileSync(`/proc/${pid}/status`, 'utf8'), 'PPid'))
+    assert.ok(monitors().includes(String(monitor)))
+    process.kill(monitor, 'SIGSTOP')
+    await daemon.kill()
+    daemon = startDaemon({ folder })
+    await daemon.ready
+    assert.match(output('ps'), /good\s+demo\s+running/)
+    output('down', '--all', '--force')
+    assert.equal(monitors().includes(String(monitor)), false)
+    assert.equal(output('doctor', '--leaks').trim(), 'no leaks')
+  })
+
   test('a daemon whose helper dies ends at once; the next one adopts what runs, and nothing is left at the end', async () => {
     output('run', '-d', '--name', 'survivor', '--grace', '0s', 'demo', '--', 'sleep', '600')
     const helper = spawnSync('pgrep', ['-P', String(daemon.pid), 'dayfly-helper'], { encoding: 'utf8' }).stdout.trim()

@@ -32,5 +32,6 @@ try {
   const known = error instanceof DayflyError
   if (process.stderr.isTTY) process.stderr.write(`dayfly: ${messageOf(error)}\n${known && error.remedy !== undefined ? `  ${error.remedy}\n` : ''}`)
   else stderrLog('info').error('the daemon cannot run', { error, ...(known && error.remedy !== undefined ? { remedy: error.remedy } : {}) })
-  process.exitCode = known ? error.exitCode : 125
+  // Crash-only: whatever is still open must not keep a daemon alive that does not work.
+  process.exit(known ? error.exitCode : 125)
 }

@@ -92,7 +92,9 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   const { helper, cgroups, firewall } = ground
   const maker = { helper, cgroups, layout: paths, layersFolder: images.layersFolder, monitorBinary: ground.monitorBinary }
 
-  const found = await findCells(paths, cgroups, helper)
+  const found = await findCells(paths, cgroups, helper, (cell, error) =>
+    log.error('what an earlier daemon left could not be taken over', { cell, error }),
+  )
   const taken = found.map(({ owner }) => owner.slot)
   const idle = await ground.sweep(taken, new Set(found.map(({ cell }) => cell.id)))
   const networks = createNetworks(helper, firewall, createSlots(ground.slice, [...taken, ...idle]), idle)
@@ -208,7 +210,8 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     const { environment, workload } = request
     const slot = await networks.join(environment)
     if (slot === undefined) {
-      const ready = prepared.take(workload)
+      // gVisor has its host name from config.json: one that is prepared would keep another's.
+      const ready = workload.runtime === 'crun' ? prepared.take(workload) : undefined
       if (ready !== undefined) {
         networks.assign(environment, ready.cell.slot, ready.cell.index)
         return { ...ready, start: 'prepared' }
@@ -298,7 +301,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     },
     setDeadline: async (id, deadline) => {
       const { cell, grace, stopSignal } = held(id)
-      await cell.monitor?.deadline(deadline, grace, stopSignal).catch(ignoring('EPIPE'))
+      await cell.monitor?.deadline(deadline, grace, stopSignal).catch(ignoring('ESRCH', 'EPIPE'))
     },
     exec: (id, request, signal) => openExec(held(id).cell, containers, request, signal),
     attach: (id, signal) => openAttach(held(id).cell, signal),

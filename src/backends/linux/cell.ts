@@ -5,9 +5,12 @@
  * Everything but the cgroup and the folders hangs on the monitor's life. Until a container is started in it, the monitor's life hangs on our
  * connection: a daemon that dies leaves at most folders.
  */
+import { execFile } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync } from 'node:fs'
 import { rm } from 'node:fs/promises'
-import { throwIfAborted } from '../../base/abort.ts'
+import { promisify } from 'node:util'
+import { onAbort, settledWithin, throwIfAborted } from '../../base/abort.ts'
+import { errnoOf } from '../../base/errors.ts'
 import type { Cgroup, Cgroups } from '../../host/cgroup/cgroups.ts'
 import type { Helper, ProcessIdentity } from '../../host/native/helper.ts'
 import type { MonitorConnection } from '../../host/native/monitor.ts'
@@ -46,6 +49,8 @@ export interface CellMaker {
 }
 
 const monitorPatience = 5000
+/** ms that a monitor gets to end its container: more than it waits for a full disk to take the last of a log. */
+const quitPatience = 40_000
 
 /** On failure nothing of it is left. The slot's bridge must exist. */
 export const makeCell = async (maker: CellMaker, id: string, slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => {
@@ -67,6 +72,7 @@ export const makeCell = async (maker: CellMaker, id: string, slot: Slot, index: 
   undo.defer(() => killMonitor(process, helper))
   const monitor = await connectMonitor(paths.socket, { patience: monitorPatience, signal })
   undo.use(monitor)
+  using _giveUp = onAbort(signal, () => void monitor[Symbol.asyncDispose]())
   const exit = exitOf(monitor, paths.exit, () => cgroup.oomKills() > 0)
 
   const network = slotNetwork(slot)
@@ -90,7 +96,19 @@ export const makeCell = async (maker: CellMaker, id: string, slot: Slot, index: 
 }
 
 const removeFolders = async (paths: CellPaths): Promise<void> => {
-  await Promise.all([rm(paths.folder, { recursive: true, force: true }), rm(paths.scratch, { recursive: true, force: true })])
+  await Promise.all([paths.folder, paths.scratch].map(removeFolder))
+}
+
+const run = promisify(execFile)
+
+/** Node goes by path, and a container can make a path longer than the kernel takes; rm goes folder by folder. */
+const removeFolder = async (folder: string): Promise<void> => {
+  try {
+    await rm(folder, { recursive: true, force: true })
+  } catch (error) {
+    if (errnoOf(error) !== 'ENAMETOOLONG') throw error
+    await run('rm', ['-rf', '--one-file-system', '--', folder])
+  }
 }
 
 /** Ends what lives in it and leaves nothing, from whatever state it is in. */
@@ -107,8 +125,16 @@ export const destroyCell = async (cell: Pick<Cell, 'paths' | 'process' | 'monito
 const endMonitor = async (monitor: MonitorConnection | undefined, process: ProcessIdentity, helper: Helper): Promise<boolean> => {
   let byItself = false
   if (monitor !== undefined) {
-    const [, quit] = await Promise.allSettled([monitor.kill(), monitor.quit()])
-    byItself = quit.status === 'fulfilled'
+    const quit = monitor.kill().then(
+      () => monitor.quit(),
+      () => monitor.quit(),
+    )
+    byItself =
+      (await settledWithin(quit, quitPatience)) &&
+      (await quit.then(
+        () => true,
+        () => false,
+      ))
     await monitor[Symbol.asyncDispose]()
   }
   await processEnded(process, 2000).catch(() => killMonitor(process, helper))

@@ -55,5 +55,10 @@ export const exitOf = async (monitor: MonitorConnection, path: string, oomKilled
   })
   void monitor.closed.then(() => exited.resolve(undefined))
   const event = await exited.promise
-  return event === undefined ? readExit(path, oomKilled) : toStatus(event, oomKilled())
+  try {
+    return event === undefined ? readExit(path, oomKilled) : toStatus(event, oomKilled())
+  } catch {
+    // What the monitor said is worth more than whether it was for want of memory; a file that cannot be read tells as little as none.
+    return event === undefined ? undefined : toStatus(event, false)
+  }
 }

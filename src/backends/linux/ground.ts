@@ -1,6 +1,6 @@
 /** What all instances of this daemon stand on: the helper, a slice of the host's ids with its firewall table, cgroups, the seccomp filter, the runtimes. */
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { DayflyError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
@@ -95,7 +95,8 @@ export const openGround = async (options: GroundOptions): Promise<Ground> => {
 /** The slice this daemon had before, else the first free one, beginning where a hash of its folder says, so that daemons seldom collide. */
 const claimSlice = async (helper: Helper, stateDir: string, runDir: string): Promise<{ slice: number; firewall: Firewall }> => {
   const file = join(stateDir, 'slice')
-  const remembered = existsSync(file) ? Number(readFileSync(file, 'utf8')) : (createHash('sha256').update(runDir).digest()[0] ?? 0) % sliceCount
+  const before = rememberedSlice(file)
+  const remembered = before ?? (createHash('sha256').update(runDir).digest()[0] ?? 0) % sliceCount
   let refusal: unknown
   for (let offset = 0; offset < sliceCount; offset++) {
     const slice = (remembered + offset) % sliceCount
@@ -110,7 +111,7 @@ const claimSlice = async (helper: Helper, stateDir: string, runDir: string): Pro
         // Its daemon had its sockets, and every instance its folder, in the folder that the table names.
         abandoned: owner => owner.startsWith('/') && !existsSync(owner),
       })
-      writeFileSync(file, `${slice}\n`, { mode: 0o600 })
+      if (slice !== before) rememberSlice(file, slice)
       return { slice, firewall }
     } catch (error) {
       if (!(error instanceof DayflyError && error.code === 'conflict')) throw error
@@ -121,6 +122,19 @@ const claimSlice = async (helper: Helper, stateDir: string, runDir: string): Pro
     remedy: 'Stop one of them; `nft list tables` shows them as dayfly_0 to dayfly_15.',
     cause: refusal,
   })
+}
+
+/** undefined when there is none, or it is not one: it is then chosen anew. */
+const rememberedSlice = (file: string): number | undefined => {
+  if (!existsSync(file)) return undefined
+  const text = readFileSync(file, 'utf8')
+  return /^\d+\n$/.test(text) && Number(text) < sliceCount ? Number(text) : undefined
+}
+
+/** Whole or not at all: what lives is found by it. */
+const rememberSlice = (file: string, slice: number): void => {
+  writeFileSync(`${file}.new`, `${slice}\n`, { mode: 0o600, flush: true })
+  renameSync(`${file}.new`, file)
 }
 
 export const builtProgram = (folder: string, name: string): string => {

@@ -43,6 +43,8 @@ export interface Networks {
 interface Network {
   readonly slot: Slot
   readonly taken: Set<number>
+  /** Under way, for whoever asks again. */
+  removal: Promise<void> | undefined
 }
 
 const mostIdle = 128
@@ -114,12 +116,12 @@ export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots,
       }
     },
     assign: (environment, slot, index) => {
-      networks.set(environment, { slot, taken: new Set([index]) })
+      networks.set(environment, { slot, taken: new Set([index]), removal: undefined })
       settle(environment)
     },
     giveUp: settle,
     adopt: (environment, slot, index) => {
-      const network = networks.get(environment) ?? { slot, taken: new Set() }
+      const network = networks.get(environment) ?? { slot, taken: new Set(), removal: undefined }
       network.taken.add(index)
       networks.set(environment, network)
     },
@@ -141,8 +143,14 @@ export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots,
     remove: async environment => {
       const network = networks.get(environment)
       if (network === undefined) return
-      await close(network.slot)
-      networks.delete(environment)
+      network.removal ??= close(network.slot).then(
+        () => void networks.delete(environment),
+        error => {
+          network.removal = undefined
+          throw error
+        },
+      )
+      await network.removal
     },
     environments: () => new Map([...networks].map(([environment, { slot }]) => [environment, slot])),
     idle: () => [...idle],

@@ -105,7 +105,7 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
   // Demand fades without anybody calling.
   const fade = setInterval(() => {
     for (const [key, shape] of shapes) {
-      if (shape.demand.recent(options.now()) === 0 && shape.stock.size === 0) void drop(key, shape)
+      if (shape.demand.recent(options.now()) === 0 && shape.stock.size === 0) drop(key, shape).catch(options.failed)
       else shape.stock.adjust()
     }
   }, 5000)

@@ -203,7 +203,7 @@ const createConnectionOver = (socket: Socket, channel: Channel, listeners: Set<(
 
 /**
  * Connects to a monitor's socket. `patience`: how long, in ms, to wait for a monitor that is just being born to listen (default 0). `signal` ends
- * the attempt and, later, the connection. Rejects with NativeError (`ENOENT`, `ECONNREFUSED`: there is no monitor).
+ * the attempt, not the connection. Rejects with NativeError (`ENOENT`, `ECONNREFUSED`: there is no monitor).
  */
 export const connectMonitor = async (socketPath: string, options: { patience?: number; signal?: AbortSignal } = {}): Promise<MonitorConnection> => {
   const { patience = 0, signal } = options
@@ -213,11 +213,5 @@ export const connectMonitor = async (socketPath: string, options: { patience?: n
     const event = parseEvent(fields)
     for (const listener of listeners) listener(event)
   })
-  if (signal !== undefined) {
-    const abort = (): void => channel.fail(new NativeError('ECANCELED', 'the caller gave up'))
-    signal.addEventListener('abort', abort, { once: true })
-    void channel.closed.then(() => signal.removeEventListener('abort', abort))
-    if (signal.aborted) abort()
-  }
   return createConnectionOver(socket, channel, listeners)
 }

@@ -1,8 +1,8 @@
 /** A connection to a monitor that carries one process's terminal or pipes: the frames of "Sessions" in native/PROTOCOL.md. */
 
 import type { Socket } from 'node:net'
-import { constants } from 'node:os'
 import { DayflyError } from '../../base/errors.ts'
+import { signalNumber as numberOf } from '../../base/signals.ts'
 import { NativeError } from './channel.ts'
 
 const kind = { stdin: 0, stdout: 1, stderr: 2, resize: 3, signal: 4, exit: 5, failure: 6 } as const
@@ -35,12 +35,11 @@ export interface NativeSession extends AsyncDisposable {
   readonly exit: Promise<number>
 }
 
-/** The number of a signal like `SIGTERM`. Throws `invalid` when there is none of that name. */
+/** The number of a signal like `SIGTERM` or `SIGRTMIN+3`. Throws `invalid` when there is none of that name. */
 export const signalNumber = (name: string): number => {
-  const found = Object.entries(constants.signals).find(([known]) => known === name)
-  if (found === undefined)
-    throw new DayflyError('invalid', `no signal is named ${name}`, { field: 'signal', remedy: 'Use a name like SIGTERM or SIGKILL.' })
-  return found[1]
+  const number = numberOf(name)
+  if (number !== undefined) return number
+  throw new DayflyError('invalid', `no signal is named ${name}`, { field: 'signal', remedy: 'Use a name like SIGTERM or SIGKILL.' })
 }
 
 const frame = (of: number, length: number): Buffer => {
