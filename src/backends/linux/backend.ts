@@ -97,7 +97,8 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   )
   const taken = found.map(({ owner }) => owner.slot)
   const idle = await ground.sweep(taken, new Set(found.map(({ cell }) => cell.id)))
-  const networks = createNetworks(helper, firewall, createSlots(ground.slice, [...taken, ...idle]), idle)
+  const slots = createSlots(ground.slice, [...taken, ...idle])
+  const networks = createNetworks(helper, firewall, slots, idle)
   const containers = createContainerMaker({ images, runtimes: ground.runtimes, seccomp: ground.seccomp, cgroup2: cgroups.mode === 'v2' })
 
   const instances = new Map<string, Held>()
@@ -316,6 +317,8 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       })
     },
     owned: async () => {
+      const ruled = await firewall.bridges()
+      // From here on without a pause: what is known and what is there are of one moment.
       const ofInstances = new Set([...instances.values()].map(({ cell }) => cell.id))
       const others = [...known].filter(([id]) => !ofInstances.has(id))
       const environments = networks.environments()
@@ -324,14 +327,12 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
         layout: paths,
         slice: ground.slice,
         cgroups: cgroups.list(),
-        ruled: await firewall.bridges(),
+        ruled,
         instances: [...instances.values()],
         environments,
         pooled: {
           cells: new Set(others.map(([id]) => id)),
-          bridges: new Set(
-            [...others.map(([, slot]) => slot), ...networks.idle()].filter(({ slot }) => !taken.has(slot)).map(slot => slotNetwork(slot).bridge),
-          ),
+          bridges: new Set(slots.allocated().flatMap(slot => (taken.has(slot.slot) ? [] : [slotNetwork(slot).bridge]))),
         },
       })
     },

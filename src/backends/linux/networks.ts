@@ -34,8 +34,6 @@ export interface Networks {
   /** Idempotent. */
   remove(environment: string): Promise<void>
   environments(): ReadonlyMap<string, Slot>
-  /** Slots with a bridge and without an environment. */
-  idle(): readonly Slot[]
   /** Deletes the idle bridges. */
   clear(): Promise<void>
 }
@@ -153,7 +151,6 @@ export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots,
       await network.removal
     },
     environments: () => new Map([...networks].map(([environment, { slot }]) => [environment, slot])),
-    idle: () => [...idle],
     clear: async () => {
       await Promise.all(idle.splice(0).map(discard))
     },

@@ -8,6 +8,7 @@ export interface Slots {
   /** The one that has been free the longest, so that an address is not somebody else's a moment later. Throws `exhausted`. */
   allocate(): Slot
   release(slot: Slot): void
+  allocated(): Slot[]
 }
 
 /** `taken`: the slots that living environments already have. */
@@ -29,5 +30,6 @@ export const createSlots = (slice: number, taken: Iterable<Slot>): Slots => {
     release: ({ slot }) => {
       if (used.delete(slot)) free.push(slot)
     },
+    allocated: () => [...used].map(slot => ({ slice, slot })),
   }
 }

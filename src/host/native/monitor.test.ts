@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { describe, it } from 'node:test'
+import { setTimeout as sleep } from 'node:timers/promises'
 import { createFrameReader, decodeFields, encodeFields, maximumFrame } from './framing.ts'
 import type { MonitorConnection, MonitorEvent } from './monitor.ts'
 import { connectMonitor } from './monitor.ts'
@@ -160,7 +161,7 @@ describe('the client of a monitor', () => {
     await assert.rejects(connectMonitor(`${path}.none`, { patience: 60_000, signal: AbortSignal.timeout(5) }), { name: /Timeout|Abort/ })
   })
 
-  it('ends with its signal, and with its disposal', async t => {
+  it('ends with its disposal, and its signal ends only the attempt', async t => {
     const folder = await mkdtemp(join(tmpdir(), 'dayfly-monitor-'))
     const path = join(folder, 'monitor.sock')
     const server = createServer(socket => socket.resume()).listen(path)
@@ -169,13 +170,12 @@ describe('the client of a monitor', () => {
       await rm(folder, { recursive: true })
     })
     const controller = new AbortController()
-    const aborted = await connectMonitor(path, { signal: controller.signal, patience: 2000 })
-    const first = aborted.status()
+    const connection = await connectMonitor(path, { signal: controller.signal, patience: 2000 })
+    const asked = connection.status()
     controller.abort()
-    await assert.rejects(first, { errno: 'ECANCELED' })
-    const disposed = await connectMonitor(path)
-    const second = disposed.status()
-    await disposed[Symbol.asyncDispose]()
-    await assert.rejects(second, { errno: 'ECANCELED' })
+    assert.equal(await Promise.race([connection.closed, sleep(50, 'open')]), 'open')
+    await connection[Symbol.asyncDispose]()
+    await assert.rejects(asked, { errno: 'ECANCELED' })
+    await assert.rejects(connectMonitor(`${path}.none`, { signal: controller.signal, patience: 2000 }), { name: 'AbortError' })
   })
 })
