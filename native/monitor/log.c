@@ -78,7 +78,7 @@ size_t log_take(struct log *log, struct log_stream *stream, const char *output, 
   put_stamp(stamp);
   size_t taken = 0;
   while (taken < size) {
-    bool full = log->given_up || (uint64_t)log->size + log->used > LOG_GROWTH_MAX * log->limit;
+    bool full = log->given_up || (uint64_t)log->size + log->used > LOG_GROWTH_MAX * log->limit + LOG_GROWTH_FREE;
     uint64_t room = full ? 0 : log->limit - log->kept;
     if (room == 0) {
       drop(log, stream, output + taken, size - taken);

@@ -18,8 +18,8 @@
 #define LOG_PIECE_MAX 16384
 
 /* One of the two streams that end up in the log. */
-/* The file holds at most so many times what may be kept: a stamp is long, and a container can print empty lines only. */
-enum { LOG_GROWTH_MAX = 8 };
+/* The file holds at most so many times what may be kept, and this on top: a stamp is long, and a container can print empty lines only. */
+enum { LOG_GROWTH_MAX = 8, LOG_GROWTH_FREE = 1 << 20 };
 
 struct log_stream {
   const char *name;  /* stdout, stderr */

@@ -133,9 +133,16 @@ export const assertRecord = (store: Store, environment: string): void => {
   }
 }
 
+/** An engine that was crashed may still finish a call, and make its folder anew for it: what is left goes with the process. */
+const folders = new Set<string>()
+process.once('exit', () => {
+  for (const folder of folders) rmSync(folder, { recursive: true, force: true })
+})
+
 export const openWorld = async (options: WorldOptions = {}): Promise<World> => {
   const clock = manualClock()
   const folder = mkdtempSync(join(tmpdir(), 'dayfly-engine-'))
+  folders.add(folder)
   const store = openStore({ path: ':memory:', clock })
   const kernel = createFakeKernel(clock, clock.agenda())
   const lines: string[] = []
