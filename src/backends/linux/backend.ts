@@ -128,8 +128,12 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     }
   }
   const endCell = async (cell: Cell): Promise<void> => {
-    await destroyCell(cell, helper)
-    known.delete(cell.id)
+    try {
+      await destroyCell(cell, helper)
+    } finally {
+      // What resisted is explained by its instance, which is tried again, or by nobody: then doctor shows it.
+      known.delete(cell.id)
+    }
   }
   /** A cell with a network of its own. */
   const openCell = async (signal: AbortSignal): Promise<LiveCell> => {
