@@ -3,6 +3,7 @@ import type { RunRequest } from '../../api/schemas/environments.ts'
 import type { ImageDetailView, ImageView, PullProgress, RemovedView } from '../../api/schemas/images.ts'
 import type { Images, OnProgress } from '../../api/services.ts'
 import { DayflyError } from '../../base/errors.ts'
+import { RegistryUnreachable } from '../../host/image/skopeo-errors.ts'
 import type { Image, ImageDetail, ImageProgress, ImageStore, Platform, Removed } from '../../host/image/store.ts'
 import type { PlannedImage } from './plan.ts'
 
@@ -63,6 +64,30 @@ const platformOf = (text: string): Platform => {
 
 /** `oci-archive:/tmp/a.tar`: what another transport names is not in the store by that name. */
 const hasTransport = (name: string): boolean => /^(docker|oci|oci-archive|docker-archive|docker-daemon|dir|containers-storage):/.test(name)
+
+/**
+ * Why an image that is not here could not be fetched either, for a run that meant either. That its registry does not have it, refuses it or
+ * cannot be reached is all the same to that run: what it names is not to be had (`not_found`). A registry that answered and failed is its own fault.
+ */
+const notToBeHad = (name: string, error: unknown): unknown => {
+  if (!(error instanceof DayflyError)) return error
+  const why =
+    error instanceof RegistryUnreachable
+      ? `its registry ${error.registry} cannot be reached: ${error.reason}`
+      : error.code === 'not_found' || error.code === 'denied'
+        ? error.message.replace(/^image \S+: /, '')
+        : undefined
+  if (why === undefined) return error
+  const remedy =
+    error instanceof RegistryUnreachable
+      ? `Check the name (\`dayfly image ls\`), make it from files with \`dayfly image import PATH ${name}\`, or pull it once ${error.registry} can be reached.`
+      : error.remedy
+  return new DayflyError('not_found', `image: ${name} is not in the local store, and ${why}`, {
+    field: 'image',
+    cause: error,
+    ...(remedy === undefined ? {} : { remedy }),
+  })
+}
 
 export const createImages = ({ store, inUse, forget }: ImageParts): DaemonImages => {
   /** What names lead to, so that a start reads no files. This daemon makes all changes: after each, it begins anew. */
@@ -148,7 +173,11 @@ export const createImages = ({ store, inUse, forget }: ImageParts): DaemonImages
           // A bare digest names no registry to fetch it from.
           if (pull === 'never' || !notHere(error) || /^(sha256:)?[0-9a-f]{12,64}$/.test(name)) throw error
         }
-        return await fetchImage(name, auth, onProgress, signal)
+        try {
+          return await fetchImage(name, auth, onProgress, signal)
+        } catch (error) {
+          throw notToBeHad(name, error)
+        }
       } catch (error) {
         throw named(error)
       }

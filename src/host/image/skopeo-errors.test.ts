@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { parseReference } from './reference.ts'
-import { pullError } from './skopeo-errors.ts'
+import { pullError, RegistryUnreachable } from './skopeo-errors.ts'
 
 const fatal = (message: string): string =>
   `time="2026-01-01T00:00:00Z" level=warning msg="x"\ntime="2026-01-01T00:00:00Z" level=fatal msg=${JSON.stringify(message)}\n`
@@ -38,6 +38,25 @@ describe("skopeo's errors", () => {
     }
     assert.equal(pullError(fatal('open /a/index.json: no such file or directory'), local).code, 'not_found')
     assert.equal(pullError(fatal('archive/tar: invalid tar header'), local).code, 'corrupt')
+  })
+
+  it('tell a registry that did not answer from one that failed, with the reason alone', () => {
+    const answers: readonly (readonly [string, string | undefined])[] = [
+      ['pinging container registry registry.example: Get "https://registry.example/v2/": dial tcp 192.0.2.1:443: connect: connection refused', 'dial tcp 192.0.2.1:443: connect: connection refused'],
+      [
+        'Error parsing image name "docker://registry.example/app:1": pinging container registry registry.example: Get "https://registry.example/v2/": dial tcp: lookup registry.example on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable',
+        'dial tcp: lookup registry.example on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable',
+      ],
+      ['pinging container registry registry.example: Get "https://registry.example/v2/": context deadline exceeded', 'context deadline exceeded'],
+      ['reading manifest: received unexpected HTTP status: 500 Internal Server Error', undefined],
+      ['reading manifest: toomanyrequests: You have reached your pull rate limit', undefined],
+      ['Get "https://registry.example/v2/": x509: certificate signed by unknown authority', undefined],
+    ]
+    for (const [message, reason] of answers) {
+      const error = pullError(fatal(message), registry)
+      assert.equal(error.code, 'upstream')
+      assert.equal(error instanceof RegistryUnreachable ? error.reason : undefined, reason, message)
+    }
   })
 
   it('show no signed URL, no line break', () => {

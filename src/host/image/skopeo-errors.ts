@@ -11,14 +11,35 @@ const fatalMessage = (stderr: string): string => {
   return text.replaceAll(/\?[^\s"]+/g, '?…').replace(/^(?:FATA\[\d+\] )?Error parsing image name "(?:[^"]*)": /, '')
 }
 
+/** No answer of the registry came: whether it has the image is not known. */
+export class RegistryUnreachable extends DayflyError {
+  readonly registry: string
+  /** Why, as the system says it. */
+  readonly reason: string
+
+  constructor(image: string, registry: string, reason: string) {
+    super('upstream', `${image}: the registry ${registry} cannot be reached: ${reason}`, {
+      field: 'image',
+      remedy: nameServiceFailed.test(reason)
+        ? "Check the registry's name and this machine's name service."
+        : 'Check that the registry runs and can be reached from here.',
+    })
+    this.registry = registry
+    this.reason = reason
+  }
+}
+
+const nameServiceFailed = /\blookup \S+|no such host|server misbehaving/
+const unreachable =
+  /no such host|server misbehaving|connection refused|no route to host|network is (?:unreachable|down)|i\/o timeout|handshake timeout|deadline exceeded/
+
+/** `pinging container registry host: Get "https://host/v2/": dial tcp: …`: where it happened is told already. */
+const withoutPlace = (message: string): string => message.replace(/^.*?pinging container registry \S+: /, '').replace(/^Get "[^"]*": /, '')
+
 const registryRemedies: readonly (readonly [RegExp, string])[] = [
   [/server gave HTTP response to HTTPS client/, 'The registry speaks plain HTTP: say so with --tls-verify=false if you trust the network to it.'],
   [/x509|certificate|tls:/i, 'Put its certificate authority into /etc/containers/certs.d/HOST/ca.crt, or trust it on this machine.'],
-  [/no such host|server misbehaving/, "Check the registry's name and this machine's name service."],
-  [
-    /connection refused|no route|network is unreachable|i\/o timeout|deadline exceeded|EOF/,
-    'Check that the registry runs and can be reached from here.',
-  ],
+  [/EOF|connection reset/, 'The connection broke off: check that the registry runs and can be reached from here.'],
   [/toomanyrequests|429/, 'The registry limits anonymous pulls: log in (skopeo login REGISTRY), or wait.'],
 ]
 
@@ -56,6 +77,7 @@ export const pullError = (stderr: string, reference: Reference): DayflyError => 
       remedy: 'Check the name and the tag.',
     })
   }
+  if (unreachable.test(message)) return new RegistryUnreachable(what, reference.registry, withoutPlace(message))
   const remedy = registryRemedies.find(([pattern]) => pattern.test(message))?.[1] ?? 'Try again; if it stays, ask whoever runs the registry.'
   return new DayflyError('upstream', `${what}: the registry ${reference.registry} failed: ${message}`, { field, remedy })
 }
