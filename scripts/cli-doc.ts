@@ -10,7 +10,7 @@ export const cliDocument = async (): Promise<string> => {
   return [
     '# The command line',
     'Written by `make docs` from the program itself.',
-    'Exit codes are the command’s own. Dayfly’s are docker’s: 125 when Dayfly could not do it, 126 and 127 when the command could not be run or found, 128+n after signal n. Bad input is 2, and then nothing was created.',
+    'Exit codes are the command’s own. Dayfly’s are docker’s: 125 when Dayfly could not do it, 126 and 127 when the command could not be run or found, 128+n after signal n. Bad input is 2, and then nothing was created: where docker has 125 for everything that keeps a container from starting, Dayfly tells what the user has to change from what the machine has to.',
     fenced(overview(commands)),
     ...sections,
     '',

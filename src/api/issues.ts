@@ -17,6 +17,7 @@ const remedies: Readonly<Record<string, string>> = {
   'limits.pids': 'Ask for 1 or more; an ordinary service needs a few dozen.',
   'limits.io': 'Ask for 64k a second or more.',
   name: 'Use lower-case letters, digits and inner hyphens, at most 63.',
+  hostname: 'Use a name like web or web.example.org, at most 64 characters.',
   image: 'Name an image, e.g. debian:12, or a digest sha256:….',
 }
 
@@ -46,7 +47,8 @@ const fault = (issue: z.core.$ZodIssue, field: string, value: unknown): string =
       if (issue.origin === 'array' || issue.origin === 'string') return issue.minimum === 1 ? 'must not be empty' : `needs at least ${issue.minimum}`
       return `${given}too little: at least ${show(issue.minimum, field)}`
     case 'too_big':
-      if (issue.origin === 'array' || issue.origin === 'string') return `has more than ${issue.maximum}`
+      if (issue.origin === 'string') return `is longer than ${issue.maximum} characters`
+      if (issue.origin === 'array') return `has more than ${issue.maximum}`
       return `${given}too much: at most ${show(issue.maximum, field)}`
     case 'invalid_value':
       return `must be ${issue.values

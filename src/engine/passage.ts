@@ -70,7 +70,9 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
   const requestFor = (environment: Environment, instance: Instance): InstanceRequest => ({
     id: instance.id,
     environment: environment.id,
-    hostname: Object.keys(environment.spec.workloads).length === 1 ? environment.spec.name : instance.workload,
+    hostname:
+      workloadOf(environment, instance).hostname ??
+      (Object.keys(environment.spec.workloads).length === 1 ? environment.spec.name : instance.workload),
     workload: workloadOf(environment, instance),
     deadline: environment.ttlDeadline,
     logPath: parts.logPath(instance),

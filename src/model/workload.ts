@@ -44,6 +44,15 @@ export const SecretName = z
 /** The name of a workload within its environment; also its instances' host name where an environment has several. */
 export const WorkloadName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 63')
 
+/** What a process is told that its host is called: one or more labels of RFC 1123. Linux takes 64 bytes. */
+export const HostName = z
+  .string()
+  .max(64, 'at most 64 characters')
+  .regex(
+    /^[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$/,
+    'letters, digits and inner hyphens, with dots between labels of at most 63, like web or web.example.org',
+  )
+
 /** What to run: everything that does not differ between two instances of one workload. */
 export const WorkloadSpec = z.object({
   kind: WorkloadKind,
@@ -70,6 +79,8 @@ export const WorkloadSpec = z.object({
   limits: Limits,
   egress: z.array(EgressRule),
   runtime: Runtime,
+  /** Left out: the name of the environment, or of the workload where there are several. Given late, so it does not keep containers from being prepared. */
+  hostname: HostName.optional(),
   tty: z.boolean(),
   /** Keep stdin open for an attach; otherwise it is /dev/null. */
   stdin: z.boolean(),

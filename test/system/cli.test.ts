@@ -74,6 +74,28 @@ describe('dayfly on the linux backend', { skip: needsRoot }, () => {
     assert.equal(dayfly(['down', 'host']).status, 0)
   })
 
+  test('--hostname is what it is called, in whatever container it runs', () => {
+    const script = 'hostname; cat /etc/hostname; sed -n 2p /etc/hosts | cut -f2'
+    const kinds = new Set<string>()
+    for (let round = 0; round < 12 && !kinds.has('prepared'); round++) {
+      const ran = dayfly(['run', '--json', '--hostname', `web${round}.example.org`, 'demo', '--', 'sh', '-c', script])
+      const documents = ran.stdout
+        .toString()
+        .trim()
+        .split('\n')
+        .map(line => JSON.parse(line))
+      kinds.add(documents.find(({ type }) => type === 'started').environment.instances[0].start)
+      const text = documents
+        .filter(({ type }) => type === 'output')
+        .map(document => document.text)
+        .join('')
+      assert.equal(text, `web${round}.example.org\nweb${round}.example.org\nweb${round}.example.org web${round}\n`)
+      if (round > 0) spawnSync('sleep', ['0.3']) // For the pool, which makes ready while nothing starts.
+    }
+    assert.ok(kinds.has('prepared'), `only ${[...kinds].join(', ')}`)
+    assert.equal(dayfly(['run', '--name', 'plain', 'demo', '--', 'hostname']).stdout.toString(), 'plain\n')
+  })
+
   test('a user that the image does not know, a user that it does', () => {
     const refused = dayfly(['run', '--user', 'nobody-there', 'demo', '--', 'id'])
     assert.equal(refused.status, 2)

@@ -33,7 +33,13 @@ describe('an image that is not there', { skip }, () => {
 
   test('run, where nobody answers: 2, with registry, reason and remedy', () => {
     const { status, stderr } = dayfly('run', `${nobody}/app:1`, '--', 'true')
-    assert.match(stderr, new RegExp(`^dayfly: IMAGE: ${nobody}/app:1 is not in the local store, and its registry ${nobody} cannot be reached: .*connection refused$`, 'm'))
+    assert.match(
+      stderr,
+      new RegExp(
+        `^dayfly: IMAGE: ${nobody}/app:1 is not in the local store, and its registry ${nobody} cannot be reached: .*connection refused$`,
+        'm',
+      ),
+    )
     assert.match(stderr, new RegExp(`dayfly image import PATH ${nobody}/app:1`))
     assert.equal(status, 2)
   })
@@ -41,7 +47,10 @@ describe('an image that is not there', { skip }, () => {
   test('run, where the registry answers that it has none: 2', async () => {
     await using registry = await startRegistry()
     const { status, stderr } = dayfly('run', `${registry.host}/app:1`, '--', 'true')
-    assert.match(stderr, new RegExp(`^dayfly: IMAGE: ${registry.host}/app:1 is not in the local store, and ${registry.host} has no app with the tag 1$`, 'm'))
+    assert.match(
+      stderr,
+      new RegExp(`^dayfly: IMAGE: ${registry.host}/app:1 is not in the local store, and ${registry.host} has no app with the tag 1$`, 'm'),
+    )
     assert.equal(status, 2)
   })
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { EndCause, EnvironmentName, EnvironmentSpec, EnvironmentState } from '../../model/environment.ts'
 import { ExitStatus, InstanceState } from '../../model/instance.ts'
 import { Lease } from '../../model/lease.ts'
-import { EgressRule, Limits, Runtime, SecretName, SignalName, WorkloadKind, WorkloadSpec } from '../../model/workload.ts'
+import { EgressRule, HostName, Limits, Runtime, SecretName, SignalName, WorkloadKind, WorkloadSpec } from '../../model/workload.ts'
 import { cidrFault } from '../cidr.ts'
 import { RegistryAuth } from './images.ts'
 
@@ -24,6 +24,7 @@ export const RunRequest = z
     pull: z.enum(['missing', 'always', 'never']).default('missing').describe('When to fetch the image from its registry.'),
     auth: RegistryAuth.optional(),
     name: EnvironmentName.optional().describe('Unique among environments that have not ended. Generated when left out.'),
+    hostname: HostName.optional().describe("What its processes are told that the host is called. Left out: the environment's name."),
     kind: WorkloadKind.optional().describe('`sandbox` with a terminal, else `job`, when left out.'),
     labels: EnvironmentSpec.shape.labels.default({}),
     lease: Lease.partial().strict().default({}),

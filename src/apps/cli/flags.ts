@@ -2,6 +2,7 @@
 const flags: Readonly<Record<string, string>> = {
   image: 'IMAGE',
   name: '--name',
+  hostname: '--hostname',
   kind: '--kind',
   'lease.ttl': '--ttl',
   'lease.idle': '--idle',

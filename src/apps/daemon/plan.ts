@@ -132,6 +132,7 @@ export const plan = async (parts: PlanParts, request: RunRequest, onProgress: On
     limits,
     egress: request.egress,
     runtime: request.runtime,
+    ...(request.hostname === undefined ? {} : { hostname: request.hostname }),
     tty: request.tty,
     stdin: request.stdin,
     stopSignal: request.stopSignal ?? image.config.stopSignal,

@@ -55,7 +55,9 @@ export const writeBundle = (paths: CellPaths, request: BundleRequest): void => {
 /** In place: a container that already exists sees the new content, because it has these very files mounted. */
 export const writeNames = (paths: CellPaths, hostname: string, address: string): void => {
   writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 })
-  writeFileSync(paths.hosts, `127.0.0.1\tlocalhost\n${address}\t${hostname}\n`, { mode: 0o644 })
+  const [short] = hostname.split('.')
+  const names = short === hostname ? hostname : `${hostname} ${short}`
+  writeFileSync(paths.hosts, `127.0.0.1\tlocalhost\n${address}\t${names}\n`, { mode: 0o644 })
 }
 
 export const writeNameservers = (paths: CellPaths, nameservers: readonly string[]): void => {

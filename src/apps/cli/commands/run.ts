@@ -50,6 +50,7 @@ const requestOf = (context: Context, args: Arguments): RunInput => {
     stdin: args.flag('interactive'),
     ...given({
       name: args.text('name'),
+      hostname: args.text('hostname'),
       kind: oneOf(args.text('kind'), '--kind', ['job', 'service', 'sandbox']),
       user: args.text('user'),
       workdir: args.text('workdir'),
@@ -126,7 +127,8 @@ export const command: Command = {
   summary: 'Run a command in a new environment, and end it with the command.',
   details: [
     'Closed by default: no network but what --allow opens, no capability but a small documented set, container root is an unprivileged user of the host. Where no daemon answers, one is started.',
-    'The exit code is that of the command; 125 when Dayfly failed, 126 when the command cannot be executed, 127 when it does not exist, 128+n when signal n ended it, 2 for input that can never work.',
+    'The exit code is that of the command; 125 when Dayfly failed, 126 when the command cannot be executed, 127 when it does not exist, 128+n when signal n ended it, 2 for input that cannot work.',
+    'An image that is neither in the local store nor to be had from its registry is such input, whether the registry does not have it, refuses it or cannot be reached. With --pull always a registry that cannot be reached is a failure: 125, as with `dayfly image pull`.',
     'Signals are passed on; a second Ctrl-C kills. When the client itself is killed or its connection breaks, the command goes on until it or its lease ends, as with docker; `dayfly logs -f` takes it up again.',
   ],
   passesOn: true,
@@ -161,6 +163,7 @@ export const command: Command = {
       completion: ['job', 'service', 'sandbox'],
     },
     { name: 'name', value: 'NAME', help: 'Unique among environments that live. Default: made up.' },
+    { name: 'hostname', value: 'NAME', help: 'What its processes are told that the host is called. Default: its name.' },
     { name: 'label', short: 'l', value: 'NAME=VALUE', repeats: true, help: 'To be found by.' },
     { name: 'detach', short: 'd', help: 'Print its id once it runs, and leave it to itself.' },
     { name: 'interactive', short: 'i', help: 'Pass our standard input on.' },
