@@ -46,7 +46,7 @@ export interface LogQuery {
   readonly follow: boolean
   /** Wall clock, ms: only output at or after it. */
   readonly since: number | undefined
-  /** Only the last so many lines of what is there already. */
+  /** Only the last so many lines of what is there already; with 0 what comes after the call, not after the first look. */
   readonly tail: number | undefined
   readonly streams: readonly ('stdout' | 'stderr')[]
 }

@@ -16,6 +16,8 @@ export interface LogOptions {
   readonly since?: number
   /** Only the last so many lines of what is there at the beginning. */
   readonly tail?: number
+  /** Byte to begin at: the end of a record, as a log that was looked at before had it. Then `tail` counts nothing. */
+  readonly from?: number
   /** Follows the log until this settles (the end of the instance), then gives what is left and ends. Without it: what is there now. */
   readonly until?: Promise<unknown>
   /** Ends the iteration, without an error. */

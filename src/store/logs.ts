@@ -111,7 +111,7 @@ const tailOffset = async (file: FileHandle, lines: number): Promise<number> => {
  * The records of the log at `path`, as options say (see LogOptions). Following wakes by inotify at each write of the monitor; when `until` settles, what
  * was written before that is read to the end. A last record torn by a crash is given as far as it goes.
  */
-export const readLog: ReadLog = async function* (path, { since = Number.NEGATIVE_INFINITY, tail, until, signal }) {
+export const readLog: ReadLog = async function* (path, { since = Number.NEGATIVE_INFINITY, tail, from, until, signal }) {
   using changes = createChanges()
   let over = until === undefined
   const finish = (): void => {
@@ -133,7 +133,7 @@ export const readLog: ReadLog = async function* (path, { since = Number.NEGATIVE
 
     const parser = createRecordParser()
     const buffer = Buffer.allocUnsafeSlow(chunkSize)
-    let offset = tail === undefined ? 0 : await tailOffset(file, tail)
+    let offset = from ?? (tail === undefined ? 0 : await tailOffset(file, tail))
     while (!signal.aborted) {
       const last = over
       const { bytesRead } = await file.read(buffer, 0, chunkSize, offset)

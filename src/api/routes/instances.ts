@@ -8,8 +8,8 @@ import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
 import { ExecInput, InstanceList, InstanceView, KillRequest, LogEntry, StopRequest } from '../schemas/environments.ts'
 import type { LogQuery, Services } from '../services.ts'
-import { instanceView, logEntry } from '../views.ts'
-import { forwardOutput, killIfRunning, withInput } from './run.ts'
+import { environmentView, instanceView, logEntry } from '../views.ts'
+import { forwardOutput, killIfRunning, outputOf, withInput } from './run.ts'
 
 const Ref = z.object({
   ref: z.string().min(1).describe('An id, a unique prefix of one of at least 4 characters, or the id or name of an environment with one instance.'),
@@ -171,7 +171,8 @@ export const instanceRoutes = (services: Services): Route[] => [
     method: 'POST',
     path: '/v1/instances/:ref/attach',
     summary: 'Take part in the first process of an instance',
-    description: 'Output from now on and its exit one way; stdin, resizes and signals the other. A client that goes away is only detached.',
+    description:
+      'A started frame once it is attached, output from then on and its exit one way; stdin, resizes and signals the other. A client that goes away is only detached.',
     params: Ref,
     query: nothing,
     body: nothing,
@@ -188,8 +189,11 @@ export const instanceRoutes = (services: Services): Route[] => [
             name => killIfRunning(services, instance, name, actor),
             async (attach, gone) => {
               await using session = await services.lifecycle.attach(instance.id, actor, gone)
+              // In this order: what answers the first that is typed is after the place in the log.
+              const output = outputOf(services, instance, 'now', gone)
+              await stream.send(encodeJson(frameKind.started, environmentView(services, services.lifecycle.environment(instance.environment))))
               attach(session)
-              await forwardOutput(services, stream, instance, 'now', gone)
+              await forwardOutput(services, stream, instance, output, gone)
             },
           ),
       }

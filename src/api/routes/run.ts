@@ -3,6 +3,7 @@ import { DayflyError } from '../../base/errors.ts'
 import type { Environment } from '../../model/environment.ts'
 import type { Actor } from '../../model/event.ts'
 import type { Instance } from '../../model/instance.ts'
+import type { LogRecord } from '../../model/log.ts'
 import type { Session } from '../../model/session.ts'
 import type { FrameStream } from '../frame-stream.ts'
 import { decodeResize, encodeJson, encodeOutput, frameKind } from '../frames.ts'
@@ -65,16 +66,19 @@ export const withInput = async (
   await Promise.race([working, input.then(() => working)])
 }
 
-/** Sends the instance's output as it is logged, then its exit. */
+/** The instance's output from its beginning, or from this call on, until it ends. */
+export const outputOf = (services: Services, instance: Instance, since: 'beginning' | 'now', signal: AbortSignal): AsyncIterable<LogRecord> =>
+  services.logs(instance, { follow: true, since: undefined, tail: since === 'now' ? 0 : undefined, streams: ['stdout', 'stderr'] }, signal)
+
+/** Sends output as it is logged, then the instance's exit. */
 export const forwardOutput = async (
   services: Services,
   stream: FrameStream,
   instance: Instance,
-  since: 'beginning' | 'now',
+  output: AsyncIterable<LogRecord>,
   signal: AbortSignal,
 ): Promise<void> => {
-  const query = { follow: true, since: undefined, tail: since === 'now' ? 0 : undefined, streams: ['stdout', 'stderr'] } as const
-  for await (const piece of services.logs(instance, query, signal)) await stream.send(...encodeOutput(frameKind[piece.stream], piece.data))
+  for await (const piece of output) await stream.send(...encodeOutput(frameKind[piece.stream], piece.data))
   const over = await services.lifecycle.wait(instance.id, signal)
   await stream.send(encodeJson(frameKind.exit, { code: exitCodeOf(over), instance: instanceView(over) }))
 }
@@ -120,7 +124,7 @@ export const runStream =
       if (instance === undefined) return
       await using session = request.stdin || request.tty ? await attachIfRunning(services, instance, actor, gone) : undefined
       attach(session)
-      await forwardOutput(services, stream, instance, 'beginning', gone)
+      await forwardOutput(services, stream, instance, outputOf(services, instance, 'beginning', gone), gone)
       await stream.send(encodeJson(frameKind.ended, environmentView(services, await services.lifecycle.ended(environment.id, gone))))
     })
   }

@@ -71,6 +71,10 @@ const table: readonly (readonly [words: readonly string[], message: RegExp, reme
   [['extend', 'taken', '30d'], /--ttl: 30d is too much/, /from now/],
   [['down'], /REF: is missing/, /--all/],
   [['down', 'nothing'], /REF: /, /^/],
+  [['run', '--detach-keys', 'ctrl-', 'fake'], /--detach-keys: "ctrl-" is not a list of keys/, /ctrl-p,ctrl-q/],
+  [['attach'], /REF: is missing/, /dayfly attach --help/],
+  [['attach', 'nothing'], /REF: /, /^/],
+  [['attach', '--sig-proxy', 'perhaps', 'taken'], /--sig-proxy: "perhaps" is not true or false/, /^/],
   [['completion', 'tcsh'], /SHELL: "tcsh" is not bash, zsh or fish/, /completion bash/],
   [['image', 'inspect', 'nowhere'], /there is no image nowhere/, /image/],
 ]
@@ -137,6 +141,7 @@ test('without a daemon every command but run says so', async () => {
     ['inspect', 'x'],
     ['logs', 'x'],
     ['exec', 'x', 'y'],
+    ['attach', 'x'],
     ['wait', 'x'],
     ['stop', 'x'],
     ['kill', 'x'],

@@ -6,6 +6,8 @@ import { fromErrorDocument } from '../../api/problems.ts'
 import type { EnvironmentView, ExitFrame } from '../../api/schemas/environments.ts'
 import type { PullProgress } from '../../api/schemas/images.ts'
 import { DayflyError } from '../../base/errors.ts'
+import { signalNumber } from '../../base/signals.ts'
+import { detachDetector } from './detach-keys.ts'
 
 export interface Watchers {
   onOutput?(stream: 'stdout' | 'stderr', data: Buffer): void
@@ -13,13 +15,24 @@ export interface Watchers {
   onStarted?(environment: EnvironmentView): void
   onExit?(exit: ExitFrame): void
   onEnded?(environment: EnvironmentView): void
+  /** We let go of the process; it goes on. */
+  onDetached?(): void
 }
 
 export interface Carriage {
   /** The process runs when the stream begins; otherwise a started frame says when. */
   readonly alreadyStarted?: boolean
   readonly stdin: boolean
+  /** Others were attached before us or will be: the end of our stdin is not its, and what it has drawn on the terminal it shall draw again. */
+  readonly takesUp?: boolean
   readonly tty: boolean
+  /**
+   * What becomes of signals that we get. `escalate`: they are passed on, the second SIGINT as SIGKILL; `pass`: they are passed on; `detach`: they end
+   * only us.
+   */
+  readonly signals: 'escalate' | 'pass' | 'detach'
+  /** Typed on a terminal, they let go of the process. */
+  readonly detachKeys?: Buffer
   /** One line to people, on standard error. */
   say(line: string): void
   readonly watchers: Watchers
@@ -35,16 +48,27 @@ const brokenPipe = 141
 
 const sendSignal = (stream: FrameStream, name: string): void => void stream.send(encodeFrame(frameKind.signal, Buffer.from(name)))
 
-/** Forwards signals. The second SIGINT is SIGKILL; so a program that ignores the first one can be got rid of from the same keyboard. */
-const forwardSignals = (stream: FrameStream, say: (line: string) => void, hasStarted: () => boolean, giveUp: (name: string) => void): Disposable => {
+interface SignalHandling {
+  readonly stream: FrameStream
+  readonly signals: Carriage['signals']
+  say(line: string): void
+  hasStarted(): boolean
+  giveUp(name: string): void
+  detach(name: string): void
+}
+
+/** The second SIGINT is SIGKILL, so that a program which ignores the first one can be got rid of from the same keyboard. */
+const handleSignals = ({ stream, signals, say, hasStarted, giveUp, detach }: SignalHandling): Disposable => {
   let interrupts = 0
   const handlers = forwarded.map(name => {
     const handle = (): void => {
       if (name === 'SIGINT') interrupts++
-      if (!hasStarted() || interrupts > 2) giveUp(name)
-      else if (name === 'SIGINT' && interrupts === 2) sendSignal(stream, 'SIGKILL')
+      const escalates = signals === 'escalate' && name === 'SIGINT'
+      if (!hasStarted() || (escalates && interrupts > 2)) giveUp(name)
+      else if (signals === 'detach') detach(name)
+      else if (escalates && interrupts === 2) sendSignal(stream, 'SIGKILL')
       else {
-        if (name === 'SIGINT' && process.stderr.isTTY) say('dayfly: SIGINT was passed on; Ctrl-C once more kills it')
+        if (escalates && process.stderr.isTTY) say('dayfly: SIGINT was passed on; Ctrl-C once more kills it')
         sendSignal(stream, name)
       }
     }
@@ -58,18 +82,25 @@ const forwardSignals = (stream: FrameStream, say: (line: string) => void, hasSta
   }
 }
 
-/** Raw mode and window size of our terminal, until disposed of; also when this process ends without that. */
-const lendTerminal = (stream: FrameStream): Disposable => {
+/**
+ * Raw mode (where our input is passed on) and window size of our terminal, until disposed of; also when this process ends without that. Without raw
+ * mode the keyboard still makes signals: else nothing that is typed would do anything.
+ */
+const lendTerminal = (stream: FrameStream, raw: boolean, redraw: boolean): Disposable => {
   const { stdin, stdout } = process
   const restore = (): void => {
-    if (stdin.isTTY) stdin.setRawMode(false)
+    if (raw && stdin.isTTY) stdin.setRawMode(false)
   }
   const resize = (): void => void stream.send(encodeResize(stdout.rows ?? 24, stdout.columns ?? 80))
-  stdin.setRawMode(true)
-  // Node's raw mode still turns each newline into two characters, which the container's own terminal has done or means not to do.
-  spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
+  if (raw) {
+    stdin.setRawMode(true)
+    // Node's raw mode still turns each newline into two characters, which the container's own terminal has done or means not to do.
+    spawnSync('stty', ['-opost'], { stdio: ['inherit', 'ignore', 'ignore'] })
+  }
   process.on('exit', restore)
   stdout.on('resize', resize)
+  // One row more for a moment: to a terminal of the size that it has already, nothing would be drawn.
+  if (redraw) void stream.send(encodeResize((stdout.rows ?? 24) + 1, stdout.columns ?? 80))
   resize()
   return {
     [Symbol.dispose]: () => {
@@ -80,14 +111,18 @@ const lendTerminal = (stream: FrameStream): Disposable => {
   }
 }
 
-const forwardStdin = async (stream: FrameStream): Promise<void> => {
+const forwardStdin = async (stream: FrameStream, { tty, detachKeys, takesUp }: Carriage, detach: () => void): Promise<void> => {
+  const detect = tty && detachKeys !== undefined ? detachDetector(detachKeys) : (passed: Buffer) => ({ passed, detached: false })
   try {
-    for await (const chunk of process.stdin)
-      await stream.send(...encodeOutput(frameKind.stdin, typeof chunk === 'string' ? Buffer.from(chunk) : chunk))
+    for await (const chunk of process.stdin) {
+      const { passed, detached } = detect(typeof chunk === 'string' ? Buffer.from(chunk) : chunk)
+      await stream.send(...encodeOutput(frameKind.stdin, passed))
+      if (detached) return detach()
+    }
   } catch {
     // A stdin that cannot be read has ended.
   }
-  await stream.send(encodeFrame(frameKind.stdin, Buffer.alloc(0)))
+  if (takesUp !== true) await stream.send(encodeFrame(frameKind.stdin, Buffer.alloc(0)))
 }
 
 /** A promise that resolves when the stream can take more, or undefined when it can already. */
@@ -107,6 +142,7 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
   const { watchers } = carriage
   let code: number | undefined
   let started = false
+  let detached = false
   const stopped = Promise.withResolvers<number>()
   stopped.promise.catch(() => {})
   const giveUp = (name: string): void =>
@@ -121,14 +157,21 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
   })
   process.stderr.on('error', () => {}) // Without a reader of messages there is nobody to tell it to.
 
-  using _signals = forwardSignals(stream, carriage.say, () => started, giveUp)
+  const detach = (code: number): void => {
+    detached = true
+    stopped.resolve(code)
+  }
+  using _signals = handleSignals({
+    ...{ stream, giveUp, signals: carriage.signals, say: carriage.say, hasStarted: () => started },
+    detach: name => detach(128 + (signalNumber(name) ?? 0)),
+  })
   let terminal: Disposable | undefined
 
   const begin = (): void => {
     if (started) return
     started = true
-    if (carriage.tty) terminal = lendTerminal(stream)
-    if (carriage.stdin) void forwardStdin(stream)
+    if (carriage.tty) terminal = lendTerminal(stream, carriage.stdin, carriage.takesUp === true)
+    if (carriage.stdin) void forwardStdin(stream, carriage, () => detach(0))
   }
 
   const receive = async (): Promise<number> => {
@@ -175,5 +218,6 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
     terminal?.[Symbol.dispose]()
     if (carriage.stdin) process.stdin.destroy()
     stream.end()
+    if (detached) watchers.onDetached?.()
   }
 }

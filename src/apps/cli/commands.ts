@@ -7,6 +7,7 @@ export const commands: readonly CommandSummary[] = [
   { name: 'inspect', summary: 'Show all there is to know of an environment', load: () => import('./commands/inspect.ts') },
   { name: 'logs', summary: 'Show the output of an instance', load: () => import('./commands/logs.ts') },
   { name: 'exec', summary: 'Run one more command in an instance', load: () => import('./commands/exec.ts') },
+  { name: 'attach', summary: 'Take part in the first process of an instance', load: () => import('./commands/attach.ts') },
   { name: 'wait', summary: 'Wait until instances end, and print their exit codes', load: () => import('./commands/wait.ts') },
   { name: 'stop', summary: 'Stop instances: the stop signal, then SIGKILL', load: () => import('./commands/stop.ts') },
   { name: 'kill', summary: 'Send a signal to instances', load: () => import('./commands/kill.ts') },

@@ -1,4 +1,5 @@
 /** The daemon's parts in the words of the API. */
+import { statSync } from 'node:fs'
 import { userInfo } from 'node:os'
 import type { Services } from '../../api/services.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -7,6 +8,7 @@ import type { Engine } from '../../engine/engine.ts'
 import { grantableCapabilities } from '../../host/oci/capabilities.ts'
 import type { Environment } from '../../model/environment.ts'
 import { isLive } from '../../model/instance.ts'
+import type { LogRecord } from '../../model/log.ts'
 import { readLog } from '../../store/logs.ts'
 import { checkHost } from './check.ts'
 import type { DaemonOptions } from './options.ts'
@@ -24,17 +26,26 @@ const expiry =
     return { at: clock.wall() + end - clock.boot(), by: end === environment.ttlDeadline ? 'ttl' : 'idle' }
   }
 
-const logs = (engine: Engine): Services['logs'] =>
-  async function* (instance, { follow, since, tail, streams }, signal) {
-    const over = follow ? engine.wait(instance.id, signal) : undefined
-    over?.catch(() => {}) // Its end is the reader's end, however it came.
-    const options = {
-      signal,
-      ...(since === undefined ? {} : { since }),
-      ...(tail === undefined ? {} : { tail }),
-      ...(over === undefined ? {} : { until: over }),
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0
+
+const logs =
+  (engine: Engine): Services['logs'] =>
+  (instance, { follow, since, tail, streams }, signal) => {
+    const path = engine.logPath(instance)
+    const from = tail === 0 ? sizeOf(path) : undefined
+    const read = async function* (): AsyncGenerator<LogRecord> {
+      const over = follow ? engine.wait(instance.id, signal) : undefined
+      over?.catch(() => {}) // Its end is the reader's end, however it came.
+      const options = {
+        signal,
+        ...(since === undefined ? {} : { since }),
+        ...(tail === undefined ? {} : { tail }),
+        ...(from === undefined ? {} : { from }),
+        ...(over === undefined ? {} : { until: over }),
+      }
+      for await (const record of readLog(path, options)) if (streams.includes(record.stream)) yield record
     }
-    for await (const record of readLog(engine.logPath(instance), options)) if (streams.includes(record.stream)) yield record
+    return read()
   }
 
 export const createServices = (options: DaemonOptions, { engine, images, backend, store }: Parts, clock: Clock): Services => {

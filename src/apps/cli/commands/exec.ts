@@ -2,6 +2,7 @@ import { DayflyError } from '../../../base/errors.ts'
 import { passedOn } from '../arguments.ts'
 import { carry } from '../carry.ts'
 import type { Command } from '../command.ts'
+import { jsonWatchers } from '../json-frames.ts'
 import { environmentOf } from '../values.ts'
 
 export const command: Command = {
@@ -49,9 +50,10 @@ export const command: Command = {
       alreadyStarted: true,
       stdin: args.flag('interactive'),
       tty,
+      signals: 'escalate',
       say: context.say,
       onBrokenPipe: async () => stream.end(),
-      watchers: {},
+      watchers: context.json ? jsonWatchers(context.write) : {},
     })
   },
 }

@@ -10,6 +10,8 @@ import type { Watchers } from '../carry.ts'
 import { carry } from '../carry.ts'
 import type { Command, Context } from '../command.ts'
 import { withDaemon } from '../daemon.ts'
+import { defaultDetachKeys, parseDetachKeys } from '../detach-keys.ts'
+import { jsonWatchers } from '../json-frames.ts'
 import { registryAuth } from '../registry-auth.ts'
 import { environmentOf, labelsOf, secretsOf, wordsOf } from '../values.ts'
 
@@ -91,24 +93,13 @@ const remarks = (environment: EnvironmentView): string[] => {
   ]
 }
 
-/** Every frame as a line of JSON. */
-const jsonWatchers = (print: (document: object) => void): Watchers => {
-  const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
-  return {
-    onProgress: progress => print({ type: 'progress', progress }),
-    onStarted: environment => print({ type: 'started', environment }),
-    onOutput: (stream, data) => print({ type: 'output', stream, text: decoders[stream].decode(data, { stream: true }) }),
-    onExit: ({ code, instance }) => print({ type: 'exit', code, instance }),
-    onEnded: environment => print({ type: 'ended', environment }),
-  }
-}
-
 /** Waits for the start, prints what was started, and leaves it to its lease. */
 const detach = async (context: Context, stream: FrameStream, watchers: Watchers): Promise<number> => {
   const started = Promise.withResolvers<EnvironmentView>()
   const carried = carry(stream, {
     stdin: false,
     tty: false,
+    signals: 'escalate',
     say: context.say,
     onBrokenPipe: async () => {},
     watchers: { ...watchers, onStarted: started.resolve, onOutput: () => {} },
@@ -129,6 +120,7 @@ export const command: Command = {
     'Closed by default: no network but what --allow opens, no capability but a small documented set, container root is an unprivileged user of the host. Where no daemon answers, one is started.',
     'The exit code is that of the command; 125 when Dayfly failed, 126 when the command cannot be executed, 127 when it does not exist, 128+n when signal n ended it, 2 for input that cannot work.',
     'An image that is neither in the local store nor to be had from its registry is such input, whether the registry does not have it, refuses it or cannot be reached. With --pull always a registry that cannot be reached is a failure: 125, as with `dayfly image pull`.',
+    'With -it, ctrl-p ctrl-q leaves the command to itself and its lease; `dayfly attach` takes it up again.',
     'Signals are passed on; a second Ctrl-C kills. When the client itself is killed or its connection breaks, the command goes on until it or its lease ends, as with docker; `dayfly logs -f` takes it up again.',
   ],
   passesOn: true,
@@ -169,6 +161,7 @@ export const command: Command = {
     { name: 'interactive', short: 'i', help: 'Pass our standard input on.' },
     { name: 'tty', short: 't', help: 'Give it a terminal.' },
     { name: 'pull', value: 'WHEN', help: 'missing (default), always or never.', completion: ['missing', 'always', 'never'] },
+    { name: 'detach-keys', value: 'KEYS', help: 'With -it, they leave it to itself. Default: ctrl-p,ctrl-q.' },
     { name: 'entrypoint', value: 'WORD', help: "Instead of the image's; a JSON array for several words." },
     { name: 'log-limit', value: 'SIZE', help: 'Output that is kept; what exceeds it is counted. Default: 64m.' },
     { name: 'stop-signal', value: 'SIGNAL', help: "Default: the image's, or SIGTERM." },
@@ -182,6 +175,7 @@ export const command: Command = {
   ],
   run: async (context, args) => {
     const request = requestOf(context, args)
+    const detachKeys = parseDetachKeys(args.text('detach-keys') ?? defaultDetachKeys, '--detach-keys')
     const detached = args.flag('detach')
     if (request.tty && !detached && !(process.stdin.isTTY && process.stdout.isTTY)) {
       throw new DayflyError('invalid', '--tty: standard input and output are not a terminal', {
@@ -190,17 +184,20 @@ export const command: Command = {
       })
     }
     const stream = await withDaemon(context, () => context.client.run(request))
-    const watchers = context.json ? jsonWatchers(document => context.write(`${JSON.stringify(document)}\n`)) : {}
+    const watchers = context.json ? jsonWatchers(context.write) : {}
     const { createProgress } = process.stderr.isTTY && !context.json ? await import('../progress.ts') : { createProgress: undefined }
     const progress = createProgress?.(request.image)
     const withProgress: Watchers = progress === undefined ? watchers : { ...watchers, onProgress: progress.show }
 
     if (detached) return await detach(context, stream, { ...(progress === undefined ? {} : { onProgress: progress.show }) })
     let id: string | undefined
+    let name = ''
     let last: EnvironmentView | undefined
     const code = await carry(stream, {
       stdin: request.stdin === true,
       tty: request.tty === true,
+      signals: 'escalate',
+      detachKeys,
       say: context.say,
       // As in any pipeline, whoever writes to nobody ends. Nothing else would: the first process of a container is deaf to SIGPIPE.
       onBrokenPipe: async () => {
@@ -211,7 +208,12 @@ export const command: Command = {
         onStarted: environment => {
           progress?.clear()
           id = environment.id
+          name = environment.name
           watchers.onStarted?.(environment)
+        },
+        onDetached: () => {
+          watchers.onDetached?.()
+          if (!context.json) context.say(`\ndayfly: detached; it lives until its lease ends, and \`dayfly attach ${name}\` takes it up again`)
         },
         onEnded: environment => {
           last = environment
