@@ -133,7 +133,7 @@ describe('a process on a terminal', { skip }, () => {
   })
 
   test('without -i the keyboard still makes signals', async () => {
-    const only = terminal('dayfly run -t demo -- sh -c \'trap "exit 7" INT; echo up; while :; do sleep 0.05; done\'')
+    const only = terminal('exec dayfly run -t demo -- sh -c \'trap "exit 7" INT; echo up; while :; do sleep 0.05; done\'')
     await only.shows(/up/)
     only.type('\x03')
     assert.equal(await only.ends(), 7)
