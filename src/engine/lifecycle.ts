@@ -108,7 +108,7 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
     note,
     current,
 
-    insert: (environment, instances, actor) =>
+    insert: (environment, instances, actor) => {
       atomically(() => {
         const { spec } = environment
         store.putEnvironment(environment)
@@ -122,7 +122,10 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
           const { id, workload, reason } = instance
           append({ environment: environment.id, instance: id, type: 'instance.pending', actor, reason, data: { workload } })
         }
-      }),
+      })
+      const { id, lastActivity: last } = environment
+      activity.set(id, { last, written: last })
+    },
 
     moveInstance: (id, to, { actor, reason }, change = {}) =>
       atomically(() => {
