@@ -1,5 +1,5 @@
 /*
- * Bridges. Deleting one sleeps in the kernel (16 to 40 ms, until nobody can be looking at it any more), so a thread does it while the requests
+ * Bridges and their ports. Deleting one sleeps in the kernel (16 to 40 ms, until nobody can be looking at it any more), so a thread does it while the requests
  * behind it go on. One after the other: several at once (by their group) take half the time, but hold the lock that every new link needs
  * throughout, and the start of an instance must not wait for the end of a hundred others.
  */
@@ -14,6 +14,7 @@
 
 #include "netlink/netlink.h"
 #include "operations.h"
+#include "wire/wire.h"
 
 struct deletion {
   struct deletion *next;
@@ -89,13 +90,27 @@ void finish_deletions(void) {
   if (deleter.running) pthread_join(deleter.thread, NULL);
 }
 
-int add_bridge(const struct call *call, struct failure *failure) {
+/* One handle for all that is done at once. */
+static struct netlink *handle(struct failure *failure) {
   static struct netlink netlink = {.fd = -1};
+  return netlink.fd >= 0 || netlink_open(&netlink, failure) == 0 ? &netlink : NULL;
+}
+
+int add_bridge(const struct call *call, struct failure *failure) {
   struct network_address address;
   if (netlink_check_name(call->argument[0], "bridge", failure) < 0) return -1;
   if (netlink_parse_address(call->argument[1], &address, failure) < 0) return -1;
-  if (netlink.fd < 0 && netlink_open(&netlink, failure) < 0) return -1;
-  if (netlink_add_bridge(&netlink, call->argument[0], &address, failure) < 0) return -1;
+  struct netlink *netlink = handle(failure);
+  if (!netlink || netlink_add_bridge(netlink, call->argument[0], &address, failure) < 0) return -1;
+  return answer(call, NULL, NULL);
+}
+
+int isolate_port(const struct call *call, struct failure *failure) {
+  uint64_t isolated;
+  if (netlink_check_name(call->argument[0], "port", failure) < 0) return -1;
+  if (wire_number(call->argument[1], "isolated", 0, 1, &isolated, failure) < 0) return -1;
+  struct netlink *netlink = handle(failure);
+  if (!netlink || netlink_isolate_port(netlink, call->argument[0], isolated != 0, failure) < 0) return -1;
   return answer(call, NULL, NULL);
 }
 

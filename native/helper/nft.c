@@ -35,11 +35,13 @@ static int error_in(const char *message) {
 }
 
 int run_nft(const struct call *call, struct failure *failure) {
-  uint64_t json;
-  if (wire_number(call->argument[1], "JSON output", 0, 1, &json, failure) < 0) return -1;
+  /* What is printed: text, JSON, or text without the elements of sets. */
+  static const unsigned int flags[] = {0, NFT_CTX_OUTPUT_JSON, NFT_CTX_OUTPUT_TERSE};
+  uint64_t output_kind;
+  if (wire_number(call->argument[1], "output", 0, 2, &output_kind, failure) < 0) return -1;
   struct nft_ctx *nft = context(failure);
   if (!nft) return -1;
-  nft_ctx_output_set_flags(nft, json ? output_flags | NFT_CTX_OUTPUT_JSON : output_flags);
+  nft_ctx_output_set_flags(nft, output_flags | flags[output_kind]);
   int result = nft_run_cmd_from_buffer(nft, call->argument[0]);
   /* Asking for a buffer also empties it, so both are always asked for. */
   const char *errors = nft_ctx_get_error_buffer(nft);

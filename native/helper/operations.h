@@ -20,8 +20,10 @@ struct call {
 
 int join_cgroup(const struct call *call, struct failure *failure);
 int spawn_program(const struct call *call, struct failure *failure);
+int spawn_logging(const struct call *call, struct failure *failure);
 int kill_process(const struct call *call, struct failure *failure);
 int add_bridge(const struct call *call, struct failure *failure);
+int isolate_port(const struct call *call, struct failure *failure);
 int delete_link(const struct call *call, struct failure *failure);
 int run_nft(const struct call *call, struct failure *failure);
 int compile_seccomp(const struct call *call, struct failure *failure);

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/pidfd.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -60,6 +61,7 @@ static int start_time(pid_t pid, unsigned long long *ticks) {
 struct spawning {
   char *const *arguments;
   char *const *environment;
+  int log; /* becomes its stderr; -1: it keeps ours */
   int error; /* errno of what it could not do; 0: it has become the program */
 };
 
@@ -77,8 +79,8 @@ static int run_child(void *argument) {
   reset_signals();
   int null = open("/dev/null", O_RDWR);
   /* Libraries open descriptors without close-on-exec: none but the three may get through. */
-  if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 && close_range(STDERR_FILENO + 1, ~0u, 0) == 0 && setsid() >= 0 &&
-      chdir("/") == 0) {
+  if (null >= 0 && dup2(null, STDIN_FILENO) >= 0 && dup2(null, STDOUT_FILENO) >= 0 &&
+      (spawning->log < 0 || dup2(spawning->log, STDERR_FILENO) >= 0) && close_range(STDERR_FILENO + 1, ~0u, 0) == 0 && setsid() >= 0 && chdir("/") == 0) {
     unsigned long none = 0;
     syscall(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, sizeof none);
     execve(spawning->arguments[0], spawning->arguments, spawning->environment);
@@ -88,13 +90,13 @@ static int run_child(void *argument) {
 }
 
 /* Like vfork, with a stack of its own: no page table is copied, however large this process is. Returns the pid, or -1 with errno. */
-static pid_t spawn(char *const *arguments) {
+static pid_t spawn(char *const *arguments, int log) {
   static _Alignas(16) char stack[64 * 1024];
   /* The daemon's environment may hold a secret: of all of it, only PATH is passed on. */
   char path[PATH_MAX] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   const char *own = getenv("PATH");
   if (own) snprintf(path, sizeof path, "PATH=%s", own);
-  struct spawning spawning = {.arguments = arguments, .environment = (char *[]){path, NULL}};
+  struct spawning spawning = {.arguments = arguments, .environment = (char *[]){path, NULL}, .log = log};
 
   sigset_t all, before;
   sigfillset(&all);
@@ -107,13 +109,14 @@ static pid_t spawn(char *const *arguments) {
   return -1;
 }
 
-int spawn_program(const struct call *call, struct failure *failure) {
-  const char *program = call->argument[0];
+static int spawn_and_answer(const struct call *call, size_t first, int log, struct failure *failure) {
+  const char *program = call->argument[first];
   if (program[0] != '/') return fail_as(failure, EINVAL, "spawning %.200s: not an absolute path", program);
-  char **arguments = calloc(call->arguments + 1, sizeof *arguments);
+  size_t count = call->arguments - first;
+  char **arguments = calloc(count + 1, sizeof *arguments);
   if (!arguments) return fail(failure, "spawning %s", program);
-  memcpy(arguments, call->argument, call->arguments * sizeof *arguments);
-  pid_t pid = spawn(arguments);
+  memcpy(arguments, call->argument + first, count * sizeof *arguments);
+  pid_t pid = spawn(arguments, log);
   free(arguments);
   if (pid < 0) return fail(failure, "spawning %s", program);
   unsigned long long ticks;
@@ -125,6 +128,21 @@ int spawn_program(const struct call *call, struct failure *failure) {
   char identity[64];
   snprintf(identity, sizeof identity, "%d %llu", (int)pid, ticks);
   return answer(call, identity, NULL);
+}
+
+int spawn_program(const struct call *call, struct failure *failure) { return spawn_and_answer(call, 0, -1, failure); }
+
+int spawn_logging(const struct call *call, struct failure *failure) {
+  const char *path = call->argument[0];
+  /* For reading too: the pipe then always has a reader, so that writing to it never fails because the daemon has died. */
+  int log = open(path, O_RDWR | O_NONBLOCK | O_NOFOLLOW | O_CLOEXEC);
+  if (log < 0) return fail(failure, "opening the pipe %s", path);
+  struct stat status;
+  int result = fstat(log, &status) < 0        ? fail(failure, "looking at %s", path)
+               : !S_ISFIFO(status.st_mode) ? fail_as(failure, EINVAL, "%.200s is not a named pipe", path)
+                                           : spawn_and_answer(call, 1, log, failure);
+  close(log);
+  return result;
 }
 
 int kill_process(const struct call *call, struct failure *failure) {

@@ -137,19 +137,29 @@ static int create_veth(struct netlink *netlink, const char *name, int master, co
   return batch_commit(netlink, &batch, name, failure);
 }
 
+static void add_isolation(struct batch *batch, const char *name, int isolated) {
+  begin_link(batch, 0, 0, name, isolated ? "isolate the bridge port" : "end the isolation of the bridge port", 0);
+  struct rtattr *info = batch_nest(batch, IFLA_LINKINFO);
+  batch_string(batch, IFLA_INFO_SLAVE_KIND, "bridge");
+  struct rtattr *data = batch_nest(batch, IFLA_INFO_SLAVE_DATA);
+  batch_u8(batch, IFLA_BRPORT_ISOLATED, isolated ? 1 : 0);
+  batch_end_nest(batch, data);
+  batch_end_nest(batch, info);
+}
+
+int netlink_isolate_port(struct netlink *netlink, const char *name, int isolated, struct failure *failure) {
+  struct batch batch = {0};
+  add_isolation(&batch, name, isolated);
+  return batch_commit(netlink, &batch, name, failure);
+}
+
 int netlink_add_veth(struct netlink *netlink, const char *name, const char *bridge, const char *peer, const uint8_t peer_mac[6], int peer_namespace,
                      struct failure *failure) {
   int master = link_index(netlink, bridge, failure);
   if (master < 0 || create_veth(netlink, name, master, peer, peer_mac, peer_namespace, failure) < 0) return -1;
   struct batch batch = {0};
   add_no_ipv6(&batch, name);
-  begin_link(&batch, 0, 0, name, "isolate the bridge port", 0);
-  struct rtattr *info = batch_nest(&batch, IFLA_LINKINFO);
-  batch_string(&batch, IFLA_INFO_SLAVE_KIND, "bridge");
-  struct rtattr *data = batch_nest(&batch, IFLA_INFO_SLAVE_DATA);
-  batch_u8(&batch, IFLA_BRPORT_ISOLATED, 1);
-  batch_end_nest(&batch, data);
-  batch_end_nest(&batch, info);
+  add_isolation(&batch, name, 1);
   begin_link(&batch, 0, IFF_UP, name, "bring up", 0);
   return batch_commit(netlink, &batch, name, failure) < 0 ? undo_link(netlink, name) : 0;
 }

@@ -41,6 +41,9 @@ int netlink_add_bridge(struct netlink *netlink, const char *name, const struct n
 int netlink_add_veth(struct netlink *netlink, const char *name, const char *bridge, const char *peer, const uint8_t peer_mac[6], int peer_namespace,
                      struct failure *failure);
 
+/* Whether a bridge's port reaches only ports that are not isolated: the bridge's own address, here. ENODEV when there is no such link. */
+int netlink_isolate_port(struct netlink *netlink, const char *name, int isolated, struct failure *failure);
+
 int netlink_set_up(struct netlink *netlink, const char *name, struct failure *failure);
 
 /* Adds the address, brings the link up, and makes the gateway its default route. */

@@ -36,11 +36,15 @@ export interface Helper extends AsyncDisposable {
   joinCgroup(folders: readonly string[]): Promise<void>
   /** Starts a program that outlives helper and daemon. */
   spawn(program: string, args: readonly string[]): Promise<ProcessIdentity>
+  /** As `spawn`, with the named pipe `log` as stderr, which never blocks it, and which has a reader as long as it lives. */
+  spawnLogging(log: string, program: string, args: readonly string[]): Promise<ProcessIdentity>
   /** `address` like `10.208.0.1/26`. errno `EEXIST` when the bridge was there. */
   bridgeAdd(name: string, address: string): Promise<void>
+  /** Whether a port of a bridge reaches nothing but the bridge. errno `ENODEV` when there is no such port. */
+  portIsolate(name: string, isolated: boolean): Promise<void>
   linkDelete(name: string): Promise<void>
-  /** Commands as for `nft -f`, all or none of them. Resolves to the output. */
-  nft(commands: string, output?: 'text' | 'json'): Promise<string>
+  /** Commands as for `nft -f`, all or none of them. Resolves to the output; `terse`: text without the elements of sets. */
+  nft(commands: string, output?: 'text' | 'json' | 'terse'): Promise<string>
   /** errno `ESRCH` when that process is gone, also when its pid is in use again. */
   kill(process: ProcessIdentity, signal: number): Promise<void>
   compileSeccomp(source: SeccompSource): Promise<CompiledSeccomp>
@@ -62,6 +66,8 @@ const number = (text: string | undefined): number => {
   if (text === undefined || text === '' || !Number.isSafeInteger(value)) throw new DayflyError('host', `"${text ?? ''}" where a number was expected`)
   return value
 }
+
+const outputs = { text: '0', json: '1', terse: '2' } as const
 
 /** Starts the helper. It ends when it is disposed or this process ends. Rejects with NativeError when it cannot be started or is of another version. */
 export const spawnHelper = async (options: HelperOptions): Promise<Helper> => {
@@ -86,6 +92,10 @@ export const spawnHelper = async (options: HelperOptions): Promise<Helper> => {
   const ask = async (operation: string, ...parameters: readonly (string | number)[]): Promise<void> => {
     await channel.request(operation, ...parameters.map(String))
   }
+  const identityFrom = async (operation: string, ...parameters: readonly string[]): Promise<ProcessIdentity> => {
+    const [child, startTime] = (await channel.request(operation, ...parameters)).join(' ').split(' ')
+    return { pid: number(child), startTime: number(startTime) }
+  }
   const dispose = async (): Promise<void> => {
     channel.fail(new NativeError('ECANCELED', 'dayfly-helper was asked to end'))
     await exited.promise
@@ -106,13 +116,12 @@ export const spawnHelper = async (options: HelperOptions): Promise<Helper> => {
     pid,
     libraries,
     joinCgroup: folders => ask('join-cgroup', ...folders),
-    spawn: async (program, parameters) => {
-      const [child, startTime] = (await channel.request('spawn', program, ...parameters)).join(' ').split(' ')
-      return { pid: number(child), startTime: number(startTime) }
-    },
+    spawn: (program, parameters) => identityFrom('spawn', program, ...parameters),
+    spawnLogging: (log, program, parameters) => identityFrom('spawn-logging', log, program, ...parameters),
+    portIsolate: (name, isolated) => ask('port-isolate', name, isolated ? 1 : 0),
     bridgeAdd: (name, address) => ask('bridge-add', name, address),
     linkDelete: name => ask('link-del', name),
-    nft: async (commands, output = 'text') => (await channel.request('nft', commands, output === 'json' ? '1' : '0'))[0] ?? '',
+    nft: async (commands, output = 'text') => (await channel.request('nft', commands, outputs[output]))[0] ?? '',
     kill: (process, signal) => ask('kill', process.pid, process.startTime, signal),
     compileSeccomp: async source => {
       const [program = '', unknown = ''] = await channel.request('seccomp', source.defaultAction, source.architectures.join(','), ...source.rules)
