@@ -1,0 +1,63 @@
+/** What happened, until the next report takes it. */
+import type { AccessEntry, TargetReport } from './gateway.ts'
+import { durationBounds } from './gateway.ts'
+
+/** Of one target. */
+export class Counters {
+  started = 0
+  finished = 0
+  /** Requests whose answer has not begun. */
+  unanswered = 0
+  bytesIn = 0
+  bytesOut = 0
+  #statuses = new Map<number, number>()
+  #durations: number[] = durationBounds.map(() => 0).concat(0)
+
+  /** status 0: it has none. duration in ms. */
+  finish(status: number, duration: number): void {
+    this.finished++
+    if (status !== 0) this.#statuses.set(status, (this.#statuses.get(status) ?? 0) + 1)
+    let bucket = 0
+    while (duration > (durationBounds[bucket] ?? Number.POSITIVE_INFINITY)) bucket++
+    this.#durations[bucket] = (this.#durations[bucket] ?? 0) + 1
+  }
+
+  /** What was counted, and begins again. */
+  take(): Pick<TargetReport, 'started' | 'finished' | 'bytesIn' | 'bytesOut' | 'statuses' | 'durations'> {
+    const { started, finished, bytesIn, bytesOut } = this
+    const taken = { started, finished, bytesIn, bytesOut, statuses: Object.fromEntries(this.#statuses), durations: this.#durations }
+    this.started = this.finished = this.bytesIn = this.bytesOut = 0
+    this.#statuses = new Map()
+    this.#durations = durationBounds.map(() => 0).concat(0)
+    return taken
+  }
+}
+
+/** At most `most` entries until they are taken; what finds no place is counted. */
+export class AccessLog {
+  readonly #most: number
+  #entries: AccessEntry[] = []
+  #dropped = 0
+
+  constructor(most: number) {
+    this.#most = most
+  }
+
+  /** False when there is no place left: the entry need not even be made. */
+  hasRoom(): boolean {
+    if (this.#entries.length < this.#most) return true
+    this.#dropped++
+    return false
+  }
+
+  add(entry: AccessEntry): void {
+    this.#entries.push(entry)
+  }
+
+  take(): { readonly access: readonly AccessEntry[]; readonly accessDropped: number } {
+    const taken = { access: this.#entries, accessDropped: this.#dropped }
+    this.#entries = []
+    this.#dropped = 0
+    return taken
+  }
+}
