@@ -1,14 +1,17 @@
 /** What `dayfly doctor` asks for, with and without a running daemon. */
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { closeSync, existsSync, openSync, statfsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
+import { disposable } from '../../base/dispose.ts'
 import { DayflyError } from '../../base/errors.ts'
+import { blockDeviceOf } from '../../host/cgroup/device.ts'
 import type { Check } from '../../host/inspection/check.ts'
 import { inspectHost } from '../../host/inspection/inspect.ts'
 import { spawnHelper } from '../../host/native/helper.ts'
 import type { OwnedObject } from '../../model/owned.ts'
 import { openStore } from '../../store/sqlite.ts'
+import { firewallSources } from './firewalls.ts'
 import { makeFolders } from './folders.ts'
 import { lockFolder } from './lock.ts'
 import type { DaemonOptions } from './options.ts'
@@ -31,7 +34,21 @@ const greetNative = async (): Promise<string> => {
   return helper.libraries.length === 0 ? 'built' : `built, with ${helper.libraries.join(', ')}`
 }
 
-export const checkHost = (stateDir: string, signal: AbortSignal): Promise<Check[]> => inspectHost({ stateDir, greetNative, signal })
+const nft = async (command: string): Promise<string> => {
+  const silence = openSync('/dev/null', 'w') // nft warns of tables that iptables manages.
+  using _ = disposable(() => closeSync(silence))
+  await using helper = await spawnHelper({ binary: join(nativeDir, 'dayfly-helper'), stderr: silence })
+  return await helper.nft(command, 'json')
+}
+
+/** The folder, or the nearest one above it that exists. */
+const nearest = (path: string): string => (existsSync(path) || path === '/' ? path : nearest(dirname(path)))
+
+export const checkHost = (stateDir: string, signal: AbortSignal): Promise<Check[]> => {
+  const folder = nearest(stateDir)
+  const scratchDisk = () => ({ device: blockDeviceOf(folder), fileSystem: statfsSync(folder).type })
+  return inspectHost({ stateDir, greetNative, scratchDisk, firewalls: firewallSources(nft, signal), signal })
+}
 
 /**
  * Leaks where no daemon runs: what is there and no environment in the store explains. Changes nothing. Throws `conflict` where a daemon runs

@@ -27,6 +27,8 @@ test('every check says what was found, and what to do unless it is ok', async ()
   const checks = await inspectHost({
     stateDir: '/var/lib/dayfly',
     greetNative: () => Promise.reject(new Error('dayfly-helper is not built')),
+    scratchDisk: () => ({ device: '/var/lib/dayfly is on tmpfs without a disk of its own', fileSystem: 0x01021994 }),
+    firewalls: { nft: () => Promise.reject(new Error('no nftables')), legacy: async () => undefined, outside: 'eth0' },
     signal: AbortSignal.timeout(20_000),
   })
   for (const { name, state, found, remedy } of checks) {

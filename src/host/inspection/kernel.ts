@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import { release } from 'node:os'
 import type { Check } from './check.ts'
-import { fail, ok, warn } from './check.ts'
+import { fail, ok } from './check.ts'
 import { isAtLeast, versionIn } from './versions.ts'
 
 /** Text of a file, or undefined when it is not there or not for us. */
@@ -28,34 +28,6 @@ export const checkRoot = (): Check =>
   process.getuid?.() === 0
     ? ok('root', 'yes')
     : fail('root', `user id ${process.getuid?.() ?? 'unknown'}`, 'Run the daemon with sudo: namespaces, mounts and cgroups are made.')
-
-const controllers = { v2: ['cpu', 'memory', 'pids', 'io'], v1: ['cpu', 'memory', 'pids', 'blkio'] } as const
-
-/** Mode by the mounts: `v2`, or v1 with (`hybrid`) and without (`v1`) a unified tree beside it. */
-const cgroupMode = (mounts: string): 'v2' | 'hybrid' | 'v1' | undefined => {
-  const types = mounts.split('\n').map(line => / - (\S+) /.exec(line)?.[1])
-  if (types.includes('cgroup')) return types.includes('cgroup2') ? 'hybrid' : 'v1'
-  return types.includes('cgroup2') ? 'v2' : undefined
-}
-
-export const checkCgroups = (): Check => {
-  const mode = cgroupMode(read('/proc/self/mountinfo') ?? '')
-  if (mode === undefined) return fail('cgroups', 'not mounted', 'Mount cgroup2 on /sys/fs/cgroup, as systemd does.')
-  const enabled =
-    mode === 'v2'
-      ? (read('/sys/fs/cgroup/cgroup.controllers') ?? '').split(' ')
-      : (read('/proc/cgroups') ?? '').split('\n').flatMap(line => {
-          const [name = '', hierarchy, , on] = line.split(/\s+/)
-          return on === '1' && hierarchy !== '0' ? [name] : []
-        })
-  const missing = controllers[mode === 'v2' ? 'v2' : 'v1'].filter(name => !enabled.includes(name))
-  if (missing.length === 0) return ok('cgroups', mode)
-  const remedy = missing.includes('memory')
-    ? 'Boot with cgroup_enable=memory swapaccount=1.'
-    : `Use a kernel with the controllers ${missing.join(', ')}.`
-  const check = missing.some(name => name === 'memory' || name === 'pids') ? fail : warn
-  return check('cgroups', `${mode}, without ${missing.join(', ')}: those limits cannot be enforced`, remedy)
-}
 
 export const checkUserNamespaces = (): Check => {
   const most = Number(read('/proc/sys/user/max_user_namespaces') ?? '0')
