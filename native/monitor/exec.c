@@ -71,7 +71,7 @@ void session_signal(struct session *session, int number) {
   else if (session->starting && number >= 1 && number <= 64) session->early_signals |= UINT64_C(1) << (number - 1);
 }
 
-/* The command may have spoken, and been answered by a signal, before its runtime has told which process it is. */
+/* They came before the runtime had told which process the command is. */
 static void send_early_signals(struct session *session) {
   for (int number = 1; number <= 64; number++) {
     if (session->early_signals >> (number - 1) & 1) session_signal(session, number);

@@ -24,6 +24,8 @@ int exit_reserve(struct failure *failure) {
   return result;
 }
 
+void exit_release(void) { unlink(TEMPORARY); }
+
 int exit_write(const struct exit_status *exit, struct failure *failure) {
   char text[SIZE_MAX_BYTES];
   int size = snprintf(text, sizeof text, "code %d\nsignal %d\ncause %s\nended %" PRId64 "\ndropped-bytes %" PRIu64 "\ndropped-lines %" PRIu64 "\n",

@@ -15,6 +15,11 @@ struct exit_status {
 
 /* From what waitpid says. */
 void exit_from_wait(struct exit_status *exit, int status);
-/* Takes the file's disk space before the start, so that a full disk cannot lose an exit status later. */
+/*
+ * Takes the file's disk space before the start, so that a full disk cannot lose an exit status later. From now on, until there is FOLDER/exit, the
+ * file that is reserved says that the container may have run.
+ */
 int exit_reserve(struct failure *failure);
+/* It was not started after all. */
+void exit_release(void);
 int exit_write(const struct exit_status *exit, struct failure *failure);

@@ -34,6 +34,8 @@ static void end_now(struct monitor *monitor) {
 static void on_nobody_bound(struct timer *timer) { end_now(OWNER(timer, struct monitor, patience)); }
 static void on_nobody_quit(struct timer *timer) { end_now(OWNER(timer, struct monitor, patience)); }
 
+static void on_never_started(struct timer *timer) { end_now(OWNER(timer, struct monitor, patience)); }
+
 static bool has_ended(const struct monitor *monitor) { return monitor->phase == PHASE_EXITED || monitor->phase == PHASE_FAILED; }
 
 static void on_quit(struct timer *timer) {
@@ -122,7 +124,11 @@ static void on_output_done(struct output *output) {
 static void on_container_ended(struct container *container, int status) {
   struct monitor *monitor = OWNER(container, struct monitor, container);
   if (monitor->over) return;
-  if (monitor->phase == PHASE_CREATED) enter(monitor, PHASE_FAILED);
+  if (monitor->phase == PHASE_CREATED) {
+    enter(monitor, PHASE_FAILED);
+    /* It waited for a start that can never come: whoever keeps it is told by the end of the connection. */
+    if (!monitor->killed) loop_set_timer(&monitor->loop, &monitor->patience, 0, on_never_started);
+  }
   if (monitor->phase == PHASE_STARTING) {
     monitor->ended_early = true;
     monitor->early_status = status;
@@ -159,6 +165,8 @@ static void on_started(struct container *container, const struct failure *failur
   if (failure) {
     enter(monitor, PHASE_FAILED);
     monitor->unbound = false;
+    /* crun was not let go. What runsc has done before it failed, nobody knows. */
+    if (container->runtime.kind == RUNTIME_CRUN) exit_release();
     control_answer(&monitor->control, REPLY_CONTAINER, NULL, failure);
     if (!monitor->control.bound) end_now(monitor);
     return;
@@ -178,6 +186,7 @@ int life_start(struct monitor *monitor, struct failure *failure) {
   monitor->unbound = true;
   if (exit_reserve(failure) == 0 && deadline_begin(&monitor->deadline, failure) == 0 &&
       container_start(&monitor->container, &monitor->output, on_started, failure) == 0) return 0;
+  exit_release();
   enter(monitor, PHASE_FAILED);
   monitor->unbound = false;
   return -1;
@@ -207,9 +216,9 @@ static int remove_cgroups(struct monitor *monitor, struct failure *failure) {
   }
 }
 
-/* What a call that was cut off may have left in FOLDER. */
+/* What a call that was cut off may have left in FOLDER. exit.new is not among it: it says that what has no exit status may have run. */
 static void remove_files(void) {
-  static const char *const names[] = {"runtime.pid", "runtime.log", "console.sock", "exit.new"};
+  static const char *const names[] = {"runtime.pid", "runtime.log", "console.sock"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) unlink(names[i]);
 }
 

@@ -7,7 +7,8 @@
  *     │                        │         │                                                                                            │
  *     └────────────────────────┴─────────┴── the bound connection closes, or nobody binds for 10 s ──▶ ended and undone ◀─────────────┘
  *
- * FAILED: it will never run: the runtime refused, or the first process ended before its start. From `start` on no connection counts any more.
+ * FAILED: it will never run: the runtime refused, or the first process ended before its start; after the latter the monitor ends by itself, unless it
+ * was told to kill. From `start` on no connection counts any more.
  */
 #pragma once
 

@@ -226,7 +226,8 @@ static void flow(struct session *session) {
   if (session->freed) return;
   bool blocked = !out_is_empty(session);
   for (int i = 0; i < 2; i++) {
-    if (blocked) loop_pause(loop, &session->output[i].watch);
+    /* What a runtime that fails has written there is in its log too, and is told as the failure: the command's own output begins with the command. */
+    if (blocked || session->starting) loop_pause(loop, &session->output[i].watch);
     else loop_change(loop, &session->output[i].watch, EPOLLIN);
   }
   if (input_is_waiting(session)) loop_change(loop, &session->input, EPOLLOUT);

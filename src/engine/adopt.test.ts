@@ -145,6 +145,7 @@ describe('adopting', () => {
       workload: fakeWorkload(forever),
       deadline: 1e12,
       logPath: `${world.folder}/stranger`,
+      networks: [],
     }
     await world.backend.create(request, new Map(), never())
     await world.backend.start('istranger', never())
@@ -199,6 +200,54 @@ describe('adopting', () => {
     const [created, ended] = world.store.environments()
     assert.equal((await world.assertGone(created?.id ?? '')).cause, 'failed')
     assert.equal((await world.assertGone(ended?.id ?? '')).cause, 'requested')
+  })
+})
+
+describe('an end that is asked for before its environment could be adopted', () => {
+  const started = async (): Promise<{ world: World; id: string }> => {
+    const world = await killedAt('start', 'after', forever)
+    assert.equal(world.kernel.starts.size, 1, 'it was started')
+    return { world, id: world.store.environments()[0]?.id ?? '' }
+  }
+
+  it('asks what became of it: it was running', async () => {
+    const { world: opened, id } = await started()
+    await using world = opened
+    world.full(true)
+    assert.deepEqual(await world.restart(), empty)
+    world.full(false)
+    await world.engine.end(id, 'requested', 'enough', user, false, never())
+    await world.assertGone(id)
+    assert.equal(world.engine.instance(id).exit?.code, 12)
+  })
+
+  it('stops it also while nothing can be written', async () => {
+    const { world: opened, id } = await started()
+    await using world = opened
+    world.full(true)
+    await world.restart()
+    await assert.rejects(world.engine.end(id, 'requested', 'enough', user, false, never()))
+    await settle()
+    assert.deepEqual(
+      [...world.kernel.machines.values()].map(({ exit }) => exit?.code),
+      [12],
+    )
+    world.full(false)
+    await world.engine.end(id, 'requested', 'enough', user, false, never())
+    await world.assertGone(id)
+    assert.equal(world.engine.instance(id).exit?.code, 12)
+  })
+
+  it('does not say that it never ran when the host was restarted since', async () => {
+    const { world: opened, id } = await started()
+    await using world = opened
+    world.reboot()
+    world.full(true)
+    assert.deepEqual(await world.restart(), empty)
+    world.full(false)
+    await world.engine.end(id, 'requested', 'enough', user, false, never())
+    await world.assertGone(id)
+    assert.ok(world.types(id).includes('instance.lost'))
   })
 })
 

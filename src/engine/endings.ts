@@ -60,21 +60,24 @@ export const createEndings = (parts: EndingsParts): Endings => {
     const environment = store.environment(live.id)
     if (!environment) return
     for (const instance of store.instances(live.id)) {
-      if (instance.state !== 'running' && !live.attempted.has(instance.id)) continue
+      // One that is written as created may have been started, by this daemon or an earlier one.
+      if (instance.state !== 'running' && instance.state !== 'created') continue
       const { stopSignal, grace } = workloadOf(environment, instance)
       stopper.stop(instance.id, stopSignal, live.ending?.force ? 0 : grace)
     }
   }
 
   const writeIntent = async (live: Live, { cause, actor, reason }: Why & { cause: EndCause }): Promise<void> => {
-    const seen = live.attempted.size === 0 ? [] : await backend.observe()
+    // Also when this daemon has asked for no start: an earlier one may have, and died before it could write that.
+    const unwritten = store.instances(live.id).some(({ state }) => isLive(state) && state !== 'running')
+    const seen = unwritten ? await backend.observe() : []
     lifecycle.atomically(() => {
       const environment = store.environment(live.id)
       if (!environment || environment.state === 'ended') return
       for (const instance of store.instances(live.id)) {
         if (!isLive(instance.state) || instance.state === 'running') continue
         const observed = seen.find(other => other.id === instance.id)
-        settle(lifecycle, clock, instance, observed, 'its environment ends before it was complete')
+        settle(lifecycle, clock, instance, observed, 'its environment ends before it was complete', environment.bootId !== clock.bootId)
       }
       if (environment.state !== 'ending') lifecycle.moveEnvironment(live.id, 'ending', { actor, reason }, cause)
     })

@@ -1,33 +1,34 @@
 /** The linux backend: instances are crun or gVisor containers on this host. The contract is engine/backend.ts; how a start goes is in ARCHITECTURE.md. */
 import { mkdirSync } from 'node:fs'
 import { abortable, throwIfAborted } from '../../base/abort.ts'
+import { createAgenda } from '../../base/agenda.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
-import { newCellId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
-import type { Backend, Created, InstanceRequest } from '../../engine/backend.ts'
+import type { Backend, InstanceRequest, Observed } from '../../engine/backend.ts'
 import type { ImageStore } from '../../host/image/store.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import type { MonitorConnection } from '../../host/native/monitor.ts'
 import { signalNumber } from '../../host/native/session.ts'
-import type { Slot } from '../../host/network/slots.ts'
 import { slotNetwork } from '../../host/network/slots.ts'
 import type { ExitStatus } from '../../model/instance.ts'
 import type { Cell, LiveCell } from './cell.ts'
-import { destroyCell, makeCell } from './cell.ts'
+import { destroyCell } from './cell.ts'
+import { createCondemned } from './condemned.ts'
 import { createContainerMaker, dedicate } from './containers.ts'
-import { trackDemand } from './demand.ts'
+import { mayHaveRun } from './exit.ts'
 import { openGround } from './ground.ts'
 import { assertTraversable, layout } from './layout.ts'
 import { createNetworks } from './networks.ts'
 import { findCells } from './observe.ts'
 import { ownedObjects } from './owned.ts'
 import { createPrecedence } from './precedence.ts'
-import type { Prepared, PreparedShape } from './prepared.ts'
-import { createPreparedPool } from './prepared.ts'
-import { createStock } from './ready.ts'
+import type { PreparedShape } from './prepared.ts'
+import { processEnded } from './processes.ts'
+import { refusal } from './refusal.ts'
 import { openAttach, openExec } from './sessions.ts'
 import { createSlots } from './slots.ts'
+import { createSupply } from './supply.ts'
 
 export interface LinuxBackendOptions {
   readonly stateDir: string
@@ -41,6 +42,8 @@ export interface LinuxBackendOptions {
   readonly onBroken: (reason: Error) => void
   /** Bytes that prepared containers may hold together. Default 256 MiB; 0 turns the prepared pool off. */
   readonly preparedMemory?: number
+  /** ms that the making of a container may take before it is given up. Default 30 000. */
+  readonly createPatience?: number
 }
 
 export interface PoolReport {
@@ -63,6 +66,8 @@ interface Held {
   readonly pid: number
   readonly grace: number
   readonly stopSignal: number
+  readonly command: string
+  /** Its monitor was asked to start it. From then on it may have run, unless that is certain not to be so. */
   started: boolean
   /** Until it was started or removed: others' removals wait for it. */
   readonly starting: Disposable | undefined
@@ -72,14 +77,12 @@ interface Held {
   removal: Promise<void> | undefined
 }
 
-/** Cells to keep ready when nobody asks for any; at most; and how long a burst is remembered, ms. */
-const fewestCells = 4
-const mostCells = 128
-const cellMemory = 5 * 60_000
 /** ms between looks at whether the firewall is still there. */
 const guardInterval = 5000
 /** ms that a removal waits at most while others are being started. */
 const removalPatience = 1000
+/** ms that a monitor whose connection is gone may take to be gone itself. */
+const deathPatience = 1000
 
 export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<LinuxBackend> => {
   const { images, clock, log } = options
@@ -92,11 +95,28 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   const { helper, cgroups, firewall } = ground
   const maker = { helper, cgroups, layout: paths, layersFolder: images.layersFolder, monitorBinary: ground.monitorBinary }
 
-  const found = await findCells(paths, cgroups, helper, (cell, error) =>
-    log.error('what an earlier daemon left could not be taken over', { cell, error }),
-  )
+  const agenda = opening.adopt(createAgenda(clock), all => all[Symbol.dispose]())
+  const condemned = createCondemned({
+    clock,
+    agenda,
+    failed: (id, tries, error) => log[tries === 1 ? 'warn' : 'debug']('what is no longer needed resists; it is tried again', { id, tries, error }),
+  })
+  const { found, resisting } = await findCells(paths, cgroups, helper)
+  /** What earlier daemons left and could not be taken down yet. */
+  const leftovers = new Set<string>()
+  const takeDownLeftover = (id: string, work: () => Promise<void>): Promise<void> => {
+    leftovers.add(id)
+    return condemned.takeDown(id, async () => {
+      await work()
+      leftovers.delete(id)
+    })
+  }
+  for (const { id, remains, error } of resisting) {
+    log.error('what an earlier daemon left resists; it is tried again', { cell: id, error })
+    await takeDownLeftover(id, () => destroyCell(remains, helper))
+  }
   const taken = found.map(({ owner }) => owner.slot)
-  const idle = await ground.sweep(taken, new Set(found.map(({ cell }) => cell.id)))
+  const idle = await ground.sweep(taken, new Set([...found.map(({ cell }) => cell.id), ...leftovers]), takeDownLeftover)
   const slots = createSlots(ground.slice, [...taken, ...idle])
   const networks = createNetworks(helper, firewall, slots, idle)
   const containers = createContainerMaker({ images, runtimes: ground.runtimes, seccomp: ground.seccomp, cgroup2: cgroups.mode === 'v2' })
@@ -112,74 +132,15 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   for (const { owner, cell } of found) {
     networks.adopt(owner.environment, owner.slot, owner.index)
     const { instance: id, environment, pid, grace, stopSignal } = owner
-    hold({ id, environment, cell, pid, grace, stopSignal, started: true, starting: undefined })
-  }
-
-  /** Every cell that this daemon has or is about to make or to end, and the slot it is in: what explains its kernel objects. */
-  const known = new Map<string, Slot>(found.map(({ owner, cell }) => [cell.id, owner.slot]))
-  const buildCell = async (slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => {
-    const id = newCellId()
-    known.set(id, slot)
-    try {
-      return await makeCell(maker, id, slot, index, signal)
-    } catch (error) {
-      known.delete(id)
-      throw error
-    }
-  }
-  const endCell = async (cell: Cell): Promise<void> => {
-    try {
-      await destroyCell(cell, helper)
-    } finally {
-      // What resisted is explained by its instance, which is tried again, or by nobody: then doctor shows it.
-      known.delete(cell.id)
-    }
-  }
-  /** A cell with a network of its own. */
-  const openCell = async (signal: AbortSignal): Promise<LiveCell> => {
-    const slot = await networks.open()
-    try {
-      return await buildCell(slot, 0, signal)
-    } catch (error) {
-      await networks.close(slot)
-      throw error
-    }
-  }
-  const closeCell = async (cell: Cell): Promise<void> => {
-    await endCell(cell)
-    await networks.close(cell.slot)
+    hold({ id, environment, cell, pid, grace, stopSignal, command: '', started: true, starting: undefined })
   }
 
   const precedence = createPrecedence()
-  const cellDemand = trackDemand(1000, cellMemory)
-  const cells = createStock<LiveCell>({
-    make: openCell,
-    dispose: closeCell,
-    wanted: () => Math.min(mostCells, Math.max(fewestCells, cellDemand.peak(clock.boot()))),
-    quiet: 20,
-    failed: error => log.warn('a cell could not be made ready', { error }),
+  const supply = createSupply({
+    ...{ maker, containers, networks, condemned, clock, agenda, log },
+    preparedMemory: options.preparedMemory ?? 256 * 1024 * 1024,
+    createPatience: options.createPatience ?? 30_000,
   })
-  const nextCell = async (signal: AbortSignal): Promise<LiveCell> => {
-    cellDemand.took(clock.boot())
-    return cells.take() ?? (await openCell(signal))
-  }
-
-  const prepared = createPreparedPool({
-    prepare: async (workload, signal): Promise<Prepared> => {
-      const cell = await openCell(signal)
-      try {
-        return { cell, pid: await containers.fill(cell, workload, cell.id) }
-      } catch (error) {
-        await closeCell(cell)
-        throw error
-      }
-    },
-    dispose: ({ cell }) => closeCell(cell),
-    memoryLimit: options.preparedMemory ?? 256 * 1024 * 1024,
-    now: clock.boot,
-    failed: error => log.warn('a container could not be prepared', { error }),
-  })
-  cells.adjust()
 
   // Whoever flushes the host's ruleset (a restart of nftables.service does) opens what must be closed.
   const guard = setInterval(() => {
@@ -198,74 +159,53 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     return instance
   }
 
-  /** The cell whose network becomes the environment's. */
-  const firstCell = async (environment: string, signal: AbortSignal): Promise<LiveCell> => {
-    try {
-      const cell = await nextCell(signal)
-      networks.assign(environment, cell.slot, cell.index)
-      return cell
-    } catch (error) {
-      networks.giveUp(environment)
-      throw error
-    }
-  }
-
-  /** A filled cell in the environment's network, its place in it taken. */
-  const obtain = async (request: InstanceRequest, signal: AbortSignal): Promise<Prepared & { readonly start: 'cold' | 'prepared' }> => {
-    const { environment, workload } = request
-    const slot = await networks.join(environment)
-    if (slot === undefined) {
-      // gVisor has its host name from config.json: one that is prepared would keep another's.
-      const ready = workload.runtime === 'crun' ? prepared.take(workload) : undefined
-      if (ready !== undefined) {
-        networks.assign(environment, ready.cell.slot, ready.cell.index)
-        return { ...ready, start: 'prepared' }
-      }
-    }
-    const cell = await (slot === undefined ? firstCell(environment, signal) : buildCell(slot, networks.place(environment), signal))
-    try {
-      return { cell, pid: await containers.fill(cell, workload, request.hostname), start: 'cold' }
-    } catch (error) {
-      await abandon(environment, cell)
-      throw error
-    }
-  }
-
-  const abandon = async (environment: string, cell: Cell): Promise<void> => {
-    await endCell(cell)
-    networks.leave(environment, cell.index)
-  }
-
   const create: Backend['create'] = async (request, secrets, signal) => {
     if (instances.has(request.id)) throw new DayflyError('conflict', `instance ${request.id} exists`)
+    throwIfAborted(signal)
     const starting = precedence.start()
     try {
-      return await createStarting(request, secrets, signal, starting)
+      const { cell, pid, start } = await supply.provide(request, ({ cell, pid }) => makeItsOwn(cell, pid, request, secrets), signal)
+      const { command, grace, stopSignal } = request.workload
+      const more = { grace, stopSignal: signalNumber(stopSignal), command: command[0] ?? '', started: false, starting }
+      hold({ id: request.id, environment: request.environment, cell, pid, ...more })
+      supply.handOver(cell)
+      return { pid, start }
     } catch (error) {
       starting[Symbol.dispose]()
       throw error
     }
   }
 
-  const createStarting = async (
-    request: InstanceRequest,
-    secrets: ReadonlyMap<string, Uint8Array>,
-    signal: AbortSignal,
-    starting: Disposable,
-  ): Promise<Created> => {
+  /** Both are over when it settles: what one of them began late would outlive the end of the cell. */
+  const makeItsOwn = async (cell: LiveCell, pid: number, request: InstanceRequest, secrets: ReadonlyMap<string, Uint8Array>): Promise<void> => {
+    const user = secrets.size > 0 ? await containers.userOf(request.workload.image, request.workload.user) : { uid: 0, gid: 0, additionalGids: [] }
+    const both = await Promise.allSettled([networks.allow(request.environment, request.workload.egress), dedicate(cell, pid, request, secrets, user)])
+    for (const one of both) if (one.status === 'rejected') throw one.reason
+  }
+
+  const start: Backend['start'] = async (id, signal) => {
+    const instance = held(id)
+    if (instance.started) throw new DayflyError('wrong_state', `instance ${id} was started before`)
     throwIfAborted(signal)
-    const { cell, pid, start } = await obtain(request, signal)
+    using _starting = instance.starting
+    const monitor = monitorOf(instance)
+    instance.started = true
     try {
-      const user = secrets.size > 0 ? await containers.userOf(request.workload.image, request.workload.user) : { uid: 0, gid: 0, additionalGids: [] }
-      await Promise.all([networks.allow(request.environment, request.workload.egress), dedicate(cell, pid, request, secrets, user)])
-      throwIfAborted(signal)
+      await monitor.start()
     } catch (error) {
-      await abandon(request.environment, cell)
-      throw error
+      const refused = refusal(error, instance.command, 'the container could not be started')
+      const known = refused instanceof DayflyError && (refused.code === 'command_not_found' || refused.code === 'command_not_executable')
+      instance.started = !known && (await afterFailedStart(instance, monitor))
+      throw refused
     }
-    const { grace, stopSignal } = request.workload
-    hold({ id: request.id, environment: request.environment, cell, pid, grace, stopSignal: signalNumber(stopSignal), started: false, starting })
-    return { pid, start }
+  }
+
+  /** Whether it may have run. Its monitor is gone when that settles: only then is it certain. */
+  const afterFailedStart = async ({ cell }: Held, monitor: MonitorConnection): Promise<boolean> => {
+    await monitor.kill().catch(() => undefined)
+    await monitor[Symbol.asyncDispose]()
+    const dead = cell.process === undefined || (await settles(processEnded(cell.process, deathPatience)))
+    return !dead || mayHaveRun(cell.paths)
   }
 
   const remove: Backend['remove'] = async id => {
@@ -280,7 +220,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
 
   const takeDown = async ({ id, environment, cell }: Held): Promise<void> => {
     await precedence.clear(removalPatience)
-    await endCell(cell)
+    await destroyCell(cell, helper)
     networks.leave(environment, cell.index)
     instances.delete(id)
   }
@@ -289,13 +229,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   return {
     name: 'linux',
     create,
-    start: async id => {
-      const instance = held(id)
-      if (instance.started) throw new DayflyError('wrong_state', `instance ${id} was started before`)
-      using _starting = instance.starting
-      await monitorOf(instance).start()
-      instance.started = true
-    },
+    start,
     wait: async (id, signal) => {
       const exit = await abortable(held(id).cell.exit, signal)
       if (exit === undefined) throw new DayflyError('wrong_state', `the monitor of instance ${id} is gone and left no exit status`)
@@ -311,22 +245,23 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     exec: (id, request, signal) => openExec(held(id).cell, containers, request, signal),
     attach: (id, signal) => openAttach(held(id).cell, signal),
     remove,
-    removeEnvironment: environment => networks.remove(environment),
+    removeEnvironment: async environment => {
+      await condemned.clear(environment)
+      await networks.remove(environment)
+    },
     observe: async () => {
       // What has ended has settled its promise: let that be seen.
       await new Promise(setImmediate)
-      return [...instances.values()].map(({ id, environment, pid, started, ended }) => {
-        if (ended === undefined) return { id, environment, state: started ? 'running' : 'created', pid, exit: undefined }
-        return { id, environment, state: ended.exit === undefined ? 'gone' : 'exited', pid: undefined, exit: ended.exit }
-      })
+      return [...instances.values()].map(seen)
     },
     owned: async () => {
       const ruled = await firewall.bridges()
       // From here on without a pause: what is known and what is there are of one moment.
-      const ofInstances = new Set([...instances.values()].map(({ cell }) => cell.id))
-      const others = [...known].filter(([id]) => !ofInstances.has(id))
       const environments = networks.environments()
       const taken = new Set([...environments.values()].map(({ slot }) => slot))
+      // What has resisted for long is hidden no more, although it is tried again.
+      const stubborn = condemned.stubborn()
+      for (const [id, { slot }] of supply.cells()) if (stubborn.has(id)) taken.add(slot)
       return ownedObjects({
         layout: paths,
         slice: ground.slice,
@@ -335,22 +270,24 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
         instances: [...instances.values()],
         environments,
         pooled: {
-          cells: new Set(others.map(([id]) => id)),
+          cells: new Set([...supply.cells().keys(), ...leftovers]).difference(stubborn),
           bridges: new Set(slots.allocated().flatMap(slot => (taken.has(slot.slot) ? [] : [slotNetwork(slot).bridge]))),
         },
       })
     },
-    pool: () => ({ cells: cells.size, prepared: prepared.report() }),
+    pool: () => ({ cells: supply.ready, prepared: supply.prepared() }),
     forgetImage: async digest => {
-      await prepared.forgetImage(digest)
+      await supply.forgetImage(digest)
       containers.forgetImage(digest)
     },
     async [Symbol.asyncDispose]() {
       closing = true
       clearInterval(guard)
-      await Promise.all([prepared.close(), cells.close()])
+      await supply.close()
       // What was created and not started ends with its connection; what was started lives on, for the next daemon to adopt.
       await Promise.all([...instances.values()].map(({ cell }) => cell.monitor?.[Symbol.asyncDispose]()))
+      await condemned.close()
+      agenda[Symbol.dispose]()
       await networks.clear()
       if (instances.size === 0) await ground.clear()
       await ground[Symbol.asyncDispose]()
@@ -362,6 +299,19 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
 const monitorOf = ({ id, cell }: Held): MonitorConnection => {
   if (cell.monitor === undefined) throw new DayflyError('wrong_state', `instance ${id} has ended`)
   return cell.monitor
+}
+
+const settles = (work: Promise<unknown>): Promise<boolean> =>
+  work.then(
+    () => true,
+    () => false,
+  )
+
+/** As the contract says it: what is certain not to have run is still `created`, whatever became of it since. */
+const seen = ({ id, environment, pid, started, ended }: Held): Observed => {
+  if (ended === undefined) return { id, environment, state: started ? 'running' : 'created', pid, exit: undefined }
+  const state = ended.exit !== undefined ? 'exited' : started ? 'gone' : 'created'
+  return { id, environment, state, pid: undefined, exit: ended.exit }
 }
 
 const ignoring =

@@ -52,7 +52,7 @@ const monitorPatience = 5000
 /** ms that a monitor gets to end its container: more than it waits for a full disk to take the last of a log. */
 const quitPatience = 40_000
 
-/** On failure nothing of it is left. The slot's bridge must exist. */
+/** The slot's bridge must exist. On failure nothing of it is left, or a SuppressedError says that something resists. */
 export const makeCell = async (maker: CellMaker, id: string, slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => {
   const { helper, cgroups, layout } = maker
   const paths = layout.cell(id)
@@ -111,10 +111,18 @@ const removeFolder = async (folder: string): Promise<void> => {
   }
 }
 
-/** Ends what lives in it and leaves nothing, from whatever state it is in. */
-export const destroyCell = async (cell: Pick<Cell, 'paths' | 'process' | 'monitor' | 'cgroup'>, helper: Helper): Promise<void> => {
+/** What is needed to end a cell. */
+export type Remains = Pick<Cell, 'paths' | 'process' | 'monitor' | 'cgroup'>
+
+/** Ends what lives in it. Its cgroup and its folders stay. */
+export const killCell = async (cell: Remains, helper: Helper): Promise<void> => {
   const byItself = cell.process !== undefined && (await endMonitor(cell.monitor, cell.process, helper))
   if (!byItself) await cell.cgroup.killAll()
+}
+
+/** Ends what lives in it and leaves nothing, from whatever state it is in; also when it was tried before. */
+export const destroyCell = async (cell: Remains, helper: Helper): Promise<void> => {
+  await killCell(cell, helper)
   await cell.cgroup.remove()
   await removeFolders(cell.paths)
 }

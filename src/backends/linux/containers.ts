@@ -1,11 +1,13 @@
 /** From a ready cell to a container that waits before its first instruction, and from there to an instance. */
 import { availableParallelism } from 'node:os'
+import { abortError, onAbort, throwIfAborted } from '../../base/abort.ts'
 import { DayflyError } from '../../base/errors.ts'
 import type { InstanceRequest } from '../../engine/backend.ts'
 import type { Image, ImageStore } from '../../host/image/store.ts'
 import { signalNumber } from '../../host/native/session.ts'
 import { instanceAddress, slotIds } from '../../host/network/slots.ts'
 import type { WorkloadSpec } from '../../model/workload.ts'
+import { defaultLimits } from '../../model/workload.ts'
 import type { ContainerUser } from './bundle.ts'
 import { writeBundle, writeNames, writeNameservers } from './bundle.ts'
 import type { LiveCell } from './cell.ts'
@@ -15,8 +17,11 @@ import { refusal } from './refusal.ts'
 import { limitConcurrency } from './turnstile.ts'
 
 export interface ContainerMaker {
-  /** Makes a container of the workload in the cell. Returns the host pid of its first process. On failure the cell is of no more use. */
-  fill(cell: LiveCell, workload: WorkloadSpec, hostname: string): Promise<number>
+  /**
+   * Makes a container of the workload in the cell. Returns the host pid of its first process. On failure the cell is of no more use; when the signal
+   * aborts, its monitor ends with all that it began.
+   */
+  fill(cell: LiveCell, workload: WorkloadSpec, hostname: string, signal: AbortSignal): Promise<number>
   userOf(image: string, user: string): Promise<ContainerUser>
   forgetImage(digest: string): void
 }
@@ -65,11 +70,15 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
       images.delete(digest)
       for (const key of users.keys()) if (key.startsWith(`${digest} `)) users.delete(key)
     },
-    fill: async (cell, workload, hostname) => {
+    fill: async (cell, workload, hostname, signal) => {
       const binary = runtimeBinary(workload.runtime)
       const [image, user] = await Promise.all([imageOf(workload.image), userOf(workload.image, workload.user)])
-      using _turn = await turn()
-      cell.cgroup.setLimits({ ...workload.limits, pids: workload.limits.pids + runtimeProcesses })
+      using _turn = await turn(signal)
+      throwIfAborted(signal)
+      using _giveUp = onAbort(signal, () => void cell.monitor[Symbol.asyncDispose]())
+      const limits = { ...workload.limits, pids: workload.limits.pids + runtimeProcesses }
+      // The runtime works in the group, too: a hundredth of a core would make it take seconds.
+      cell.cgroup.setLimits({ ...limits, cpus: Math.max(limits.cpus, defaultLimits.cpus) })
       writeNames(cell.paths, hostname, instanceAddress(cell.slot, cell.index).address)
       writeNameservers(cell.paths, [])
       writeBundle(cell.paths, {
@@ -97,9 +106,12 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
             stdin: workload.stdin ? 'stdin' : 'null',
           }),
         ])
+        // Nothing of the image's has run yet.
+        cell.cgroup.setLimits(limits)
         return pid
       } catch (error) {
-        throw refusal(error, workload.command[0] ?? '')
+        if (signal.aborted) throw abortError(signal)
+        throw refusal(error, workload.command[0] ?? '', 'the container could not be created')
       }
     },
   }

@@ -1,8 +1,9 @@
 /** How a monitor tells of its container's end: by an event while somebody is connected, and by the file `exit` in any case. */
-import { readFileSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { DayflyError, errnoOf } from '../../base/errors.ts'
 import type { MonitorConnection, MonitorEvent } from '../../host/native/monitor.ts'
 import type { ExitStatus } from '../../model/instance.ts'
+import type { CellPaths } from './layout.ts'
 
 type ExitedEvent = Extract<MonitorEvent, { type: 'exited' }>
 
@@ -43,6 +44,12 @@ export const readExit = (path: string, oomKilled: () => boolean): ExitStatus | u
     oomKilled(),
   )
 }
+
+/**
+ * Whether the container may have run. Only what a monitor that is dead has left says so for good: one that lives may have a start still before it. The
+ * monitor makes the file before it lets the container go, and takes it away when it did not.
+ */
+export const mayHaveRun = (paths: Pick<CellPaths, 'exit' | 'exitReserved'>): boolean => existsSync(paths.exitReserved) || existsSync(paths.exit)
 
 /**
  * Resolves when the container behind the connection has ended and its output is in the log; to undefined when its monitor died without leaving an

@@ -28,10 +28,10 @@ export interface Ground extends AsyncDisposable {
   /** Paths of the binaries; undefined: not installed. */
   readonly runtimes: Readonly<Record<Runtime, string | undefined>>
   /**
-   * What a daemon left that was killed: removes rules and cgroups of this slice that no slot and no cell explains. Returns the slots whose bridge
-   * is there and belongs to nobody.
+   * What a daemon left that was killed: removes rules of this slice that no slot explains, and hands the groups that no cell explains to `takeDown`, by
+   * name. Returns the slots whose bridge is there and belongs to nobody.
    */
-  sweep(slots: readonly Slot[], cells: ReadonlySet<string>): Promise<Slot[]>
+  sweep(slots: readonly Slot[], cells: ReadonlySet<string>, takeDown: (name: string, work: () => Promise<void>) => Promise<void>): Promise<Slot[]>
   /** Removes what is there for all instances together. Nothing may live any more. */
   clear(): Promise<void>
 }
@@ -67,14 +67,16 @@ export const openGround = async (options: GroundOptions): Promise<Ground> => {
     seccomp,
     monitorBinary,
     runtimes: { crun: inPath('crun'), runsc: inPath('runsc') },
-    sweep: async (slots, cells) => {
+    sweep: async (slots, cells, takeDown) => {
       const keep = new Set(slots.map(slot => slotNetwork(slot).bridge))
       for (const bridge of await firewall.bridges()) if (!keep.has(bridge)) await firewall.forget(bridge)
       for (const name of cgroups.list()) {
         if (name === monitorsGroup || cells.has(name)) continue
         const group = cgroups.open(name)
-        await group.killAll()
-        await group.remove()
+        await takeDown(name, async () => {
+          await group.killAll()
+          await group.remove()
+        })
       }
       return readdirSync('/sys/class/net').flatMap(name => {
         const slot = slotOfInterface(name)
@@ -108,8 +110,8 @@ const claimSlice = async (helper: Helper, stateDir: string, runDir: string): Pro
         sliceNetwork: sliceNetwork(slice),
         allSlices,
         owner: runDir,
-        // Its daemon had its sockets, and every instance its folder, in the folder that the table names.
-        abandoned: owner => owner.startsWith('/') && !existsSync(owner),
+        // Its daemon had its sockets, and every instance its folder, in the folder that the table names. Somebody may have removed that from under them.
+        abandoned: owner => owner.startsWith('/') && !existsSync(owner) && !isLivedIn(slice),
       })
       if (slice !== before) rememberSlice(file, slice)
       return { slice, firewall }
@@ -123,6 +125,21 @@ const claimSlice = async (helper: Helper, stateDir: string, runDir: string): Pro
     cause: refusal,
   })
 }
+
+/** Where the groups of a name at the top of each hierarchy are, if they are. */
+export const cgroupTops = (parent: string): string[] =>
+  readFileSync('/proc/self/mounts', 'utf8')
+    .split('\n')
+    .flatMap(line => {
+      const [, folder = '', type = ''] = line.split(' ')
+      return type.startsWith('cgroup') ? [join(folder, parent)] : []
+    })
+
+/** A helper or a monitor of this slice lives. */
+const isLivedIn = (slice: number): boolean =>
+  cgroupTops(`dayfly-${slice}`)
+    .map(top => join(top, monitorsGroup, 'cgroup.procs'))
+    .some(file => existsSync(file) && readFileSync(file, 'latin1') !== '')
 
 /** undefined when there is none, or it is not one: it is then chosen anew. */
 const rememberedSlice = (file: string): number | undefined => {

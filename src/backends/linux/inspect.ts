@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { NativeError } from '../../host/native/channel.ts'
 import { spawnHelper } from '../../host/native/helper.ts'
 import type { OwnedObject } from '../../model/owned.ts'
-import { builtProgram, monitorsGroup } from './ground.ts'
+import { builtProgram, cgroupTops, monitorsGroup } from './ground.ts'
 import { childrenOrNone, layout } from './layout.ts'
 import { ownedObjects } from './owned.ts'
 import { readOwner } from './owner.ts'
@@ -55,14 +55,6 @@ const tableText = async (nativeDir: string, slice: number, runDir: string): Prom
     throw error
   }
 }
-
-const cgroupTops = (parent: string): string[] =>
-  readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .flatMap(line => {
-      const [, folder = '', type = ''] = line.split(' ')
-      return type.startsWith('cgroup') ? [join(folder, parent)] : []
-    })
 
 /** A group's folder also holds the kernel's own files: `memory.max`, `tasks`. */
 const isControlFile = (name: string): boolean => name === monitorsGroup || name.includes('.') || name === 'tasks' || name === 'notify_on_release'

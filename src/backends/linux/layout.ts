@@ -19,6 +19,8 @@ export interface CellPaths {
   readonly secrets: string
   readonly runtimeState: string
   readonly exit: string
+  /** Where `exit` is written to. Made before the start: it being there means that the container may have run. */
+  readonly exitReserved: string
   readonly owner: string
   readonly hosts: string
   readonly hostname: string
@@ -62,6 +64,7 @@ export const layout = (stateDir: string, runDir: string): Layout => {
         secrets: join(folder, 'secrets'),
         runtimeState: join(folder, 'state'),
         exit: join(folder, 'exit'),
+        exitReserved: join(folder, 'exit.new'),
         owner: join(folder, 'owner.json'),
         hosts: join(folder, 'hosts'),
         hostname: join(folder, 'hostname'),

@@ -25,6 +25,8 @@ export interface Networks {
   join(environment: string): Promise<Slot | undefined>
   assign(environment: string, slot: Slot, index: number): void
   giveUp(environment: string): void
+  /** Takes an assignment back. False when another has come to this network meanwhile: then it stays. */
+  withdraw(environment: string, index: number): boolean
   /** An instance of an earlier daemon has this place. */
   adopt(environment: string, slot: Slot, index: number): void
   /** The next free place in an environment's network. Throws `exhausted`. */
@@ -118,6 +120,10 @@ export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots,
       settle(environment)
     },
     giveUp: settle,
+    withdraw: (environment, index) => {
+      const network = networks.get(environment)
+      return network?.taken.size === 1 && network.taken.has(index) && networks.delete(environment)
+    },
     adopt: (environment, slot, index) => {
       const network = networks.get(environment) ?? { slot, taken: new Set(), removal: undefined }
       network.taken.add(index)

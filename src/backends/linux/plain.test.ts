@@ -39,10 +39,10 @@ const workload: WorkloadSpec = {
 }
 
 test('a shape is what is fixed at the creation, in whatever order it is written', () => {
-  const shape = shapeOf(workload)
-  assert.equal(shapeOf({ ...workload, env: { B: '2', A: '1' } }), shape)
+  const shape = shapeOf(workload, 'one')
+  assert.equal(shapeOf({ ...workload, env: { B: '2', A: '1' } }, 'two'), shape)
   assert.equal(
-    shapeOf({ ...workload, egress: [{ cidr: '10.0.0.0/8' }], grace: 5, logLimit: 4096, imageName: 'y', kind: 'service', stopSignal: 'SIGINT' }),
+    shapeOf({ ...workload, egress: [{ cidr: '10.0.0.0/8' }], grace: 5, logLimit: 4096, imageName: 'y', kind: 'service', stopSignal: 'SIGINT' }, 'one'),
     shape,
   )
   const others: Partial<WorkloadSpec>[] = [
@@ -59,8 +59,10 @@ test('a shape is what is fixed at the creation, in whatever order it is written'
     { stdin: true },
     { secrets: ['a'] },
   ]
-  const shapes = others.map(other => shapeOf({ ...workload, ...other }))
+  const shapes = others.map(other => shapeOf({ ...workload, ...other }, 'one'))
   assert.equal(new Set([...shapes, shape]).size, others.length + 1)
+  const gvisor = { ...workload, runtime: 'runsc' } as const
+  assert.notEqual(shapeOf(gvisor, 'one'), shapeOf(gvisor, 'two'), 'gVisor keeps its first host name')
 })
 
 test('a run folder whose sockets could not be reached is refused before anything is made', () => {
@@ -78,14 +80,15 @@ test('only name servers that the egress rules open are lent', () => {
 
 test('what a runtime refuses becomes 127, 126 or a host error', () => {
   const code = (message: string): string | undefined => {
-    const error = refusal(new NativeError('EIO', message), 'foo')
+    const error = refusal(new NativeError('EIO', message), 'foo', 'it could not be done')
     return error instanceof DayflyError ? error.code : undefined
   }
   assert.equal(code('executable file `foo` not found in $PATH: No such file or directory'), 'command_not_found')
   assert.equal(code('open executable: Permission denied'), 'command_not_executable')
   assert.equal(code('mount `proc` to `/proc`: Permission denied'), 'host')
+  assert.match(String(refusal(new NativeError('EIO', 'fail startup'), 'foo', 'it could not be done')), /it could not be done: fail startup/)
   const own = new Error('something else')
-  assert.equal(refusal(own, 'foo'), own)
+  assert.equal(refusal(own, 'foo', ''), own)
 })
 
 test('an exit file is read back, and one that is torn is an error, not a zero', () => {
@@ -122,11 +125,12 @@ test('slots are never handed out twice, and one that was given back comes last',
 
 test('a turnstile lets in only so many', async () => {
   const turn = limitConcurrency(2)
+  const never = new AbortController().signal
   let inside = 0
   let most = 0
   await Promise.all(
     Array.from({ length: 9 }, async () => {
-      using _turn = await turn()
+      using _turn = await turn(never)
       most = Math.max(most, ++inside)
       await sleep(1)
       inside--
@@ -134,4 +138,18 @@ test('a turnstile lets in only so many', async () => {
   )
   assert.equal(most, 2)
   assert.equal(inside, 0)
+})
+
+test('who waits at a turnstile can give up, and holds no place', async () => {
+  const turn = limitConcurrency(1)
+  const never = new AbortController().signal
+  const first = await turn(never)
+  const controller = new AbortController()
+  const second = turn(controller.signal)
+  const third = turn(never)
+  controller.abort()
+  await assert.rejects(second, { code: 'aborted' })
+  first[Symbol.dispose]()
+  ;(await third)[Symbol.dispose]()
+  ;(await turn(never))[Symbol.dispose]()
 })

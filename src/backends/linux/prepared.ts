@@ -28,7 +28,7 @@ export interface PreparedShape {
 
 export interface PreparedPool {
   /** Also counts the demand. */
-  take(workload: WorkloadSpec): Prepared | undefined
+  take(workload: WorkloadSpec, hostname: string): Prepared | undefined
   /** Disposes of what was prepared from an image, e.g. before the image is removed. */
   forgetImage(digest: string): Promise<void>
   report(): PreparedShape[]
@@ -36,7 +36,8 @@ export interface PreparedPool {
 }
 
 export interface PreparedOptions {
-  readonly prepare: (workload: WorkloadSpec, signal: AbortSignal) => Promise<Prepared>
+  readonly prepare: (workload: WorkloadSpec, hostname: string, signal: AbortSignal) => Promise<Prepared>
+  /** Must not reject. */
   readonly dispose: (prepared: Prepared) => Promise<void>
   /** Bytes that all of them together may hold. */
   readonly memoryLimit: number
@@ -73,7 +74,7 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
     return Math.min(shape.demand.peak(now), shape.stock.size + room)
   }
 
-  const add = (workload: WorkloadSpec): Shape => {
+  const add = (workload: WorkloadSpec, hostname: string): Shape => {
     const held = new Map<string, number>()
     const shape: Shape = {
       workload,
@@ -81,7 +82,7 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
       demand: trackDemand(burst, memory),
       stock: createStock({
         make: async signal => {
-          const prepared = await options.prepare(workload, signal)
+          const prepared = await options.prepare(workload, hostname, signal)
           held.set(prepared.cell.id, prepared.cell.cgroup.memoryUsage() + monitorBytes)
           return prepared
         },
@@ -89,6 +90,8 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
           held.delete(prepared.cell.id)
           await options.dispose(prepared)
         },
+        // A container that ends before its start takes its monitor with it.
+        spoiled: ({ cell }) => cell.monitor.closed,
         wanted: () => wanted(shape),
         quiet,
         failed: options.failed,
@@ -112,11 +115,11 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
   fade.unref()
 
   return {
-    take: workload => {
-      const key = shapeOf(workload)
+    take: (workload, hostname) => {
+      const key = shapeOf(workload, hostname)
       let shape = shapes.get(key)
       if (shape === undefined) {
-        shape = add(workload)
+        shape = add(workload, hostname)
         shapes.set(key, shape)
       }
       shape.demand.took(options.now())

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { createStock } from './ready.ts'
 
-const counting = (wanted: () => number, failAt = Number.POSITIVE_INFINITY) => {
+const counting = (wanted: () => number, failAt = Number.POSITIVE_INFINITY, spoils = new Map<number, PromiseWithResolvers<void>>()) => {
   const made: number[] = []
   const disposed: number[] = []
   const failures: unknown[] = []
@@ -16,6 +16,7 @@ const counting = (wanted: () => number, failAt = Number.POSITIVE_INFINITY) => {
     dispose: async item => {
       disposed.push(item)
     },
+    spoiled: item => spoils.get(item)?.promise ?? new Promise(() => {}),
     wanted,
     quiet: 1,
     failed: error => failures.push(error),
@@ -68,4 +69,43 @@ test('a failed making is told, and the next take tries again', async () => {
   stock.take()
   await until(() => stock.size === 2)
   await stock.close()
+})
+
+test('what spoils while it waits is disposed of and made again; what was taken is its taker’s', async () => {
+  const spoils = new Map([0, 1, 2].map(item => [item, Promise.withResolvers<void>()]))
+  const { stock, disposed } = counting(() => 2, undefined, spoils)
+  stock.adjust()
+  await stock.settled()
+  assert.equal(stock.take(), 0)
+  spoils.get(0)?.resolve()
+  spoils.get(1)?.resolve()
+  await until(() => disposed.length === 1 && stock.size === 2)
+  assert.deepEqual(disposed, [1])
+  assert.deepEqual([stock.take(), stock.take()], [2, 3])
+  await stock.close()
+})
+
+test('its close waits for what is being disposed of', async () => {
+  const spoil = Promise.withResolvers<void>()
+  const gone = Promise.withResolvers<void>()
+  let over = false
+  const stock = createStock<number>({
+    make: async () => 1,
+    dispose: () => gone.promise,
+    spoiled: () => spoil.promise,
+    wanted: () => 1,
+    quiet: 10_000,
+    failed: error => assert.fail(String(error)),
+  })
+  stock.adjust()
+  await stock.settled()
+  spoil.resolve()
+  await until(() => stock.size === 0)
+  const closing = stock.close().then(() => {
+    over = true
+  })
+  await sleep(5)
+  assert.equal(over, false)
+  gone.resolve()
+  await closing
 })

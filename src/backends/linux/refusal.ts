@@ -1,4 +1,4 @@
-/** What a runtime says when it cannot create a container, as the error that the user gets. */
+/** What a runtime says when it refuses a container or a command, as the error that the user gets. */
 import { DayflyError } from '../../base/errors.ts'
 import { NativeError } from '../../host/native/channel.ts'
 
@@ -20,8 +20,11 @@ const ended = new Set(['ESRCH', 'ENOENT', 'ECONNREFUSED', 'EPIPE'])
 
 const mentionsCommand = (message: string, command: string): boolean => message.includes(command) || /exec(utable)?\b/i.test(message)
 
-/** A NativeError of `create` or `exec` becomes `command_not_found` or `command_not_executable` where that is what it says, `host` otherwise. */
-export const refusal = (error: unknown, command: string): unknown => {
+/**
+ * A NativeError of `create`, `start` or `exec` becomes `command_not_found` or `command_not_executable` where that is what it says, `wrong_state` when there
+ * was nobody to do it, and otherwise `host`, its message beginning with `attempt`: "the container could not be created".
+ */
+export const refusal = (error: unknown, command: string, attempt: string): unknown => {
   if (!(error instanceof NativeError)) return error
   if (ended.has(error.errno)) return new DayflyError('wrong_state', `it has ended: ${error.message}`, { cause: error })
   const found = causes.find(({ says }) => says.test(error.message) && mentionsCommand(error.message, command))
@@ -32,5 +35,5 @@ export const refusal = (error: unknown, command: string): unknown => {
       cause: error,
     })
   }
-  return new DayflyError('host', `the container could not be created: ${error.message}`, { cause: error })
+  return new DayflyError('host', `${attempt}: ${error.message}`, { cause: error })
 }

@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs'
 import { rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { settledWithin } from '../../base/abort.ts'
+import { DayflyError } from '../../base/errors.ts'
 import { newExecId } from '../../base/ids.ts'
 import type { MonitorConnection } from '../../host/native/monitor.ts'
 import { connectMonitor } from '../../host/native/monitor.ts'
@@ -42,9 +44,22 @@ const processFor = async (cell: Cell, containers: ContainerMaker, request: ExecR
   })
 }
 
-const asSession = (native: NativeSession, command: string): Session => {
-  const exit = native.exit.catch(error => {
-    throw refusal(error, command)
+/** ms that the end of an instance is waited for when something in it fails as if it had ended. */
+const endPatience = 1000
+
+/**
+ * Why a command did not start. A runtime that is interrupted by the end of the instance says only that its child is gone ("fail startup"), before anybody
+ * has heard of that end.
+ */
+const explained = async (error: unknown, command: string, cell: Cell): Promise<unknown> => {
+  const refused = refusal(error, command, `the command "${command}" could not be started`)
+  if (!(refused instanceof DayflyError) || refused.code !== 'host' || !(await settledWithin(cell.exit, endPatience))) return refused
+  return new DayflyError('wrong_state', `the instance ended while the command "${command}" was being started`, { cause: error })
+}
+
+const asSession = (native: NativeSession, command: string, cell: Cell): Session => {
+  const exit = native.exit.catch(async error => {
+    throw await explained(error, command, cell)
   })
   // Whoever only detaches never looks at it.
   exit.catch(() => undefined)
@@ -63,7 +78,7 @@ const connectTo = async (cell: Cell, signal: AbortSignal): Promise<MonitorConnec
   try {
     return await connectMonitor(cell.paths.socket, { signal })
   } catch (error) {
-    throw refusal(error, 'exec')
+    throw refusal(error, '', 'its monitor cannot be reached')
   }
 }
 
@@ -73,22 +88,22 @@ export const openExec = async (cell: Cell, containers: ContainerMaker, request: 
   try {
     await writeFile(file, JSON.stringify(await processFor(cell, containers, request)), { mode: 0o600 })
     const native = await connection.exec(file, request.tty ? 'tty' : 'pipes', request.rows, request.columns)
-    const session = asSession(native, request.command[0] ?? '')
+    const session = asSession(native, request.command[0] ?? '', cell)
     void session.exit.catch(() => undefined).then(() => rm(file, { force: true }))
     return session
   } catch (error) {
     await connection[Symbol.asyncDispose]()
     await rm(file, { force: true })
-    throw refusal(error, request.command[0] ?? '')
+    throw await explained(error, request.command[0] ?? '', cell)
   }
 }
 
 export const openAttach = async (cell: Cell, signal: AbortSignal): Promise<Session> => {
   const connection = await connectTo(cell, signal)
   try {
-    return asSession(await connection.attach(), 'attach')
+    return asSession(await connection.attach(), 'attach', cell)
   } catch (error) {
     await connection[Symbol.asyncDispose]()
-    throw refusal(error, 'attach')
+    throw refusal(error, '', 'its first process cannot be attached to')
   }
 }

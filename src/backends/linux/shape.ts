@@ -2,8 +2,11 @@
 import { createHash } from 'node:crypto'
 import type { WorkloadSpec } from '../../model/workload.ts'
 
-/** Everything else (egress, labels, log limit, grace, stop signal, names, deadline) is told to the monitor later. */
-export const shapeOf = (workload: WorkloadSpec): string => {
+/**
+ * Everything else (egress, labels, log limit, grace, stop signal, names, deadline) is told to the monitor later; but gVisor keeps the host name that it was
+ * made with.
+ */
+export const shapeOf = (workload: WorkloadSpec, hostname: string): string => {
   const fixed = [
     workload.image,
     workload.command,
@@ -14,6 +17,7 @@ export const shapeOf = (workload: WorkloadSpec): string => {
     [...workload.capabilities].sort(),
     workload.limits,
     workload.runtime,
+    workload.runtime === 'runsc' ? hostname : '',
     workload.tty,
     workload.stdin,
     workload.secrets.length > 0,
