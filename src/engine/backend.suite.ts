@@ -126,7 +126,7 @@ const onStage = (open: () => Promise<BackendFixture>, body: (stage: Stage) => Pr
     const id = newInstanceId()
     made.push(id)
     return {
-      ...{ id, environment, hostname: 'stage', workload: { ...fixture.workload(script), ...change } },
+      ...{ id, environment, hostname: 'stage', networks: [], workload: { ...fixture.workload(script), ...change } },
       ...{ deadline: fixture.clock.boot() + long, logPath: join(fixture.folder, `${id}.log`) },
       ...more,
     }

@@ -21,12 +21,53 @@ export interface InstanceRequest {
   readonly deadline: number
   /** File that gets the output, in the CRI log format, from before the first instruction until after the last. */
   readonly logPath: string
+  /** Names of the environment's networks it is on; empty where it has one network only. */
+  readonly networks: readonly string[]
+}
+
+/** What the instances of an environment share. */
+export interface EnvironmentRequest {
+  readonly id: string
+  /** By name: instances reach each other where they share one. Empty: all are on one network. `internal` ones have no egress. */
+  readonly networks: Readonly<Record<string, { readonly internal: boolean }>>
+  /** Names of volumes: made empty, kept until the environment is removed. */
+  readonly volumes: readonly string[]
+  /** Contents of configuration files, by name. A change is seen by instances created after it. */
+  readonly configs: ReadonlyMap<string, Uint8Array>
+}
+
+/** A name within an environment, with the instances that it stands for. */
+export interface NetworkName {
+  readonly name: string
+  /** The network it is known on; undefined: all of them. */
+  readonly network: string | undefined
+  readonly instances: readonly string[]
+}
+
+/** What an instance has used. */
+export interface Usage {
+  /** Microseconds of processor time since its creation. */
+  readonly cpu: number
+  /** Bytes now. */
+  readonly memory: number
+}
+
+/** Packets that the closed egress of an environment has stopped, since it was made. */
+export interface Denied {
+  readonly instance: string | undefined
+  /** An address, or the name that was asked for in vain. */
+  readonly destination: string
+  readonly port: number | undefined
+  readonly protocol: 'tcp' | 'udp' | 'icmp' | 'dns' | 'other'
+  readonly count: number
 }
 
 export interface Created {
   /** Host pid of the first process. */
   readonly pid: number
   readonly start: 'cold' | 'prepared'
+  /** IPv4 address at which the host reaches it; undefined where it has none. */
+  readonly address: string | undefined
 }
 
 /** What really exists. `created`: not yet started. `gone`: its monitor is dead and it left no exit status. */
@@ -41,6 +82,16 @@ export interface Observed {
 export interface Backend extends AsyncDisposable {
   readonly name: string
 
+  /**
+   * Makes what the instances of an environment share, or changes it to this; before the first of them, and again after a restart. An environment of one
+   * workload that needs none of it does without. What was taken away from the request stays until the environment is removed.
+   */
+  prepareEnvironment(request: EnvironmentRequest, signal: AbortSignal): Promise<void>
+  /** Puts the content of a tar stream (plain, gzip or zstd) into a volume. Throws `invalid` naming the entry that is no ordinary one. */
+  seedVolume(environment: string, volume: string, tar: AsyncIterable<Uint8Array>, signal: AbortSignal): Promise<void>
+  /** The names that are known in an environment from now on: all of them. What is not among them resolves no more. */
+  setNames(environment: string, names: readonly NetworkName[]): Promise<void>
+
   /** Container made and admitted, its first instruction not run. On failure nothing is left. */
   create(request: InstanceRequest, secrets: ReadonlyMap<string, Uint8Array>, signal: AbortSignal): Promise<Created>
   start(id: string, signal: AbortSignal): Promise<void>
@@ -49,6 +100,12 @@ export interface Backend extends AsyncDisposable {
   /** `name` like SIGTERM. To the first process. Does nothing when it has ended. */
   signal(id: string, name: string): Promise<void>
   setDeadline(id: string, deadline: number): Promise<void>
+  /** Freezes every process of a running instance. Idempotent. Its deadline is kept all the same. */
+  pause(id: string): Promise<void>
+  resume(id: string): Promise<void>
+  /** Of the instances that it has, by id. */
+  usage(): Promise<ReadonlyMap<string, Usage>>
+  denied(environment: string): Promise<readonly Denied[]>
   exec(id: string, request: ExecRequest, signal: AbortSignal): Promise<Session>
   attach(id: string, signal: AbortSignal): Promise<Session>
   /** Ends it if it lives, then leaves nothing of it but its log. From any state; idempotent. */

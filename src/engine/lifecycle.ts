@@ -29,7 +29,7 @@ export interface Lifecycle {
   /** One transaction over several changes; announced together. */
   atomically<T>(work: () => T): T
   insert(environment: Environment, instances: readonly Instance[], actor: Actor): void
-  moveInstance(id: string, to: InstanceState, why: Why, change?: Partial<Pick<Instance, 'pid' | 'start' | 'startedAt' | 'exit'>>): Instance
+  moveInstance(id: string, to: InstanceState, why: Why, change?: Partial<Pick<Instance, 'pid' | 'start' | 'startedAt' | 'exit' | 'address'>>): Instance
   /** To `ended` also seals the record. `cause` is set once, on the way to `ending`. */
   moveEnvironment(id: string, to: EnvironmentState, why: Why, cause?: EndCause): Environment
   extend(id: string, ttlDeadline: number, why: Why): Environment
@@ -115,7 +115,8 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
         const workloads = Object.fromEntries(
           Object.entries(spec.workloads).map(([name, { kind, image, imageName, runtime }]) => [name, { kind, image, imageName, runtime }]),
         )
-        const data = { name: spec.name, owner: spec.owner, lease: spec.lease, workloads }
+        const { onIdle = 'end', ...clocks } = spec.lease
+        const data = { name: spec.name, owner: spec.owner, lease: { ...clocks, onIdle }, workloads }
         append({ environment: environment.id, type: 'environment.creating', actor, reason: environment.reason, data })
         for (const instance of instances) {
           store.putInstance(instance)

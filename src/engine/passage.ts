@@ -76,6 +76,7 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
     workload: workloadOf(environment, instance),
     deadline: environment.ttlDeadline,
     logPath: parts.logPath(instance),
+    networks: Object.keys(workloadOf(environment, instance).deployment?.networks ?? {}),
   })
 
   const record: Step<Live> = {
@@ -115,8 +116,8 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
         const request = requestFor(started.environment, instance)
         const work = backend.create(request, secrets.get(instance.workload) ?? new Map(), signal)
         const removeLate = (): void => void undoLate(live.id, instance.id).catch(() => {})
-        const { pid, start } = await obeying(work, signal, removeLate)
-        lifecycle.moveInstance(instance.id, 'created', { actor: dayfly, reason: `made ${start}` }, { pid, start })
+        const { pid, start, address } = await obeying(work, signal, removeLate)
+        lifecycle.moveInstance(instance.id, 'created', { actor: dayfly, reason: `made ${start}` }, { pid, start, address })
       })
     },
     undo: async (live, signal) => {

@@ -80,6 +80,7 @@ export const createRun = (parts: RunParts) => {
       instances: Object.keys(spec.workloads).map(workload => ({
         ...{ id: newInstanceId(), environment: id, workload, state: 'pending', reason: 'asked for', createdAt },
         ...{ startedAt: undefined, pid: undefined, start: undefined, exit: undefined },
+        ...{ replica: 1, revision: '', address: undefined },
       })),
     }
   }

@@ -4,7 +4,7 @@
  * Synchronous on purpose: a change of state and its event are written in one transaction, with no await in which a crash or another
  * request could come between. A disk that is full or fails is a DayflyError `host`; nothing of the transaction is then kept.
  */
-import type { Environment } from '../model/environment.ts'
+import type { Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event, NewEvent } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 
@@ -27,8 +27,10 @@ export interface Store extends Disposable {
   /** Runs `work` atomically; nests. What it throws undoes it, and only it. */
   transaction<T>(work: () => T): T
 
-  /** Inserts or replaces. `conflict` with field `--name` when another that has not ended has its name. The spec never changes. */
+  /** Inserts or replaces. `conflict` with field `--name` when another that has not ended has its name. The spec stays as it was first put. */
   putEnvironment(environment: Environment): void
+  /** An environment that is there gets another spec; its name stays. */
+  replaceSpec(id: string, spec: EnvironmentSpec): void
   environment(id: string): Environment | undefined
   /** The one of that name that has not ended. */
   environmentByName(name: string): Environment | undefined

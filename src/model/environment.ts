@@ -9,6 +9,7 @@
 import { z } from 'zod'
 import { DayflyError } from '../base/errors.ts'
 import { Lease } from './lease.ts'
+import { ResourceName } from './mount.ts'
 import { WorkloadName, WorkloadSpec } from './workload.ts'
 
 export const EnvironmentState = z.enum(['creating', 'running', 'ending', 'ended'])
@@ -41,6 +42,12 @@ export const EnvironmentSpec = z.object({
   lease: Lease,
   /** By workload name. */
   workloads: z.record(WorkloadName, WorkloadSpec).refine(workloads => Object.keys(workloads).length > 0, 'there is no workload'),
+  /** Networks that its workloads are on, by name: workloads reach each other where they share one. `internal` ones have no egress. */
+  networks: z.record(ResourceName, z.object({ internal: z.boolean() })).optional(),
+  /** Names of its volumes, which end with it. */
+  volumes: z.array(ResourceName).optional(),
+  /** Contents of configuration files by name, base64. What is secret is no configuration. */
+  configs: z.record(ResourceName, z.base64()).optional(),
 })
 export type EnvironmentSpec = z.infer<typeof EnvironmentSpec>
 

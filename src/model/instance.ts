@@ -67,4 +67,10 @@ export interface Instance {
   /** Where it was started from. */
   readonly start: 'cold' | 'prepared' | undefined
   readonly exit: ExitStatus | undefined
+  /** Which of its workload's places it fills, from 1. */
+  readonly replica: number
+  /** Of the workload's specification as it was when the instance was made: another one says that it is outdated. */
+  readonly revision: string
+  /** Its IPv4 address in the environment's network, from `created` on, where the backend has one. */
+  readonly address: string | undefined
 }

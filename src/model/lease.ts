@@ -15,5 +15,7 @@ export const Lease = z.object({
     .int()
     .min(0)
     .max(365 * 86_400_000),
+  /** What idleness does: ends the environment (the default), or freezes its instances until the next request. */
+  onIdle: z.enum(['end', 'pause']).optional(),
 })
 export type Lease = z.infer<typeof Lease>

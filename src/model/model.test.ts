@@ -103,7 +103,7 @@ describe('a spec', () => {
       [{ labels: { 'bad key': 'x' } }, 'labels["bad key"]'],
       [{ labels: { key: 'x'.repeat(2000) } }, 'labels.key'],
       [{ workloads: {} }, 'workloads'],
-      [{ workloads: { Main: workload } }, 'workloads.Main'],
+      [{ workloads: { '-main': workload } }, 'workloads.-main'],
       [{ lease: { ...defaultLease, ttl: 0 } }, 'lease.ttl'],
       [{ lease: { ...defaultLease, ttl: maximumTtl + 1 } }, 'lease.ttl'],
       [{ lease: { ...defaultLease, idle: Number.POSITIVE_INFINITY } }, 'lease.idle'],

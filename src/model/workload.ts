@@ -1,5 +1,7 @@
 import { z } from 'zod'
 import { signalNumber } from '../base/signals.ts'
+import { Deployment } from './deployment.ts'
+import { Mount } from './mount.ts'
 import { parseNetwork } from './network.ts'
 
 export const WorkloadKind = z.enum(['service', 'job', 'function', 'sandbox', 'agent'])
@@ -30,6 +32,16 @@ export const EgressRule = z.object({
 })
 export type EgressRule = z.infer<typeof EgressRule>
 
+/** Egress by name: `registry.example.org`, or `*.example.org` for every name below it but not itself. */
+export const EgressDomain = z.object({
+  domain: z
+    .string()
+    .max(253)
+    .regex(/^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a domain name in lower case, like registry.example.org or *.example.org'),
+  port: z.int().min(1).max(65_535).optional(),
+})
+export type EgressDomain = z.infer<typeof EgressDomain>
+
 /** What the kernel takes as an argument or a variable ends at the first NUL. */
 const Word = z.string().refine(text => !text.includes('\0'), 'a NUL character cannot be passed to a process')
 
@@ -41,8 +53,8 @@ export const SecretName = z
   .string()
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'letters, digits, `_`, `.` and `-`, at most 128, not starting with `.` or `-`')
 
-/** The name of a workload within its environment; also its instances' host name where an environment has several. */
-export const WorkloadName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 63')
+/** The name of a workload within its environment, as compose files have it; also its instances' host name where an environment has several. */
+export const WorkloadName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/, 'letters, digits and inner `_`, `.` and `-`, at most 63')
 
 /** What a process is told that its host is called: one or more labels of RFC 1123. Linux takes 64 bytes. */
 export const HostName = z
@@ -91,5 +103,22 @@ export const WorkloadSpec = z.object({
   logLimit: z.int().min(1024),
   /** Names of the files under /run/secrets. Their contents are never part of a spec. */
   secrets: z.array(SecretName).refine(names => new Set(names).size === names.length, 'a name is there twice'),
+  /** Beside `egress`. */
+  egressDomains: z.array(EgressDomain).optional(),
+  mounts: z.array(Mount).optional(),
+  /** Of its network and IPC namespace only, e.g. `net.core.somaxconn`. */
+  sysctls: z.record(z.string().regex(/^(net|kernel\.(msg|sem|shm)|fs\.mqueue)[a-z0-9_.*/-]*$/, 'a sysctl of a namespace, like net.core.somaxconn'), Word).optional(),
+  /** By name without RLIMIT_, e.g. `nofile`; -1 for no limit. */
+  ulimits: z.record(z.string().regex(/^[a-z]+$/), z.object({ soft: z.int().min(-1), hard: z.int().min(-1) })).optional(),
+  /** Bytes of /dev/shm. */
+  shmSize: z.int().min(4096).optional(),
+  /** A small init as first process, which reaps orphans and hands signals on. */
+  init: z.boolean().optional(),
+  /** Further groups of its user: names of the image, or ids. */
+  groups: z.array(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/)).optional(),
+  /** Further lines of /etc/hosts: name to address. */
+  hosts: z.record(z.string().regex(/^[A-Za-z0-9_.-]+$/), z.string().regex(/^[0-9a-fA-F.:]+$/)).optional(),
+  /** Of a workload that is kept running. Without one it has one instance, and its environment ends with it. */
+  deployment: Deployment.optional(),
 })
 export type WorkloadSpec = z.infer<typeof WorkloadSpec>

@@ -112,6 +112,9 @@ export const instanceRow = (instance: Instance): Record<string, string | number 
   pid: instance.pid ?? null,
   start: instance.start ?? null,
   exit: instance.exit === undefined ? null : JSON.stringify(instance.exit),
+  replica: instance.replica,
+  revision: instance.revision,
+  address: instance.address ?? null,
 })
 
 const Start = z.enum(['cold', 'prepared'])
@@ -127,6 +130,9 @@ export const instanceOf = (row: Row): Instance => ({
   pid: optional(number, row, 'pid'),
   start: row['start'] === null ? undefined : checked(Start, row['start'], row, 'start'),
   exit: row['exit'] === null ? undefined : json(ExitStatus, row, 'exit'),
+  replica: number(row, 'replica'),
+  revision: text(row, 'revision'),
+  address: optional(text, row, 'address'),
 })
 
 export const eventRow = (event: Omit<Event, 'cursor'>): Record<string, string | number | null> => ({

@@ -66,6 +66,11 @@ const migrations: readonly string[] = [
     value TEXT NOT NULL
   ) STRICT, WITHOUT ROWID;
   `,
+  `
+  ALTER TABLE instance ADD COLUMN replica INTEGER NOT NULL DEFAULT 1;
+  ALTER TABLE instance ADD COLUMN revision TEXT NOT NULL DEFAULT '';
+  ALTER TABLE instance ADD COLUMN address TEXT;
+  `,
 ]
 
 export const schemaVersion = migrations.length

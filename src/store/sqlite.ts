@@ -38,8 +38,8 @@ const upsert = (table: string, columns: readonly string[], changing: readonly st
 
 const environmentChanging = ['state', 'reason', 'cause', 'ended_at', 'expires_at', 'ttl_deadline', 'last_activity']
 const environmentColumns = ['id', 'name', 'owner', 'spec', 'created_at', 'boot_id', 'created_boot', ...environmentChanging]
-const instanceChanging = ['state', 'reason', 'started_at', 'pid', 'start', 'exit']
-const instanceColumns = ['id', 'environment', 'workload', 'created_at', ...instanceChanging]
+const instanceChanging = ['state', 'reason', 'started_at', 'pid', 'start', 'exit', 'address']
+const instanceColumns = ['id', 'environment', 'workload', 'replica', 'revision', 'created_at', ...instanceChanging]
 const eventColumns = ['environment', 'sequence', 'instance', 'time', 'type', 'actor_kind', 'actor_name', 'reason', 'data', 'hash']
 
 /** Ids are ASCII: everything that starts with the prefix is at least it and less than it with a byte beyond ASCII's. */
@@ -172,6 +172,9 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
           cause: error,
         })
       }
+    },
+    replaceSpec: (id, spec) => {
+      guarded(() => sql('UPDATE environment SET spec = :spec, owner = :owner WHERE id = :id').run({ id, owner: spec.owner, spec: JSON.stringify(spec) }))
     },
     environment,
     environmentByName: name => {

@@ -53,6 +53,7 @@ const seenBy = (store: Store, state: { full: boolean; dead: boolean; onWrite?: (
       return store.transaction(work)
     },
     putEnvironment: write(store.putEnvironment),
+    replaceSpec: write(store.replaceSpec),
     environment: read(store.environment),
     environmentByName: read(store.environmentByName),
     environments: read(store.environments),

@@ -101,6 +101,7 @@ test('what was taken from the prepared pool lives on when the pool is given up',
       workload,
       deadline: clock.boot() + 60_000,
       logPath: join(own, id),
+      networks: [],
     }
     const created = await backend.create(request, new Map(), signal)
     await backend.start(id, signal)

@@ -6,7 +6,7 @@ import { abortable, throwIfAborted } from '../../base/abort.ts'
 import type { Agenda } from '../../base/agenda.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
-import type { Backend } from '../../engine/backend.ts'
+import type { Backend, NetworkName } from '../../engine/backend.ts'
 import type { OwnedObject } from '../../model/owned.ts'
 import type { Session } from '../../model/session.ts'
 import type { Machine } from './machine.ts'
@@ -19,6 +19,10 @@ export interface FakeKernel {
   readonly machines: Map<string, Machine>
   /** Environments that have a network. */
   readonly networks: Set<string>
+  /** What names stand for, by environment: instance ids. */
+  readonly names: Map<string, readonly NetworkName[]>
+  readonly volumes: Map<string, Map<string, Buffer>>
+  readonly paused: Set<string>
   /** Processes that were started, by instance, over the life of the kernel: to see that nothing is started twice. */
   readonly starts: Map<string, number>
   nextPid(): number
@@ -33,12 +37,18 @@ export const createFakeKernel = (clock: Clock, agenda: Agenda): FakeKernel => {
     agenda,
     machines: new Map(),
     networks: new Set(),
+    names: new Map(),
+    volumes: new Map(),
+    paused: new Set(),
     starts: new Map(),
     nextPid: () => ++pid,
     reboot: next => {
       for (const machine of kernel.machines.values()) machine.destroy()
       kernel.machines.clear()
       kernel.networks.clear()
+      kernel.names.clear()
+      kernel.volumes.clear()
+      kernel.paused.clear()
       kernel.agenda[Symbol.dispose]()
       kernel.agenda = next
     },
@@ -47,6 +57,13 @@ export const createFakeKernel = (clock: Clock, agenda: Agenda): FakeKernel => {
 }
 
 export type Operation =
+  | 'prepareEnvironment'
+  | 'seedVolume'
+  | 'setNames'
+  | 'pause'
+  | 'resume'
+  | 'usage'
+  | 'denied'
   | 'create'
   | 'start'
   | 'wait'
@@ -124,6 +141,24 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
   return {
     name: 'fake',
 
+    prepareEnvironment: ({ id, volumes }, signal) =>
+      call('prepareEnvironment', id, signal, () => {
+        kernel.networks.add(id)
+        const known = kernel.volumes.get(id) ?? new Map<string, Buffer>()
+        kernel.volumes.set(id, known)
+        for (const volume of volumes) known.set(volume, known.get(volume) ?? Buffer.alloc(0))
+      }),
+    seedVolume: (id, volume, tar, signal) =>
+      call('seedVolume', id, signal, async () => {
+        const pieces: Uint8Array[] = []
+        for await (const piece of tar) pieces.push(piece)
+        kernel.volumes.get(id)?.set(volume, Buffer.concat(pieces))
+      }),
+    setNames: (id, names) =>
+      call('setNames', id, undefined, () => {
+        kernel.names.set(id, names)
+      }),
+
     create: (request, secrets, signal) =>
       call('create', request.id, signal, () => {
         if (kernel.machines.has(request.id)) throw new DayflyError('conflict', `there is an instance ${request.id} already`)
@@ -131,7 +166,7 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
         kernel.machines.set(request.id, machine)
         kernel.networks.add(request.environment)
         bound.add(request.id)
-        return { pid: machine.pid, start: 'cold' as const }
+        return { pid: machine.pid, start: 'cold' as const, address: `192.0.2.${(machine.pid % 250) + 1}` }
       }),
     start: (id, signal) =>
       call('start', id, signal, () => {
@@ -153,17 +188,31 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
         session.exit.finally(() => execs.delete(session)).catch(() => {})
         return session
       }),
+    pause: id =>
+      call('pause', id, undefined, () => {
+        living(id)
+        kernel.paused.add(id)
+      }),
+    resume: id =>
+      call('resume', id, undefined, () => {
+        kernel.paused.delete(id)
+      }),
+    usage: () => call('usage', 'all', undefined, () => new Map([...kernel.machines.keys()].map(id => [id, { cpu: 0, memory: 0 }]))),
+    denied: id => call('denied', id, undefined, () => []),
     attach: (id, signal) => call('attach', id, signal, () => living(id).attach()),
     remove: (id, signal) =>
       call('remove', id, signal, () => {
         kernel.machines.get(id)?.destroy()
         kernel.machines.delete(id)
+        kernel.paused.delete(id)
       }),
     removeEnvironment: (environment, signal) =>
       call('removeEnvironment', environment, signal, () => {
         const left = [...kernel.machines.values()].find(machine => machine.environment === environment)
         if (left) throw new DayflyError('wrong_state', `the environment ${environment} still has the instance ${left.id}`)
         kernel.networks.delete(environment)
+        kernel.names.delete(environment)
+        kernel.volumes.delete(environment)
       }),
 
     observe: () =>
