@@ -19,6 +19,50 @@ export interface Started {
   readonly instances: readonly Instance[]
 }
 
+/** One difference between two specs of an environment. */
+export interface Change {
+  readonly subject: 'workload' | 'network' | 'volume' | 'config' | 'lease' | 'labels'
+  /** Of the workload, network, volume or config; empty for the others. */
+  readonly name: string
+  readonly kind: 'added' | 'changed' | 'removed'
+  /** Paths of the fields that differ, e.g. `image`, `env.DEBUG`; empty where it was added or removed. */
+  readonly fields: readonly string[]
+  /** What becomes of running instances. `replaced`: by new ones, one after another; `kept`: the change needs no new instance. */
+  readonly effect: 'started' | 'replaced' | 'stopped' | 'kept'
+}
+
+export type Health = 'none' | 'starting' | 'healthy' | 'unhealthy'
+
+export interface InstanceStatus {
+  readonly instance: Instance
+  readonly health: Health
+  /** Of an older specification: it goes once its successor is well. */
+  readonly outdated: boolean
+  readonly paused: boolean
+}
+
+/** How a workload that is kept running stands. */
+export interface WorkloadStatus {
+  readonly name: string
+  /**
+   * `waiting`: for what it depends on. `starting`: fewer are ready than there are to be. `ready`. `idle`: scaled to none; a request wakes it. `completed`: it has
+   * ended with success and is not restarted. `failed`: it has ended otherwise, or cannot start, and is not restarted (again). `stopped`: by somebody.
+   */
+  readonly state: 'waiting' | 'starting' | 'ready' | 'idle' | 'completed' | 'failed' | 'stopped'
+  /** Why, for people: what it waits for, how it ended, when it is restarted. */
+  readonly reason: string
+  /** How many instances there are to be. */
+  readonly wanted: number
+  /** How many run and are healthy (or have no health check). */
+  readonly ready: number
+  readonly restarts: number
+  /** Those that live, and the last one of each place that does not. */
+  readonly instances: readonly InstanceStatus[]
+}
+
+/** What fills volumes before the first instance: a tar stream by volume name. */
+export type Seeds = ReadonlyMap<string, AsyncIterable<Uint8Array>>
+
 export interface Adoption {
   readonly adopted: readonly string[]
   readonly finished: readonly string[]
@@ -29,6 +73,23 @@ export interface Adoption {
 export interface Engine extends AsyncDisposable {
   /** Creates and starts an environment; resolves when each workload's instance runs. On failure nothing but its record is left. */
   run(spec: EnvironmentSpec, secrets: Secrets, actor: Actor, signal: AbortSignal): Promise<Started>
+  /**
+   * Brings up an environment whose workloads are kept running, or changes the living one of that name and owner to the spec. Resolves when that is written and
+   * what the instances share is made; they follow, in the order of their dependencies, whatever becomes of the caller or of this daemon. On failure a
+   * new environment leaves nothing but its record, and one that was there stays as it was.
+   */
+  up(spec: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal): Promise<{ environment: Environment; changes: readonly Change[] }>
+  /** What `up` would change; of an environment that is not there, everything is added. */
+  diff(spec: EnvironmentSpec): readonly Change[]
+  /** How the workloads of an environment that `up` made stand; in the order of their dependencies. */
+  workloads(ref: string): readonly WorkloadStatus[]
+  /** Each change of what `workloads` says, until `signal` or the environment's end; the first at once. */
+  watch(ref: string, signal: AbortSignal): AsyncIterable<readonly WorkloadStatus[]>
+  /** Resolves with the exit status of the workload's instance once that has ended and is not restarted. Throws `not_found` for a workload that is not there. */
+  exited(ref: string, workload: string, signal: AbortSignal): Promise<Instance>
+  /** Freezes all instances; the next request through the gateway, exec or `resume` wakes them. The ttl runs on. */
+  pause(ref: string, actor: Actor): Promise<Environment>
+  resume(ref: string, actor: Actor): Promise<Environment>
   /** Ends it and resolves when nothing is left of it. Joins an end that is under way. With `force` without the stop signal. */
   end(ref: string, cause: EndCause, reason: string, actor: Actor, force: boolean, signal: AbortSignal): Promise<Environment>
   /** Resolves when it has ended and nothing is left of it. */
