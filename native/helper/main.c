@@ -52,6 +52,7 @@ static const struct operation {
   {"hello", 0, 0, hello},
   {"join-cgroup", 1, ANY_NUMBER, join_cgroup},
   {"spawn", 1, ANY_NUMBER, spawn_program},
+  {"pipe-add", 1, 1, make_pipe},
   {"spawn-logging", 2, ANY_NUMBER, spawn_logging},
   {"bridge-add", 2, 2, add_bridge},
   {"port-isolate", 2, 2, isolate_port},

@@ -132,6 +132,11 @@ static int spawn_and_answer(const struct call *call, size_t first, int log, stru
 
 int spawn_program(const struct call *call, struct failure *failure) { return spawn_and_answer(call, 0, -1, failure); }
 
+int make_pipe(const struct call *call, struct failure *failure) {
+  if (mkfifo(call->argument[0], 0600) < 0 && errno != EEXIST) return fail(failure, "making the named pipe %s", call->argument[0]);
+  return answer(call, NULL, NULL);
+}
+
 int spawn_logging(const struct call *call, struct failure *failure) {
   const char *path = call->argument[0];
   /* For reading too: the pipe then always has a reader, so that writing to it never fails because the daemon has died. */

@@ -36,6 +36,8 @@ export interface Helper extends AsyncDisposable {
   joinCgroup(folders: readonly string[]): Promise<void>
   /** Starts a program that outlives helper and daemon. */
   spawn(program: string, args: readonly string[]): Promise<ProcessIdentity>
+  /** A named pipe for the owner only. It may be there already. */
+  pipeAdd(path: string): Promise<void>
   /** As `spawn`, with the named pipe `log` as stderr, which never blocks it, and which has a reader as long as it lives. */
   spawnLogging(log: string, program: string, args: readonly string[]): Promise<ProcessIdentity>
   /** `address` like `10.208.0.1/26`. errno `EEXIST` when the bridge was there. */
@@ -117,6 +119,7 @@ export const spawnHelper = async (options: HelperOptions): Promise<Helper> => {
     libraries,
     joinCgroup: folders => ask('join-cgroup', ...folders),
     spawn: (program, parameters) => identityFrom('spawn', program, ...parameters),
+    pipeAdd: path => ask('pipe-add', path),
     spawnLogging: (log, program, parameters) => identityFrom('spawn-logging', log, program, ...parameters),
     portIsolate: (name, isolated) => ask('port-isolate', name, isolated ? 1 : 0),
     bridgeAdd: (name, address) => ask('bridge-add', name, address),
