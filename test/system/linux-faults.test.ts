@@ -15,7 +15,12 @@ const skip = process.getuid?.() === 0 ? false : 'needs root: it makes real conta
 const prepare = async (stage: Stage, script: string, change: Parameters<Stage['workload']>[1] = {}): Promise<Started[]> => {
   const workload = stage.workload(script, change)
   const started = [await stage.start(stage.request(workload)), await stage.start(stage.request(workload))]
-  await until('something is prepared', () => stage.backend().pool().prepared.some(({ ready, wanted }) => ready > 0 && ready === wanted))
+  await until('something is prepared', () =>
+    stage
+      .backend()
+      .pool()
+      .prepared.some(({ ready, wanted }) => ready > 0 && ready === wanted),
+  )
   return started
 }
 /** Cells that no instance has. */
@@ -51,7 +56,12 @@ describe('what waited in a pool and has died', { skip }, () => {
       const started = await stage.start(stage.request(stage.workload('exit 8')))
       assert.equal(started.start, 'cold', victim)
       all.push(started)
-      await until('something is prepared again', () => stage.backend().pool().prepared.some(({ ready }) => ready > 0))
+      await until('something is prepared again', () =>
+        stage
+          .backend()
+          .pool()
+          .prepared.some(({ ready }) => ready > 0),
+      )
     }
     const last = await stage.start(stage.request(stage.workload('exit 8')))
     assert.equal(last.start, 'prepared')
@@ -65,7 +75,12 @@ describe('what waited in a pool and has died', { skip }, () => {
     const dead = [...pooled(stage)].filter(([cell]) => isPrepared(stage, cell))
     for (const [, pid] of dead) for (const child of childrenOf(pid)) process.kill(child, 'SIGKILL')
     await until('they are gone', () => dead.every(([cell]) => !existsSync(join(stage.runDir, 'instances', cell))))
-    await until('others are there', () => stage.backend().pool().prepared.some(({ ready, wanted }) => ready === wanted))
+    await until('others are there', () =>
+      stage
+        .backend()
+        .pool()
+        .prepared.some(({ ready, wanted }) => ready === wanted),
+    )
     await stage.remove(...all)
   })
 
@@ -233,7 +248,10 @@ describe('what is said never to have run', { skip }, () => {
       const cell = cellOf(stage, request.id)
       const pid = stage.monitors().get(cell) ?? 0
       assert.ok(pid > 0)
-      const starting = stage.backend().start(request.id, signal()).catch(() => {})
+      const starting = stage
+        .backend()
+        .start(request.id, signal())
+        .catch(() => {})
       for (const end = performance.now() + Math.random() * 3; performance.now() < end; ) if (Math.random() < 0.05) await sleep(0)
       process.kill(pid, 'SIGKILL')
       await starting
@@ -293,6 +311,60 @@ describe('what is said never to have run', { skip }, () => {
     process.kill(pid, 'SIGCONT')
     await starting
     assert.equal((await stage.backend().wait(request.id, signal())).code, 5)
+    await stage.remove(request)
+  })
+})
+
+const noGvisor = skip || (existsSync('/usr/bin/runsc') ? false : 'runsc is not installed')
+
+describe('gVisor', { skip: noGvisor }, () => {
+  const limits = { cpus: 1, memory: 256 * 1024 * 1024, pids: 64, io: 100 * 1024 * 1024 }
+
+  it('is not ended by the limit of processes, which its own threads count for', async () => {
+    await using stage = await makeStage({ preparedMemory: 0 })
+    for (let n = 0; n < 4; n++) {
+      const started = await stage.start(stage.request(stage.workload('hostname; ls /; cat /etc/hosts; exit 5', { runtime: 'runsc', limits })))
+      assert.equal(await exitCode(stage, started), 5)
+      await stage.remove(started)
+    }
+  })
+
+  it('is prepared for a host name, which it keeps, and gets its secrets and addresses later', async () => {
+    await using stage = await makeStage()
+    const workload = stage.workload('hostname; cat /etc/hostname /etc/hosts /run/secrets/key', { runtime: 'runsc', limits, secrets: ['key'] })
+    const run = async (hostname: string, secret: string): Promise<{ start: string; lines: string[]; request: Parameters<Stage['start']>[0] }> => {
+      const request = stage.request(workload, { hostname })
+      const { start } = await stage.backend().create(request, new Map([['key', Buffer.from(secret)]]), signal())
+      await stage.backend().start(request.id, signal())
+      assert.equal((await stage.backend().wait(request.id, signal())).code, 0)
+      return { start, lines: stage.log(request.id).split('\n'), request }
+    }
+    const all = [await run('web', 'one'), await run('web', 'two')]
+    await until('one is prepared', () =>
+      stage
+        .backend()
+        .pool()
+        .prepared.some(({ ready }) => ready > 0),
+    )
+    all.push(await run('other', 'three'), await run('web', 'four'))
+    assert.deepEqual(
+      all.map(({ start, lines: [name, file, local, own, secret] }) => [start, name, file, local, own?.split('\t')[1], secret]),
+      [
+        ['cold', 'web', 'web', '127.0.0.1\tlocalhost', 'web', 'one'],
+        ['cold', 'web', 'web', '127.0.0.1\tlocalhost', 'web', 'two'],
+        ['cold', 'other', 'other', '127.0.0.1\tlocalhost', 'other', 'three'],
+        ['prepared', 'web', 'web', '127.0.0.1\tlocalhost', 'web', 'four'],
+      ],
+    )
+    await stage.remove(...all.map(({ request }) => request))
+  })
+
+  it('that refuses the command at its start is said not to have run', async () => {
+    await using stage = await makeStage({ preparedMemory: 0 })
+    const request = stage.request(stage.workload('', { runtime: 'runsc', limits, command: ['/no/such/program'] }))
+    await stage.backend().create(request, new Map(), signal())
+    await assert.rejects(stage.backend().start(request.id, signal()), { code: 'command_not_found' })
+    assert.equal((await stage.backend().observe())[0]?.state, 'created')
     await stage.remove(request)
   })
 })

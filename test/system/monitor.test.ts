@@ -206,6 +206,29 @@ test('create: the runtime says what is wrong, and nothing is left', { skip }, as
   assertNothingLeft(instance)
 })
 
+test('a container that ends before its start takes its monitor with it, and nobody says that it ran', { skip }, async () => {
+  await using instance = await makeInstance(ground, { command: sh('sleep 1000') })
+  process.kill(await instance.create(), 'SIGKILL')
+  await instance.gone
+  await instance.connection.closed
+  assert.ok(!existsSync(join(instance.folder, 'exit.new')))
+  assertNothingLeft(instance)
+})
+
+test('from the start on there is a file that says that it may have run, whatever becomes of the monitor', { skip }, async () => {
+  await using instance = await makeInstance(ground, { command: sh('sleep 1000') })
+  const pid = await instance.create()
+  assert.ok(!existsSync(join(instance.folder, 'exit.new')))
+  await instance.start()
+  assert.ok(existsSync(join(instance.folder, 'exit.new')))
+  process.kill(instance.monitorPid, 'SIGKILL')
+  await instance.gone
+  // Its guard is parked only a little later.
+  process.kill(pid, 'SIGKILL')
+  await until('the end of the container', () => !lives(pid))
+  assert.ok(existsSync(join(instance.folder, 'exit.new')))
+})
+
 test('until the start it is bound to its connection', { skip }, async () => {
   await using created = await makeInstance(ground, { command: sh('sleep 1000') })
   const pid = await created.create()
@@ -373,7 +396,9 @@ test('exec: pipes, stdin, exit code, limits', { skip }, async () => {
 test('exec: what cannot start says why', { skip }, async () => {
   await using instance = await run({ command: sh('sleep 1000') })
   await using missing = await (await instance.connect()).exec(instance.processFile(['no-such-command']), 'pipes', 0, 0)
-  await assert.rejects(take(missing), /executable file `no-such-command` not found/)
+  // Once: what the runtime itself prints is no output of the command's.
+  for await (const { data } of missing.output) assert.fail(`printed ${Buffer.from(data).toString()}`)
+  await assert.rejects(missing.exit, /executable file `no-such-command` not found/)
   await using nowhere = await (await instance.connect()).exec('/no/such/file', 'pipes', 0, 0)
   await assert.rejects(take(nowhere), /no\/such\/file/)
   const leftovers = readdirSync(instance.folder).filter(name => name.startsWith('exec-'))

@@ -28,6 +28,10 @@ export interface ContainerMaker {
 
 /** What the runtime and the monitor's worker take of a group's processes while they work in it. */
 const runtimeProcesses = 4
+/** gVisor's kernel is a process of the group, of so many threads at most, and each thread of the container is another two. Without room for them it dies. */
+const gvisorThreads = 128
+
+const processesOf = ({ runtime, limits: { pids } }: WorkloadSpec): number => runtimeProcesses + (runtime === 'crun' ? pids : 2 * pids + gvisorThreads)
 
 export interface ContainerMakerOptions {
   readonly images: ImageStore
@@ -76,7 +80,7 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
       using _turn = await turn(signal)
       throwIfAborted(signal)
       using _giveUp = onAbort(signal, () => void cell.monitor[Symbol.asyncDispose]())
-      const limits = { ...workload.limits, pids: workload.limits.pids + runtimeProcesses }
+      const limits = { ...workload.limits, pids: processesOf(workload) }
       // The runtime works in the group, too: a hundredth of a core would make it take seconds.
       cell.cgroup.setLimits({ ...limits, cpus: Math.max(limits.cpus, defaultLimits.cpus) })
       writeNames(cell.paths, hostname, instanceAddress(cell.slot, cell.index).address)

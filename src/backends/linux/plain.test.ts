@@ -42,7 +42,10 @@ test('a shape is what is fixed at the creation, in whatever order it is written'
   const shape = shapeOf(workload, 'one')
   assert.equal(shapeOf({ ...workload, env: { B: '2', A: '1' } }, 'two'), shape)
   assert.equal(
-    shapeOf({ ...workload, egress: [{ cidr: '10.0.0.0/8' }], grace: 5, logLimit: 4096, imageName: 'y', kind: 'service', stopSignal: 'SIGINT' }, 'one'),
+    shapeOf(
+      { ...workload, egress: [{ cidr: '10.0.0.0/8' }], grace: 5, logLimit: 4096, imageName: 'y', kind: 'service', stopSignal: 'SIGINT' },
+      'one',
+    ),
     shape,
   )
   const others: Partial<WorkloadSpec>[] = [
