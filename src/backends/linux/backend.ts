@@ -10,7 +10,7 @@ import type { ImageStore } from '../../host/image/store.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import type { MonitorConnection } from '../../host/native/monitor.ts'
 import { signalNumber } from '../../host/native/session.ts'
-import { slotNetwork } from '../../host/network/slots.ts'
+import { instanceAddress, slotNetwork } from '../../host/network/slots.ts'
 import type { ExitStatus } from '../../model/instance.ts'
 import type { Cell, LiveCell } from './cell.ts'
 import { destroyCell } from './cell.ts'
@@ -22,6 +22,7 @@ import { assertTraversable, layout } from './layout.ts'
 import { createNetworks } from './networks.ts'
 import { findCells } from './observe.ts'
 import { ownedObjects } from './owned.ts'
+import { assertAwake, pauseCell, resumeCell, usageOf } from './pause.ts'
 import { createPrecedence } from './precedence.ts'
 import type { PreparedShape } from './prepared.ts'
 import { processEnded } from './processes.ts'
@@ -169,7 +170,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       const more = { grace, stopSignal: signalNumber(stopSignal), command: command[0] ?? '', started: false, starting }
       hold({ id: request.id, environment: request.environment, cell, pid, ...more })
       supply.handOver(cell)
-      return { pid, start }
+      return { pid, start, address: instanceAddress(cell.slot, cell.index).address }
     } catch (error) {
       starting[Symbol.dispose]()
       throw error
@@ -225,9 +226,18 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     instances.delete(id)
   }
 
+  const unprepared = (what: string): never => {
+    throw new DayflyError('host', `this backend has no ${what} yet`)
+  }
+
   opening.move()
   return {
     name: 'linux',
+    prepareEnvironment: async ({ networks, volumes, configs }) => {
+      if (Object.keys(networks).length + volumes.length + configs.size > 0) unprepared('networks, volumes and configs')
+    },
+    seedVolume: async () => unprepared('volumes'),
+    setNames: async (_environment, names) => void (names.length > 0 && unprepared('names')),
     create,
     start,
     wait: async (id, signal) => {
@@ -242,7 +252,19 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       const { cell, grace, stopSignal } = held(id)
       await cell.monitor?.deadline(deadline, grace, stopSignal).catch(ignoring('ESRCH', 'EPIPE'))
     },
-    exec: (id, request, signal) => openExec(held(id).cell, containers, request, signal),
+    pause: async id => {
+      const { cell, started, ended } = held(id)
+      if (!started || ended !== undefined) throw new DayflyError('wrong_state', `instance ${id} does not run: it cannot be paused`)
+      await pauseCell(cell)
+    },
+    resume: async id => resumeCell(held(id).cell),
+    usage: async () => new Map([...instances.values()].map(({ id, cell }) => [id, usageOf(cell)])),
+    denied: async () => [],
+    exec: async (id, request, signal) => {
+      const { cell } = held(id)
+      assertAwake(id, cell)
+      return openExec(cell, containers, request, signal)
+    },
     attach: (id, signal) => openAttach(held(id).cell, signal),
     remove,
     removeEnvironment: async environment => {

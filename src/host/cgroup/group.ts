@@ -23,6 +23,8 @@ export interface Cgroup {
   /** Resolves when every process of it stands still. Does nothing when it is gone. */
   freeze(): Promise<void>
   thaw(): void
+  /** It was asked to stand still, by whomever. */
+  frozen(): boolean
   /** SIGKILL to everything in it, also to what is being forked meanwhile. Resolves when nothing is left. */
   killAll(): Promise<void>
   /** Also of groups that were made below it. Waits for processes on their way out. Does nothing when it is gone. */
@@ -136,6 +138,10 @@ export const createGroup = (hierarchy: Hierarchy, path: string, disk: string | u
     cpuUsage: () => (mode === 'v2' ? keyedNumber(read('cpuacct', 'cpu.stat'), 'usage_usec') * 1000 : Number(read('cpuacct', 'cpuacct.usage') ?? 0)),
     freeze,
     thaw: () => setFreezer(freezer.thaw),
+    frozen: () => {
+      const state = read('freezer', freezer.file)
+      return state !== undefined && state !== freezer.thaw
+    },
     killAll: async () => {
       for (let attempt = 0; attempt < 3 && processes().length > 0; attempt++) {
         if (killByKernel())
