@@ -13,15 +13,26 @@
  * other tools on this host when their network is within what is allowed, as far as their own rules let it.
  */
 import { createHash } from 'node:crypto'
+import { isIPv4 } from 'node:net'
 import { DayflyError, messageOf } from '../../base/errors.ts'
+import type { Contents } from './contents.ts'
+import { contentsOf, emptyContents } from './contents.ts'
+import type { Denied } from './denied.ts'
+import { deniedFrom, deniedSets } from './denied.ts'
 import type { HostFiles } from './forwarding.ts'
 import { devicesTowards, hostForwards, isForwarding, ownFiles, setForwarding, stopForwarding } from './forwarding.ts'
-import type { ListedElement } from './listing.ts'
-import { listedElements, listedTables, tableComment } from './listing.ts'
+import type { Inside } from './inside.ts'
+import { bridgeOfKey, bridgeRules, elementText, insideElements, insideInetSets, insideMaps, insideSets } from './inside.ts'
+import { listedElements, listedTables, namesIn, tableComment } from './listing.ts'
+import type { Ports } from './names.ts'
+import { nameRules, nftsetOf, portsKey, withoutNameRules, withoutNameSets } from './names.ts'
 import type { EgressOpening, OpeningElement } from './openings.ts'
-import { elementFrom, elementsOf } from './openings.ts'
-import { baseRules, openingSet, tableOf, tablePrefix } from './ruleset.ts'
+import { elementsOf } from './openings.ts'
+import { baseRules, bridgeTableOf, maskOf, openingSet, tableOf, tablePrefix } from './ruleset.ts'
 
+export type { Denied } from './denied.ts'
+export type { Inside, Member } from './inside.ts'
+export type { Ports } from './names.ts'
 export type { EgressOpening } from './openings.ts'
 
 export interface Firewall extends AsyncDisposable {
@@ -31,15 +42,30 @@ export interface Firewall extends AsyncDisposable {
    * when the table is full, `host` when nftables or the kernel refuses.
    */
   allow(bridge: string, openings: readonly EgressOpening[]): Promise<void>
+  /** Lets instances of a bridge ask the resolver on its address, by UDP and TCP, port 53. Idempotent. */
+  allowResolver(bridge: string, address: string): Promise<void>
+  /**
+   * The lists of ports that names of a bridge are open on, all of them: what is not among them any more is closed. For each, by the list, the value of
+   * dnsmasq's --nftset that opens the addresses of a name. Switches forwarding on as `allow` does. Throws `invalid` for what is no port.
+   */
+  openNames(bridge: string, lists: readonly Ports[]): Promise<ReadonlyMap<Ports, string>>
+  /**
+   * Who may talk to whom on a bridge; undefined: it is closed inside, as at first. Replaces what was set before, in one step. A member's port must be taken out
+   * of the bridge's isolation after this, and not before. Throws `invalid` for what is no address, MAC, or port of that bridge.
+   */
+  setInside(bridge: string, inside: Inside | undefined): Promise<void>
   /** Nothing of this bridge is left. Idempotent. A packet that comes from the bridge later is counted anew: delete the bridge first. */
   forget(bridge: string): Promise<void>
   /** Bridges that rules or elements exist for: for the leak check and the sweep. */
   bridges(): Promise<readonly string[]>
   /** Packets refused since the bridge came, by bridge. Only bridges with any. */
   refused(): Promise<ReadonlyMap<string, number>>
+  /** What was refused, by who wanted to reach what: the first 64 kinds of a bridge, and one more a minute. See denied.ts. */
+  denied(): Promise<readonly Denied[]>
   /**
    * Makes the table again, with what was open, when somebody took it away (`nft flush ruleset`, as the host's own nftables service does when it is
-   * restarted). Resolves to whether that was so. Counts start again at 0. To be called every few seconds.
+   * restarted). Resolves to whether that was so. Counts start again at 0, and addresses that were open by name must be asked for again: let resolvers
+   * forget their answers. To be called every few seconds.
    */
   ensure(): Promise<boolean>
   /** Removes the whole table: nothing lives any more. Switches off the forwarding that was switched on, unless another daemon needs it. Idempotent. */
@@ -48,13 +74,15 @@ export interface Firewall extends AsyncDisposable {
 
 export interface FirewallOptions {
   /** Carries out nft commands, all or none. Errors have the errno's name as `errno`. */
-  readonly nft: (commands: string, output: 'text' | 'json') => Promise<string>
+  readonly nft: (commands: string, output: 'text' | 'json' | 'terse') => Promise<string>
   readonly slice: number
   /** What the names of the slice's bridges start with: `dfy0-`. */
   readonly bridgePrefix: string
   /** IPv4 network of the slice's environments, and that of all slices. */
   readonly sliceNetwork: string
   readonly allSlices: string
+  /** Prefix length of every bridge's network. Default: 26. */
+  readonly bridgePrefixLength?: number
   /** Whose table it is: the daemon's run folder. */
   readonly owner: string
   /** Whether nobody will come back to the table of that owner: it is then deleted instead of refused. Default: never. */
@@ -66,31 +94,15 @@ export interface FirewallOptions {
 /** Of all bridges together, so that any listing and any rebuilding fits into one message of the helper. A port takes two. */
 const mostElements = 12_000
 
+/** Of an interface that is a bridge or a port of one. */
+const bridgeOf = (name: string | number | undefined): string => String(name).split('.')[0] ?? ''
+
 const errnoIn = (error: unknown): string | undefined =>
   error instanceof Error && 'errno' in error && typeof error.errno === 'string' ? error.errno : undefined
 
 /** A comment ends at a quote and at 128 bytes: other owners are named by their digest. */
 const markOf = (owner: string): string =>
   `dayfly ${/^[\w./:@+-]{1,110}$/.test(owner) ? owner : `sha256:${createHash('sha256').update(owner).digest('hex')}`}`
-
-/** What the table holds beside its rules. */
-interface Contents {
-  readonly openings: Map<string, Map<string, OpeningElement>>
-  readonly widened: Set<string>
-  readonly refused: Map<string, number>
-}
-
-const contentsOf = (elements: readonly ListedElement[]): Contents => {
-  const contents: Contents = { openings: new Map(), widened: new Set(), refused: new Map() }
-  for (const { set, key, packets } of elements) {
-    const first = String(key[0])
-    const opening = elementFrom(set, key)
-    if (opening !== undefined) contents.openings.set(first, (contents.openings.get(first) ?? new Map()).set(opening.text, opening))
-    else if (set === 'widened') contents.widened.add(first)
-    else if (set === 'refused') contents.refused.set(first, packets)
-  }
-  return contents
-}
 
 /**
  * Makes the daemon's table. One that this owner left is replaced in one transaction, with what was open and counted in it: not a single packet sees
@@ -106,32 +118,74 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
       remedy: `use another slice, or remove it with "nft delete table ${table}" if nothing of its owner lives`,
     })
 
-  let contents: Contents = contentsOf([])
+  const bridgeTable = bridgeTableOf(slice)
+  const tables = [table, bridgeTable]
+  /** Sets that the packet path fills, beside the totals in `refused`. */
+  const deniedIn = [...deniedSets.map(set => [table, set] as const), [bridgeTable, 'denied'] as const]
+  const filled = [...deniedIn, [table, 'novel'] as const, ...(['refused', 'novel'] as const).map(set => [bridgeTable, set] as const)]
+  const mask = maskOf(options.bridgePrefixLength ?? 26)
+  let contents: Contents = emptyContents()
   let sets = new Set<string>()
-  let handle: number | undefined
+  let handle: string | undefined
 
-  const list = async (): Promise<readonly ListedElement[]> => listedElements(await nft(`list sets table ${table}`, 'json'))
-  const handleNow = async (): Promise<number | undefined> =>
-    listedTables(await nft('list tables inet', 'json')).find(({ family, name }) => `${family} ${name}` === table)?.handle
-
-  const takeAway = async (): Promise<undefined> => {
-    await nft(`delete table ${table}`, 'text')
-  }
-
-  /** undefined: there is no such table. */
-  const ownerNow = async (): Promise<string | undefined> => {
+  /** Terse, so that what instances fill does not make it long. undefined: there is no such table. */
+  const terse = async (of: string): Promise<string | undefined> => {
     try {
-      return tableComment(await nft(`list table ${table}`, 'text')) ?? 'somebody who left no name'
+      return await nft(`list table ${of}`, 'terse')
     } catch (error) {
       if (errnoIn(error) === 'ENOENT') return undefined
       throw error
     }
   }
+  const elements = async (kind: 'set' | 'map', of: string, name: string) => listedElements(await nft(`list ${kind} ${of} ${name}`, 'json'))
+
+  const handleNow = async (): Promise<string | undefined> => {
+    const listed = listedTables(await nft('list tables', 'json'))
+    const handles = tables.map(wanted => listed.find(({ family, name }) => `${family} ${name}` === wanted)?.handle)
+    return handles.includes(undefined) ? undefined : handles.join()
+  }
+
+  interface Found {
+    readonly owner: string
+    /** Tables that are there, with their text. */
+    readonly texts: ReadonlyMap<string, string>
+  }
+  const find = async (): Promise<Found | undefined> => {
+    const texts = new Map<string, string>()
+    for (const each of tables) {
+      const text = await terse(each)
+      if (text !== undefined) texts.set(each, text)
+    }
+    const owners = [...texts.values()].map(text => tableComment(text) ?? 'somebody who left no name')
+    const owner = owners.find(each => each !== mark) ?? owners[0]
+    return owner === undefined ? undefined : { owner, texts }
+  }
+
+  /** Everything of ours in the tables that a set tells by its elements or its name; what instances fill is left where it is. */
+  const readContents = async ({ texts }: Found): Promise<Contents> => {
+    const inet = namesIn(texts.get(table) ?? '', 'set')
+    const bridge = namesIn(texts.get(bridgeTable) ?? '', 'set')
+    const own = inet.filter(name => /^(?:networks|ports)\d+$/.test(name) || ['refused', 'widened', 'resolvers'].includes(name))
+    const read = contentsOf(inet, (await Promise.all(own.map(name => elements('set', table, name)))).flat())
+    const ofInside = [
+      ...insideInetSets.filter(name => inet.includes(name)).map(name => [table, 'set', name] as const),
+      ...insideSets.filter(name => bridge.includes(name)).map(name => [bridgeTable, 'set', name] as const),
+      ...insideMaps.filter(name => bridge.includes(name)).map(name => [bridgeTable, 'map', name] as const),
+    ]
+    for (const [of, kind, name] of ofInside) {
+      for (const { key, value } of await elements(kind, of, name)) {
+        const owner = bridgeOfKey(key, bridgePrefix)
+        if (owner === undefined) continue
+        read.inside.set(owner, (read.inside.get(owner) ?? new Set()).add(elementText(of, name, key, value, bridgePrefix)))
+      }
+    }
+    return read
+  }
 
   /** Commands for the sets that elements need and that are not there, then for the elements. Adds to `present` what it makes. */
-  const additions = (elements: Iterable<OpeningElement>, present: Set<string>): string[] => {
+  const additions = (wanted: Iterable<OpeningElement>, present: Set<string>): string[] => {
     const commands: string[] = []
-    for (const { kind, prefix, text } of elements) {
+    for (const { kind, prefix, text } of wanted) {
       if (!present.has(`${kind}${prefix}`)) commands.push(...openingSet(table, kind, prefix))
       present.add(`${kind}${prefix}`)
       commands.push(`add element ${table} ${text}`)
@@ -139,14 +193,35 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     return commands
   }
 
-  const build = async (replace: boolean): Promise<void> => {
+  const rules = (present: Set<string>): string[] => [
+    ...baseRules({ slice, bridgePrefix, mark, sliceNetwork, allSlices, mask }),
+    ...bridgeRules({ table: bridgeTable, mark, allSlices }),
+    ...[...contents.openings.values()].flatMap(of => additions(of.values(), present)),
+    ...[...contents.names].flatMap(([bridge, keys]) => nameRules(table, bridge, keys)),
+  ]
+
+  /** All rules anew, in tables that are there: their sets keep what is in them. What is no part of ours goes. */
+  const refresh = async ({ texts }: Found): Promise<void> => {
+    const present = new Set<string>()
+    const commands = rules(present)
+    const ours = new Set(commands.flatMap(command => /^add chain (\S+ \S+ \S+)/.exec(command)?.[1] ?? []))
+    const strange = [...texts].flatMap(([of, text]) => namesIn(text, 'chain').map(name => `${of} ${name}`)).filter(name => !ours.has(name))
+    const flushed = [...tables.map(each => `flush table ${each}`), ...strange.map(name => `delete chain ${name}`)]
+    await nft([...flushed, ...commands].join('\n'), 'text')
+    sets = present
+  }
+
+  /** The tables anew, with what was opened and counted; names must be asked for again. */
+  const remake = async (remains: readonly string[]): Promise<void> => {
     const present = new Set<string>()
     const commands = [
-      ...(replace ? [`delete table ${table}`] : []),
-      ...baseRules({ slice, bridgePrefix, mark, sliceNetwork, allSlices }),
-      ...[...contents.openings.values()].flatMap(elements => additions(elements.values(), present)),
+      ...remains.map(each => `delete table ${each}`),
+      ...tables.map(each => `create table ${each} { comment "${mark}"; }`),
+      ...rules(present),
       ...[...contents.refused].map(([bridge, packets]) => `add element ${table} refused { "${bridge}" counter packets ${packets} bytes 0 }`),
       ...[...contents.widened].map(device => `add element ${table} widened { "${device}" }`),
+      ...[...contents.resolvers].map(([bridge, address]) => `add element ${table} resolvers { "${bridge}" . ${address} }`),
+      ...[...contents.inside.values()].flatMap(of => [...of].map(text => `add element ${text}`)),
     ]
     try {
       await nft(commands.join('\n'), 'text')
@@ -155,14 +230,27 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
       throw error
     }
     sets = present
+  }
+
+  const build = async (found: Found | undefined): Promise<void> => {
+    let kept = false
+    if (found?.texts.size === tables.length) {
+      // An earlier version of us may have defined a set otherwise: then all of it goes.
+      kept = await refresh(found).then(
+        () => true,
+        () => false,
+      )
+    }
+    if (!kept) await remake([...(found?.texts.keys() ?? [])])
     handle = await handleNow()
   }
 
   const restore = async (): Promise<void> => {
-    const owner = await ownerNow()
-    if (owner !== undefined && owner !== mark) throw foreign(owner)
+    const found = await find()
+    if (found !== undefined && found.owner !== mark) throw foreign(found.owner)
     contents.refused.clear()
-    await build(owner !== undefined)
+    await remake([...(found?.texts.keys() ?? [])])
+    handle = await handleNow()
   }
 
   const checkBridge = (bridge: string): void => {
@@ -222,32 +310,114 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     contents.openings.set(bridge, new Map([...(known ?? []), ...added]))
   }
 
+  const allowResolver: Firewall['allowResolver'] = async (bridge, address) => {
+    checkBridge(bridge)
+    if (!isIPv4(address)) throw new DayflyError('invalid', `address: "${address}" is not an IPv4 address`, { field: 'address' })
+    if (contents.resolvers.get(bridge) === address) return
+    await nft([...withoutResolver(bridge), `add element ${table} resolvers { "${bridge}" . ${address} }`].join('\n'), 'text')
+    contents.resolvers.set(bridge, address)
+  }
+  const withoutResolver = (bridge: string): string[] => {
+    const address = contents.resolvers.get(bridge)
+    return address === undefined ? [] : [`delete element ${table} resolvers { "${bridge}" . ${address} }`]
+  }
+
+  const openNames: Firewall['openNames'] = async (bridge, lists) => {
+    checkBridge(bridge)
+    const wanted = new Map(lists.map(list => [list, portsKey(list)]))
+    const keys = new Set(wanted.values())
+    const known = contents.names.get(bridge) ?? new Set()
+    if (keys.symmetricDifference(known).size > 0) {
+      if (keys.size > 0) await forwardTowards(bridge, ['0.0.0.0/0'])
+      await nft(
+        [
+          ...(known.size > 0 ? withoutNameRules(table, bridge, known, keys.size === 0 ? 'sets' : 'rules') : []),
+          ...(keys.size > 0 ? [...withoutNameSets(table, bridge, known.difference(keys)), ...nameRules(table, bridge, keys)] : []),
+        ].join('\n'),
+        'text',
+      )
+      if (keys.size > 0) contents.names.set(bridge, keys)
+      else contents.names.delete(bridge)
+    }
+    return new Map([...wanted].map(([list, key]) => [list, nftsetOf(table, bridge, key)]))
+  }
+
+  const setInside: Firewall['setInside'] = async (bridge, inside) => {
+    checkBridge(bridge)
+    const wanted = new Set(inside === undefined ? [] : insideElements(table, bridgeTable, bridge, inside))
+    const known = contents.inside.get(bridge) ?? new Set()
+    const commands = [
+      ...[...known.difference(wanted)].map(text => `delete element ${text}`),
+      ...[...wanted.difference(known)].map(text => `add element ${text}`),
+    ]
+    if (commands.length > 0) await nft(commands.join('\n'), 'text')
+    if (wanted.size > 0) contents.inside.set(bridge, wanted)
+    else contents.inside.delete(bridge)
+  }
+
+  /** By the names of elements that are there. One may go by itself meanwhile, and deleting what is not there fails: so each is added first. */
+  const without = (of: string, set: string, keys: Iterable<readonly (string | number)[]>): string[] =>
+    [...keys].flatMap(([first, ...rest]) =>
+      ['add', 'delete'].map(verb => `${verb} element ${of} ${set} { ${[`"${first ?? ''}"`, ...rest].join(' . ')} }`),
+    )
+
+  /** Commands that take away what was counted for a bridge. */
+  const withoutCounts = async (bridge: string): Promise<string[]> => {
+    const counted = contents.inside.has(bridge) || (await elements('set', table, 'refused')).some(({ key: [first] }) => first === bridge)
+    const commands = without(table, 'refused', [[bridge]])
+    if (!counted) return commands
+    for (const [of, set] of filled) {
+      const keys = (await elements('set', of, set)).map(({ key }) => key)
+      commands.push(...without(of, set, keys.filter(([first]) => bridgeOf(first) === bridge))) // biome-ignore format: short
+    }
+    return commands
+  }
+
   const forget: Firewall['forget'] = async bridge => {
     checkBridge(bridge)
-    const known = contents.openings.get(bridge)
-    await nft(
-      [
-        ...[...(known?.keys() ?? [])].map(text => `delete element ${table} ${text}`),
-        // Deleting what is not there fails, and whether it is there, the packet path decides.
-        `add element ${table} refused { "${bridge}" }`,
-        `delete element ${table} refused { "${bridge}" }`,
-      ].join('\n'),
-      'text',
-    )
-    contents.openings.delete(bridge)
-    if (known !== undefined && !(await hostForwards(files))) await stopForwarding(files, bridge)
+    const { openings, names, inside } = contents
+    const forwarding = openings.has(bridge) || names.has(bridge)
+    const commands = [
+      ...[...(openings.get(bridge)?.keys() ?? [])].map(text => `delete element ${table} ${text}`),
+      ...withoutResolver(bridge),
+      ...(names.has(bridge) ? withoutNameRules(table, bridge, names.get(bridge) ?? [], 'sets') : []),
+      ...[...(inside.get(bridge) ?? [])].map(text => `delete element ${text}`),
+    ]
+    if (commands.length > 0) await nft(commands.join('\n'), 'text')
+    // Nothing comes from its ports any more that the bridge table would count.
+    await nft((await withoutCounts(bridge)).join('\n'), 'text')
+    for (const part of [openings, names, inside, contents.resolvers]) part.delete(bridge)
+    if (forwarding && !(await hostForwards(files))) await stopForwarding(files, bridge)
+  }
+
+  /** Of both tables. */
+  const refusals = async (): Promise<Map<string, number>> => {
+    const totals = new Map<string, number>()
+    for (const each of tables) {
+      for (const { key, packets } of await elements('set', each, 'refused')) {
+        const bridge = bridgeOf(key[0])
+        totals.set(bridge, (totals.get(bridge) ?? 0) + packets)
+      }
+    }
+    return totals
+  }
+
+  const denied: Firewall['denied'] = async () => {
+    const listed = await Promise.all(deniedIn.map(([of, set]) => elements('set', of, set)))
+    return deniedFrom(listed.flat())
   }
 
   const remove = async (): Promise<void> => {
     const others = contents.widened.size > 0 ? await widenedByOthers() : new Set<string>()
     // Before the rules go: there is no moment in which the host forwards without them.
     if (!(await hostForwards(files))) {
-      const devices = [...contents.openings.keys(), ...[...contents.widened].filter(device => !others.has(device))]
+      const devices = [...contents.openings.keys(), ...contents.names.keys(), ...[...contents.widened].filter(device => !others.has(device))]
       for (const device of devices) await stopForwarding(files, device)
     }
-    if ((await ownerNow()) === mark) await nft(`delete table ${table}`, 'text')
+    const found = await find()
+    if (found?.owner === mark) await nft([...found.texts.keys()].map(each => `delete table ${each}`).join('\n'), 'text')
     handle = undefined
-    contents = contentsOf([])
+    contents = emptyContents()
   }
 
   // One change at a time: each decides by what the one before left.
@@ -268,23 +438,29 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     return work()
   }
 
-  const found = await ownerNow()
-  const owner = found !== undefined && found !== mark && options.abandoned?.(found.replace(/^dayfly /, '')) === true ? await takeAway() : found
-  if (owner !== undefined && owner !== mark) throw foreign(owner)
-  if (owner !== undefined) contents = contentsOf(await list())
-  await build(owner !== undefined)
+  const found = await find()
+  const abandoned = found !== undefined && found.owner !== mark && options.abandoned?.(found.owner.replace(/^dayfly /, '')) === true
+  if (abandoned) await nft([...found.texts.keys()].map(each => `delete table ${each}`).join('\n'), 'text')
+  else if (found !== undefined && found.owner !== mark) throw foreign(found.owner)
+  else if (found !== undefined) contents = await readContents(found)
+  await build(abandoned ? undefined : found)
 
   return {
     allow: (bridge, openings) => inTurn(() => withTable(() => allow(bridge, openings))),
+    allowResolver: (bridge, address) => inTurn(() => withTable(() => allowResolver(bridge, address))),
+    openNames: (bridge, lists) => inTurn(() => withTable(() => openNames(bridge, lists))),
+    setInside: (bridge, inside) => inTurn(() => withTable(() => setInside(bridge, inside))),
     forget: bridge => inTurn(() => withTable(() => forget(bridge))),
     bridges: () =>
       inTurn(() =>
         withTable(async () => {
-          const { openings, refused } = contentsOf(await list())
-          return [...new Set([...openings.keys(), ...refused.keys()])]
+          const found = await find()
+          const { openings, names, inside, resolvers } = found === undefined ? contents : await readContents(found)
+          return [...new Set([openings, names, inside, resolvers, await refusals()].flatMap(part => [...part.keys()]))]
         }),
       ),
-    refused: () => inTurn(() => withTable(async () => contentsOf(listedElements(await nft(`list set ${table} refused`, 'json'))).refused)),
+    refused: () => inTurn(() => withTable(refusals)),
+    denied: () => inTurn(() => withTable(denied)),
     ensure: () =>
       inTurn(async () => {
         if ((await handleNow()) === handle) return false

@@ -6,6 +6,8 @@ type Json = string | number | boolean | null | readonly Json[] | { readonly [key
 export interface ListedElement {
   readonly set: string
   readonly key: readonly (string | number)[]
+  /** Of a map: what the key leads to, where that is a plain value. */
+  readonly value: string | number | undefined
   /** Packets, where the element counts. */
   readonly packets: number
 }
@@ -29,20 +31,24 @@ const objects = (output: string): readonly Json[] => {
 
 const isKeyPart = (value: Json): value is string | number => typeof value === 'string' || typeof value === 'number'
 
-/** Elements of all sets in the output of `list sets` or `list set`. Those whose key is no plain value (intervals) are left out. */
+/** Elements of all sets and maps in the output of `list sets`, `list set` or `list map`. Those whose key is no plain value (intervals) are left out. */
 export const listedElements = (output: string): ListedElement[] =>
   objects(output).flatMap(object => {
-    const set = member(object, 'set')
+    const map = member(object, 'map')
+    const set = map ?? member(object, 'set')
     const name = member(set, 'name')
     const elements = member(set, 'elem')
     if (typeof name !== 'string' || !isArray(elements)) return []
-    return elements.flatMap(item => {
+    return elements.flatMap(entry => {
+      const [item = null, value] = map !== undefined && isArray(entry) ? entry : [entry]
       const detail = member(item, 'elem')
       const plain = detail === undefined ? item : (member(detail, 'val') ?? null)
       const key = member(plain, 'concat') ?? [plain]
       const packets = member(member(detail, 'counter'), 'packets')
       if (!isArray(key) || !key.every(isKeyPart)) return []
-      return [{ set: name, key, packets: typeof packets === 'number' ? packets : 0 }]
+      return [
+        { set: name, key, value: value !== undefined && isKeyPart(value) ? value : undefined, packets: typeof packets === 'number' ? packets : 0 },
+      ]
     })
   })
 
@@ -60,6 +66,10 @@ export const listedTables = (output: string): ListedTable[] =>
     const [family, name, handle] = [member(table, 'family'), member(table, 'name'), member(table, 'handle')]
     return typeof family === 'string' && typeof name === 'string' && typeof handle === 'number' ? [{ family, name, handle }] : []
   })
+
+/** Names of the chains, and of the sets and maps, in the text output of `list table`. */
+export const namesIn = (output: string, kind: 'chain' | 'set'): string[] =>
+  [...output.matchAll(kind === 'chain' ? /^\tchain (\S+) \{/gm : /^\t(?:set|map) (\S+) \{/gm)].map(([, name = '']) => name)
 
 /** The comment of the table itself in the text output of `list table`: version 1.0.6 leaves it out of JSON. */
 export const tableComment = (output: string): string | undefined => /^\tcomment "([^"]*)"$/m.exec(output)?.[1]
