@@ -158,9 +158,12 @@ export const createHttp1 = (door: Http1Door): Server => {
     shouldUpgradeCallback: request => request.method === 'GET' && request.headers.upgrade?.toLowerCase() === 'websocket',
   }
   const server = createServer(options)
-  server.on('request', (request, response) => handle(door, request, response))
-  server.on('checkContinue', (request, response) => handle(door, request, response))
-  server.on('checkExpectation', (request, response) => handle(door, request, response))
+  const last = new WeakMap<Duplex, ServerResponse>()
+  const take = (request: IncomingMessage, response: ServerResponse): void => {
+    last.set(request.socket, response)
+    handle(door, request, response)
+  }
+  for (const event of ['request', 'checkContinue', 'checkExpectation'] as const) server.on(event, take)
   server.on('upgrade', (request, socket, head) => door.upgrade(request, socket, head))
   server.on('connect', (_request, socket) =>
     socket.end(
@@ -170,7 +173,10 @@ export const createHttp1 = (door: Http1Door): Server => {
   server.on('clientError', (error, socket) => {
     if (!socket.writable || socket.destroyed) return
     const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-    if (code === 'ECONNRESET' || code === 'EPIPE') return void socket.destroy()
+    const response = last.get(socket)
+    // Within an answer, or after the last one, nothing can be said.
+    const spoken = response?.headersSent === true && (!response.writableFinished || !response.shouldKeepAlive)
+    if (spoken || code === 'ECONNRESET' || code === 'EPIPE') return void socket.destroySoon()
     socket.end(`HTTP/1.1 ${clientErrors[code] ?? '400 Bad Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   })
   return server

@@ -90,7 +90,6 @@ const meanings: Readonly<Record<string, string>> = {
   ETIMEDOUT: 'could not be connected to in time',
   EHOSTUNREACH: 'cannot be reached on its network',
   ENETUNREACH: 'cannot be reached on its network',
-  HPE_INVALID_CONSTANT: 'answered with something that is not HTTP',
   UND_ERR_HEADERS_OVERFLOW: 'answered with headers beyond 64 KiB',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'answered with fewer or more bytes than it announced',
   ERR_HTTP2_ERROR: 'does not speak HTTP/2 in the clear (h2c)',
@@ -100,7 +99,8 @@ const meanings: Readonly<Record<string, string>> = {
 /** What an error of a connection to an instance means, in words that follow the workload's name. */
 export const inWords = (error: Error): string => {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  return meanings[code] ?? (code.startsWith('HPE_') ? `answered with something that is not HTTP (${error.message})` : `failed: ${error.message}`)
+  if (error.name === 'HTTPParserError') return `answered with something that is not HTTP (${error.message})`
+  return meanings[code] ?? `failed: ${error.message}`
 }
 
 const escaped = (text: string): string => text.replaceAll(/[&<>"']/g, found => `&#${found.charCodeAt(0)};`)
