@@ -197,6 +197,7 @@ static int kill_all(struct monitor *monitor, struct failure *failure) {
   struct container *container = &monitor->container;
   container_unpark(container);
   if (container->worker.socket >= 0) kill(container->worker.pid, SIGKILL);
+  if (monitor->copying.pid) kill(monitor->copying.pid, SIGKILL);
   for (int64_t until = monotonic_ms() + KILL_PATIENCE_MS, pause = 500;; pause = pause < 20000 ? pause * 2 : pause) {
     container_kill(container);
     loop_reap(&monitor->loop);
@@ -218,7 +219,7 @@ static int remove_cgroups(struct monitor *monitor, struct failure *failure) {
 
 /* What a call that was cut off may have left in FOLDER. exit.new is not among it: it says that what has no exit status may have run. */
 static void remove_files(void) {
-  static const char *const names[] = {"runtime.pid", "runtime.log", "console.sock"};
+  static const char *const names[] = {"runtime.pid", "runtime.log", "console.sock", "copy.log"};
   for (size_t i = 0; i < sizeof names / sizeof *names; i++) unlink(names[i]);
 }
 

@@ -29,6 +29,7 @@ struct monitor {
   struct timer quit;
   int64_t quit_by; /* monotonic ms: sessions are not waited for any longer */
   struct watch joining;
+  struct child copying; /* into a volume; nothing else is under way then */
   struct loop loop;
   struct control control;
   struct network network;

@@ -13,6 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "attach.h"
+#include "users.h"
+
 #define OVERLAY_OPTIONS_MAX 4096 /* what mount(2) takes: one page, its final NUL included */
 
 int mounts_leave_host(bool hybrid, struct failure *failure) {
@@ -39,39 +42,11 @@ int mounts_prepare(struct failure *failure) {
   return 0;
 }
 
-static int write_map(pid_t pid, const char *file, uint32_t first, uint32_t count, struct failure *failure) {
-  char path[64], map[64];
-  snprintf(path, sizeof path, "/proc/%d/%s", pid, file);
-  int length = snprintf(map, sizeof map, "0 %u %u\n", first, count);
-  int fd = open(path, O_WRONLY | O_CLOEXEC);
-  int result = fd < 0 || write(fd, map, (size_t)length) < 0 ? fail(failure, "map %u ids from %u in %s", count, first, path) : 0;
-  if (fd >= 0) close(fd);
-  return result;
-}
-
-/* A descriptor of a user namespace with that map. It needs a process only until it is open. */
-static int open_user_namespace(uint32_t first, uint32_t count, struct failure *failure) {
-  pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
-  if (pid < 0) return fail(failure, "make a user namespace");
-  if (pid == 0) {
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    for (;;) pause();
-  }
-  char path[64];
-  snprintf(path, sizeof path, "/proc/%d/ns/user", pid);
-  int fd = -1;
-  if (write_map(pid, "uid_map", first, count, failure) == 0 && write_map(pid, "gid_map", first, count, failure) == 0) {
-    fd = open(path, O_RDONLY | O_CLOEXEC);
-    if (fd < 0) fail(failure, "open %s", path);
-  }
-  kill(pid, SIGKILL);
-  while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
-  return fd;
-}
-
 int mounts_map_layers(const char *layers, uint32_t first, uint32_t count, struct failure *failure) {
   if (make_folder("layers", failure) < 0) return -1;
-  int users = open_user_namespace(first, count, failure);
+  char map[64];
+  snprintf(map, sizeof map, "0 %u %u", first, count);
+  int users = users_open(&(struct id_maps){map, map}, failure);
   if (users < 0) return -1;
   int result = -1;
   struct mount_attr attributes = {.attr_set = MOUNT_ATTR_IDMAP | MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV, .userns_fd = (unsigned)users};
@@ -126,6 +101,7 @@ int mounts_hide_core_sysctls(struct failure *failure) {
 }
 
 void mounts_undo(void) {
+  attach_undo();
   static const char *const points[] = {"rootfs", "layers", "secrets", "sys"};
   for (size_t i = 0; i < sizeof points / sizeof *points; i++) {
     if (umount2(points[i], UMOUNT_NOFOLLOW) < 0 && errno == EBUSY) umount2(points[i], MNT_DETACH | UMOUNT_NOFOLLOW);

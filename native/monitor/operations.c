@@ -8,10 +8,12 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "attach.h"
 #include "life.h"
 #include "monitor.h"
 #include "mounts.h"
 #include "session.h"
+#include "settings.h"
 
 enum {
   STEP_BIND = 1,
@@ -120,6 +122,42 @@ static enum outcome do_secret(const struct call *call) {
   uint64_t uid, gid;
   if (number(call, 1, "uid", 0, UINT32_MAX - 1, &uid) < 0 || number(call, 2, "gid", 0, UINT32_MAX - 1, &gid) < 0) return OUTCOME_FAILED;
   return outcome_of(mounts_secret(call->argument[0], (uint32_t)uid, (uint32_t)gid, call->argument[3], call->failure));
+}
+
+static enum outcome do_mount(const struct call *call) {
+  char **argument = call->argument;
+  int read_only = choose(call, 3, "access", "ro", "rw");
+  if (read_only < 0) return OUTCOME_FAILED;
+  if (!*argument[4] != !*argument[5]) return fail_as(call->failure, EINVAL, "ids: a map of users without one of groups, or the other way round");
+  struct attach_request request = {argument[0], argument[1], argument[2], read_only, {argument[4], argument[5]}};
+  return outcome_of(attach_mount(&request, call->failure));
+}
+
+static void on_copied(struct child *child, int status) {
+  struct monitor *monitor = OWNER(child, struct monitor, copying);
+  struct failure failure;
+  int result = copy_end(status, &failure);
+  if (!monitor->over) control_answer(&monitor->control, REPLY_CONTAINER, NULL, result < 0 ? &failure : NULL);
+}
+
+static enum outcome do_copy(const struct call *call) {
+  uint64_t first, count;
+  char map[64];
+  int again = choose(call, 2, "when", "again", "empty");
+  if (again < 0 || number(call, 3, "first host id", 0, UINT32_MAX - 1, &first) < 0) return OUTCOME_FAILED;
+  if (number(call, 4, "count", 1, UINT32_MAX - first, &count) < 0) return OUTCOME_FAILED;
+  snprintf(map, sizeof map, "0 %" PRIu64 " %" PRIu64, first, count);
+  struct copy_request request = {call->argument[0], call->argument[1], again, map};
+  int begun = copy_begin(&call->monitor->loop, &request, &call->monitor->copying, on_copied, call->failure);
+  if (begun <= 0) return outcome_of(begun);
+  control_defer(&call->monitor->control, REPLY_CONTAINER, call->connection, call->tag, true);
+  return OUTCOME_LATER;
+}
+
+static enum outcome do_sysctl(const struct call *call) { return outcome_of(settings_sysctl(call->argument[0], call->argument[1], call->failure)); }
+
+static enum outcome do_rlimit(const struct call *call) {
+  return outcome_of(settings_rlimit(call->monitor->container.worker.pid, call->argument[0], call->argument[1], call->failure));
 }
 
 static enum outcome do_create(const struct call *call) {
@@ -237,6 +275,10 @@ static const struct operation operations[] = {
     {"cgroup", 1, CGROUPS_MAX, do_cgroup, IN_SETUP, STEP_NAMESPACES, STEP_CGROUP, false},
     {"idmap", 3, 3, do_idmap, IN_SETUP, STEP_NAMESPACES, STEP_IDMAP, false},
     {"overlay", 4, 4, do_overlay, IN_SETUP, STEP_IDMAP, STEP_OVERLAY, false},
+    {"mount", 6, 6, do_mount, IN_SETUP, STEP_NAMESPACES, 0, true},
+    {"copy", 5, 5, do_copy, IN_SETUP, STEP_OVERLAY, 0, true},
+    {"sysctl", 2, 2, do_sysctl, IN_SETUP, STEP_NAMESPACES, 0, true},
+    {"rlimit", 2, 2, do_rlimit, IN_SETUP, STEP_CGROUP, 0, true},
     {"secret", 4, 4, do_secret, IN_SETUP | IN(PHASE_CREATING) | IN_CREATED | IN_LIVE, STEP_NAMESPACES, 0, true},
     {"create", 6, 6, do_create, IN_SETUP, STEP_CGROUP | STEP_OVERLAY, STEP_CREATE, false},
     {"hostname", 1, 1, do_hostname, IN_CREATED, STEP_CREATE, 0, true},
