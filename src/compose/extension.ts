@@ -1,0 +1,139 @@
+/** `x-dayfly`: what a compose file says to Dayfly beyond the Compose Specification. A file needs none of it. */
+import { z } from 'zod'
+import { maximumTtl } from '../model/lease.ts'
+import { Runtime, WorkloadKind } from '../model/workload.ts'
+import type { Egress } from './egress.ts'
+import { parseEgress } from './egress.ts'
+import { durationOf } from './quantities.ts'
+
+/** `90s`, `1h30m`, `7d`: at least `least` and at most `most` milliseconds. */
+const duration = (least: number, most: number, range: string) =>
+  z.union([z.string(), z.number()], 'a duration like 90s, 15m, 1h30m or 7d').transform((value, context): number => {
+    const milliseconds = typeof value === 'string' ? durationOf(value) : undefined
+    if (milliseconds === undefined) {
+      context.addIssue({ code: 'custom', message: 'a duration with its unit is expected, like 90s, 15m, 1h30m or 7d' })
+      return z.NEVER
+    }
+    if (milliseconds < least || milliseconds > most) {
+      context.addIssue({ code: 'custom', message: `a duration ${range} is expected` })
+      return z.NEVER
+    }
+    return milliseconds
+  })
+
+const year = 365 * 86_400_000
+const clock = duration(1000, maximumTtl, 'from 1s to 7d')
+
+const Lease = z.strictObject({
+  /** Longest age, ms. */
+  ttl: clock.optional(),
+  /** Longest time without activity, ms. */
+  idle: clock.optional(),
+  /** How long the record is kept, ms. */
+  retention: duration(0, year, 'from 0s to 365d').optional(),
+  /** What happens when it is idle: the environment ends, or is frozen until the next request. */
+  onIdle: z.enum(['end', 'pause']).optional(),
+})
+
+const EgressEntry = z
+  .string('a destination like registry.example.org, "*.example.com:443" or 192.0.2.0/24:5432')
+  .transform((text, context): Egress => {
+    const parsed = parseEgress(text)
+    if (typeof parsed !== 'string') return parsed
+    context.addIssue({ code: 'custom', message: `${JSON.stringify(text)}: ${parsed}` })
+    return z.NEVER
+  })
+/** One destination, or a list. */
+const EgressList = z.union([z.array(EgressEntry), EgressEntry.transform(entry => [entry])], 'a list of destinations')
+
+const PortNumber = z.int('a port from 1 to 65535').min(1, 'a port from 1 to 65535').max(65_535, 'a port from 1 to 65535')
+
+const hostName = z
+  .string()
+  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/, 'a host name in lower case, like shop.example.org')
+
+/** A port of a service that the gateway serves. */
+const Exposure = z.strictObject({
+  port: PortNumber,
+  /** http, and h2c for HTTP/2 in the clear (gRPC): by name through the gateway · tcp: published on the loopback. */
+  protocol: z.enum(['http', 'h2c', 'tcp']).default('http'),
+  /** Of tcp: the port of the loopback; any free one when it is left out. */
+  published: PortNumber.optional(),
+  /** Beside the name that it has anyway. */
+  host: hostName.optional(),
+})
+
+/** `8080`, `"8080/tcp"`, `8080/http`. */
+const ShortExposure = z.union([z.int(), z.string()]).transform((value, context): z.output<typeof Exposure> => {
+  const [, port, protocol = 'http'] = /^(\d{1,5})(?:\/(http|h2c|tcp))?$/.exec(String(value)) ?? []
+  const result = Exposure.safeParse({ port: Number(port), protocol })
+  if (port !== undefined && result.success) return result.data
+  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is no port like 8080, 8080/http or 5432/tcp` })
+  return z.NEVER
+})
+const exposure = (value: unknown) => (typeof value === 'object' && value !== null ? Exposure : ShortExposure)
+const OneExposure = z.unknown().transform((value, context): z.output<typeof Exposure> => {
+  const result = exposure(value).safeParse(value)
+  if (result.success) return result.data
+  for (const { path, message, ...issue } of result.error.issues) {
+    context.addIssue({ code: 'custom', path: [...path], message, params: issue.code === 'unrecognized_keys' ? { keys: issue.keys } : {} })
+  }
+  return z.NEVER
+})
+const Exposures = z.unknown().transform((value, context): z.output<typeof Exposure>[] => {
+  const result = z.array(OneExposure).safeParse(Array.isArray(value) ? value : [value])
+  if (result.success) return result.data
+  for (const issue of result.error.issues)
+    context.addIssue({ code: 'custom', path: Array.isArray(value) ? issue.path : issue.path.slice(1), message: issue.message })
+  return z.NEVER
+})
+
+const Percent = z
+  .union([
+    z.number(),
+    z
+      .string()
+      .regex(/^\d+(\.\d+)?%?$/)
+      .transform(text => Number(text.replace('%', ''))),
+  ])
+  .pipe(z.number().gt(0).max(100))
+
+const Scale = z
+  .strictObject({
+    /** 0: stopped while nobody asks for it. */
+    min: z.int().min(0).default(1),
+    max: z.int().min(1).max(100),
+    /** What one instance should bear: requests in flight, or percent of its CPU limit. */
+    target: z
+      .union([z.strictObject({ concurrency: z.int().min(1) }), z.strictObject({ cpu: Percent })], 'one of { concurrency: N } and { cpu: PERCENT }')
+      .default({ concurrency: 10 }),
+    /** How long less is needed before instances go, ms. */
+    window: duration(1000, 3_600_000, 'from 1s to 1h').default(30_000),
+  })
+  .refine(({ min, max }) => min <= max, { path: ['max'], message: 'it must be at least min' })
+
+export const ProjectExtension = z.strictObject({
+  lease: Lease.default({}),
+  /** For every service, beside its own. */
+  egress: EgressList.default([]),
+  owner: z.string().min(1).max(256).optional(),
+  /** Of services by name: the same as their own `expose`. */
+  expose: z.record(z.string(), Exposures).default({}),
+})
+export type ProjectExtension = z.output<typeof ProjectExtension>
+
+export const ServiceExtension = z.strictObject({
+  kind: WorkloadKind.default('service'),
+  egress: EgressList.default([]),
+  expose: Exposures.default([]),
+  scale: Scale.optional(),
+  runtime: Runtime.optional(),
+  /** Longest time without activity before this service alone is stopped, ms; it starts again with the next request. */
+  idle: clock.optional(),
+})
+export type ServiceExtension = z.output<typeof ServiceExtension>
+
+export interface DayflyProject extends ProjectExtension {
+  /** Of every enabled service. `egress` includes the project's; `expose` includes what the project says of the service. */
+  readonly services: Readonly<Record<string, ServiceExtension>>
+}
