@@ -47,3 +47,6 @@ export const signalNumber = (name: string): number | undefined => {
   const number = base + Number(`${found[2] ?? '+'}${found[3] ?? 0}`)
   return number >= firstRealTime && number <= lastRealTime ? number : undefined
 }
+
+/** Names by number: the ordinary ones. */
+export const signalNames: Readonly<Record<number, string>> = Object.fromEntries(Object.entries(numbers).map(([name, number]) => [number, name]))

@@ -33,7 +33,8 @@ export const WorkloadDraft = z.strictObject({
   pull: z.enum(['missing', 'always', 'never']).default('missing'),
   /** `os/architecture[/variant]`: refused when the host cannot run it. */
   platform: z.string().optional(),
-  command: shape.command.optional(),
+  /** In place of the image's; `[]` clears that. So with the entry point, which takes the image's command with it. */
+  command: z.array(z.string()).optional(),
   entrypoint: z.array(z.string()).optional(),
   env: shape.env.default({}),
   user: shape.user.optional(),
