@@ -54,26 +54,14 @@ const visit = async (walk: Walk, value: unknown, path: Path): Promise<void> => {
 
 type Issue = z.core.$ZodIssue
 
-/** What an issue is about: of alternatives that none fits, the one that came furthest. */
-const deepest = (issue: Issue): Issue => {
-  if (issue.code !== 'invalid_union') return issue
-  const found = issue.errors
-    .flat()
-    .map(deepest)
-    .filter(inner => inner.path.length > 0 || inner.code === 'custom' || inner.code === 'unrecognized_keys')
-    .sort((left, right) => right.path.length - left.path.length)
-  const [best] = found
-  return best === undefined ? issue : { ...best, path: [...issue.path, ...best.path] }
-}
-
-/** The names that are known where an unknown one was found, by trying: zod does not tell. */
+/** The names that are known where an unknown one was found, which zod does not tell. */
 const knownNames: Readonly<Record<string, readonly string[]>> = {
   'x-dayfly': ['lease', 'egress', 'owner', 'expose'],
   service: ['kind', 'egress', 'expose', 'scale', 'runtime', 'idle'],
   lease: ['ttl', 'idle', 'retention', 'onIdle'],
   scale: ['min', 'max', 'target', 'window'],
   target: ['concurrency', 'cpu'],
-  expose: ['port', 'protocol', 'host'],
+  expose: ['port', 'protocol', 'published', 'host'],
 }
 
 const namesAt = (path: Path): readonly string[] => {
@@ -82,30 +70,32 @@ const namesAt = (path: Path): readonly string[] => {
   return knownNames[path.includes('expose') ? 'expose' : String(last)] ?? []
 }
 
-const unknownKeys = (issue: Issue): readonly string[] => {
-  if (issue.code === 'unrecognized_keys') return issue.keys
-  const keys: unknown = issue.code === 'custom' ? issue.params?.['keys'] : undefined
-  return Array.isArray(keys) ? keys.map(String) : []
+const valueAt = (value: unknown, path: readonly PropertyKey[]): unknown =>
+  path.reduce<unknown>((parent, part) => (typeof parent === 'object' && parent !== null ? Reflect.get(parent, part) : undefined), value)
+
+const describe = (issue: Issue, value: unknown): string => {
+  if (issue.code !== 'invalid_value') return issue.message.replace(/^Invalid input: /, '')
+  const values = issue.values.map(String)
+  const found = String(valueAt(value, issue.path))
+  const close = suggest(found, values)
+  return `${JSON.stringify(found)} is none of ${values.join(', ')}${close === undefined ? '' : `; did you mean ${close}?`}`
 }
 
 const extension = <S extends z.ZodType>(walk: Walk, schema: S, value: unknown, path: Path): z.output<S> | undefined => {
   const result = schema.safeParse(value ?? {})
   if (result.success) return result.data
-  for (const outer of result.error.issues) {
-    const issue = deepest(outer)
+  for (const issue of result.error.issues) {
     const here: Path = [...path, ...issue.path.map(part => (typeof part === 'number' ? part : String(part)))]
-    const unknown = unknownKeys(issue)
-    for (const name of unknown) {
-      const close = suggest(name, namesAt(here))
-      const known = namesAt(here)
-      walk.problems.error(
-        walk.locate([...here, name]),
-        [...here, name],
-        `${JSON.stringify(name)} is nothing that x-dayfly knows here${close === undefined ? '' : `; did you mean ${close}?`}`,
-        known.length === 0 ? {} : { remedy: `It knows ${known.join(', ')}.` },
-      )
+    if (issue.code !== 'unrecognized_keys') {
+      walk.problems.error(walk.locate(here), here, describe(issue, value))
+      continue
     }
-    if (unknown.length === 0) walk.problems.error(walk.locate(here), here, issue.message.replace(/^Invalid input: /, ''))
+    const known = namesAt(here)
+    for (const name of issue.keys) {
+      const close = suggest(name, known)
+      const message = `${JSON.stringify(name)} is nothing that x-dayfly knows here${close === undefined ? '' : `; did you mean ${close}?`}`
+      walk.problems.error(walk.locate([...here, name]), [...here, name], message, { remedy: `It knows ${known.join(', ')}.` })
+    }
   }
   return undefined
 }

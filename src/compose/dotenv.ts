@@ -24,7 +24,7 @@ const blank = /[\t\v\f\r \u0085\u00a0]/
 const escapes: Readonly<Record<string, string>> = { a: '\u0007', b: '\b', f: '\f', n: '\n', r: '\r', t: '\t', v: '\v', '"': '"', '\\': '\\' }
 
 /** Escapes in double quotes. `\$` becomes `$$`, which the variables' syntax then reads as a dollar sign. */
-const unescape = (text: string): string =>
+const withoutEscapes = (text: string): string =>
   text.replace(/\\(?:([abcfnrtv$"\\])|0([0-7]{3}))/g, (whole, character: string | undefined, octal: string | undefined) => {
     if (character === '$') return '$$'
     if (octal !== undefined) return Number.parseInt(octal, 8) < 256 ? String.fromCharCode(Number.parseInt(octal, 8)) : whole
@@ -117,7 +117,7 @@ class Reader {
         index++
       } else if (character === quote) {
         this.#index = index + 1
-        return quote === '"' ? this.#expand(unescape(value), line) : value
+        return quote === '"' ? this.#expand(withoutEscapes(value), line) : value
       } else value += character
     }
     return { line, message: 'the quote that begins here has no end' }

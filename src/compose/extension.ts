@@ -44,7 +44,7 @@ const EgressEntry = z
     return z.NEVER
   })
 /** One destination, or a list. */
-const EgressList = z.union([z.array(EgressEntry), EgressEntry.transform(entry => [entry])], 'a list of destinations')
+const EgressList = z.preprocess(value => (typeof value === 'string' ? [value] : value), z.array(EgressEntry, 'a list of destinations'))
 
 const PortNumber = z.int('a port from 1 to 65535').min(1, 'a port from 1 to 65535').max(65_535, 'a port from 1 to 65535')
 
@@ -53,40 +53,35 @@ const hostName = z
   .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/, 'a host name in lower case, like shop.example.org')
 
 /** A port of a service that the gateway serves. */
-const Exposure = z.strictObject({
-  port: PortNumber,
-  /** http, and h2c for HTTP/2 in the clear (gRPC): by name through the gateway · tcp: published on the loopback. */
-  protocol: z.enum(['http', 'h2c', 'tcp']).default('http'),
-  /** Of tcp: the port of the loopback; any free one when it is left out. */
-  published: PortNumber.optional(),
-  /** Beside the name that it has anyway. */
-  host: hostName.optional(),
-})
+const Exposure = z.strictObject(
+  {
+    port: PortNumber,
+    /** http, and h2c for HTTP/2 in the clear (gRPC): by name through the gateway · tcp: published on the loopback. */
+    protocol: z.enum(['http', 'h2c', 'tcp']).default('http'),
+    /** Of tcp: the port of the loopback; any free one when it is left out. */
+    published: PortNumber.optional(),
+    /** Beside the name that it has anyway. */
+    host: hostName.optional(),
+  },
+  'a port like 8080, 8080/http or 5432/tcp is expected, or a mapping with port, protocol and host',
+)
 
-/** `8080`, `"8080/tcp"`, `8080/http`. */
-const ShortExposure = z.union([z.int(), z.string()]).transform((value, context): z.output<typeof Exposure> => {
-  const [, port, protocol = 'http'] = /^(\d{1,5})(?:\/(http|h2c|tcp))?$/.exec(String(value)) ?? []
-  const result = Exposure.safeParse({ port: Number(port), protocol })
-  if (port !== undefined && result.success) return result.data
-  context.addIssue({ code: 'custom', message: `${JSON.stringify(value)} is no port like 8080, 8080/http or 5432/tcp` })
-  return z.NEVER
-})
-const exposure = (value: unknown) => (typeof value === 'object' && value !== null ? Exposure : ShortExposure)
-const OneExposure = z.unknown().transform((value, context): z.output<typeof Exposure> => {
-  const result = exposure(value).safeParse(value)
-  if (result.success) return result.data
-  for (const { path, message, ...issue } of result.error.issues) {
-    context.addIssue({ code: 'custom', path: [...path], message, params: issue.code === 'unrecognized_keys' ? { keys: issue.keys } : {} })
+/** `8080`, `"5432/tcp"`, and with the port of the loopback `"15432:5432/tcp"`. */
+const longExposure = (value: unknown): unknown => {
+  if (typeof value !== 'number' && typeof value !== 'string') return value
+  const [, published, port, protocol] = /^(?:(\d{1,5}):)?(\d{1,5})(?:\/(http|h2c|tcp))?$/.exec(String(value)) ?? []
+  if (port === undefined) return value
+  const kind = protocol ?? (published === undefined ? undefined : 'tcp')
+  return {
+    port: Number(port),
+    ...(kind === undefined ? {} : { protocol: kind }),
+    ...(published === undefined ? {} : { published: Number(published) }),
   }
-  return z.NEVER
-})
-const Exposures = z.unknown().transform((value, context): z.output<typeof Exposure>[] => {
-  const result = z.array(OneExposure).safeParse(Array.isArray(value) ? value : [value])
-  if (result.success) return result.data
-  for (const issue of result.error.issues)
-    context.addIssue({ code: 'custom', path: Array.isArray(value) ? issue.path : issue.path.slice(1), message: issue.message })
-  return z.NEVER
-})
+}
+const Exposures = z.preprocess(
+  value => (value === undefined || Array.isArray(value) ? value : [value]),
+  z.array(z.preprocess(longExposure, Exposure), 'a list of ports'),
+)
 
 const Percent = z
   .union([
@@ -98,6 +93,8 @@ const Percent = z
   ])
   .pipe(z.number().gt(0).max(100))
 
+type Target = { readonly concurrency: number } | { readonly cpu: number }
+
 const Scale = z
   .strictObject({
     /** 0: stopped while nobody asks for it. */
@@ -105,7 +102,13 @@ const Scale = z
     max: z.int().min(1).max(100),
     /** What one instance should bear: requests in flight, or percent of its CPU limit. */
     target: z
-      .union([z.strictObject({ concurrency: z.int().min(1) }), z.strictObject({ cpu: Percent })], 'one of { concurrency: N } and { cpu: PERCENT }')
+      .strictObject({ concurrency: z.int().min(1).optional(), cpu: Percent.optional() })
+      .transform((target, context): Target => {
+        if (target.concurrency !== undefined && target.cpu === undefined) return { concurrency: target.concurrency }
+        if (target.cpu !== undefined && target.concurrency === undefined) return { cpu: target.cpu }
+        context.addIssue({ code: 'custom', message: 'one of { concurrency: N } and { cpu: PERCENT } is expected' })
+        return z.NEVER
+      })
       .default({ concurrency: 10 }),
     /** How long less is needed before instances go, ms. */
     window: duration(1000, 3_600_000, 'from 1s to 1h').default(30_000),

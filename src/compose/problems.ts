@@ -46,7 +46,9 @@ export class InvalidCompose extends DayflyError {
     const [first] = problems
     // A remedy stands with its problem: only one alone can be the error's own.
     const lines = problems.map(problem =>
-      problems.length === 1 || problem.remedy === undefined ? problemText(problem) : `${problemText(problem)}. ${problem.remedy}`,
+      problems.length === 1 || problem.remedy === undefined
+        ? problemText(problem)
+        : `${problemText(problem).replace(/([^?])$/, '$1.')} ${problem.remedy}`,
     )
     super('invalid', lines.join('\n'), {
       ...(first !== undefined && first.path !== '' ? { field: first.path } : {}),
