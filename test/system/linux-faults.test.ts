@@ -1,7 +1,7 @@
 /** The linux backend when parts of it die, hang or resist: what waited in a pool, what is being made, what is to go, what was just being started. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { delimiter, join } from 'node:path'
 import { describe, it } from 'node:test'
@@ -25,7 +25,7 @@ const prepare = async (stage: Stage, script: string, change: Parameters<Stage['w
 }
 /** Cells that no instance has. */
 const pooled = (stage: Stage): Map<string, number> =>
-  new Map([...stage.monitors()].filter(([cell]) => !existsSync(join(stage.runDir, 'instances', cell, 'owner.json'))))
+  new Map([...stage.monitors()].filter(([cell]) => statSync(join(stage.runDir, 'instances', cell, 'owner.json')).size === 0))
 const isPrepared = (stage: Stage, cell: string): boolean => existsSync(join(stage.runDir, 'instances', cell, 'config.json'))
 const exitCode = async (stage: Stage, { id }: Started): Promise<number> => (await stage.backend().wait(id, signal())).code
 
@@ -318,7 +318,7 @@ describe('what is said never to have run', { skip }, () => {
 const noGvisor = skip || (existsSync('/usr/bin/runsc') ? false : 'runsc is not installed')
 
 describe('gVisor', { skip: noGvisor }, () => {
-  const limits = { cpus: 1, memory: 256 * 1024 * 1024, pids: 64, io: 100 * 1024 * 1024 }
+  const limits = { cpus: 1, memory: 256 * 1024 * 1024, pids: 16, io: 100 * 1024 * 1024 }
 
   it('is not ended by the limit of processes, which its own threads count for', async () => {
     await using stage = await makeStage({ preparedMemory: 0 })

@@ -4,6 +4,7 @@ import type { BindMount } from '../../host/oci/config.ts'
 import { ociConfig } from '../../host/oci/config.ts'
 import type { WorkloadSpec } from '../../model/workload.ts'
 import type { CellPaths } from './layout.ts'
+import { overwrite } from './overwrite.ts'
 
 export interface ContainerUser {
   readonly uid: number
@@ -52,14 +53,19 @@ export const writeBundle = (paths: CellPaths, request: BundleRequest): void => {
   writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 })
 }
 
+/** The files that the container has mounted, empty: who it is and what it may reach is told before its start. */
+export const makeEtcFiles = (paths: CellPaths): void => {
+  for (const file of [paths.hostname, paths.hosts, paths.resolv]) writeFileSync(file, '', { mode: 0o644 })
+}
+
 /** In place: a container that already exists sees the new content, because it has these very files mounted. */
 export const writeNames = (paths: CellPaths, hostname: string, address: string): void => {
-  writeFileSync(paths.hostname, `${hostname}\n`, { mode: 0o644 })
+  overwrite(paths.hostname, `${hostname}\n`)
   const [short] = hostname.split('.')
   const names = short === hostname ? hostname : `${hostname} ${short}`
-  writeFileSync(paths.hosts, `127.0.0.1\tlocalhost\n${address}\t${names}\n`, { mode: 0o644 })
+  overwrite(paths.hosts, `127.0.0.1\tlocalhost\n${address}\t${names}\n`)
 }
 
 export const writeNameservers = (paths: CellPaths, nameservers: readonly string[]): void => {
-  writeFileSync(paths.resolv, nameservers.map(server => `nameserver ${server}\n`).join(''), { mode: 0o644 })
+  overwrite(paths.resolv, nameservers.map(server => `nameserver ${server}\n`).join(''))
 }

@@ -19,8 +19,10 @@ import type { Slot } from '../../host/network/slots.ts'
 import { instanceAddress, slotIds, slotNetwork } from '../../host/network/slots.ts'
 import type { ExitStatus } from '../../model/instance.ts'
 import { defaultLimits } from '../../model/workload.ts'
+import { makeEtcFiles } from './bundle.ts'
 import { exitOf } from './exit.ts'
 import type { CellPaths, Layout } from './layout.ts'
+import { makeOwnerFile } from './owner.ts'
 import { processEnded } from './processes.ts'
 
 export interface Cell {
@@ -64,6 +66,8 @@ export const makeCell = async (maker: CellMaker, id: string, slot: Slot, index: 
   for (const folder of [paths.scratch, paths.upper, paths.work]) mkdirSync(folder, { mode: 0o711 })
   chownSync(paths.upper, ids.first, ids.first)
   chmodSync(paths.upper, 0o755)
+  makeOwnerFile(paths)
+  makeEtcFiles(paths)
 
   const cgroup = cgroups.create(id, defaultLimits)
   undo.defer(() => cgroup.remove())

@@ -83,8 +83,6 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
       const limits = { ...workload.limits, pids: processesOf(workload) }
       // The runtime works in the group, too: a hundredth of a core would make it take seconds.
       cell.cgroup.setLimits({ ...limits, cpus: Math.max(limits.cpus, defaultLimits.cpus) })
-      writeNames(cell.paths, hostname, instanceAddress(cell.slot, cell.index).address)
-      writeNameservers(cell.paths, [])
       writeBundle(cell.paths, {
         workload,
         user,

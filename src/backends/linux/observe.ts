@@ -62,9 +62,19 @@ const exitLeft = (paths: CellPaths, oomKilled: () => boolean): ExitStatus | unde
   }
 }
 
+/** One that cannot be read is nobody's where nothing has run. */
+const ownerOf = (paths: CellPaths): Owner | undefined => {
+  try {
+    return readOwner(paths)
+  } catch (error) {
+    if (mayHaveRun(paths)) throw error
+    return undefined
+  }
+}
+
 const findCell = async (id: string, remains: Remains, helper: Helper): Promise<Found | undefined> => {
   const { paths, process, cgroup } = remains
-  const owner = readOwner(paths)
+  const owner = ownerOf(paths)
   const oomKilled = (): boolean => cgroup.oomKills() > 0
   const ran = (): boolean => owner !== undefined && mayHaveRun(paths)
   const found = (cell: Pick<Cell, 'monitor' | 'exit'>): Found[] =>

@@ -1,9 +1,13 @@
-/** `owner.json` in a cell's folder: whose cell it is, and what a later daemon must know to go on with it. Written before the start, whole or not at all. */
-import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+/**
+ * `owner.json` in a cell's folder: whose cell it is, and what a later daemon must know to go on with it. Empty while it is nobody's. Written in one call, and
+ * before the start is asked for: one that is torn belongs to a cell in which nothing has run.
+ */
+import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { errnoOf } from '../../base/errors.ts'
 import { Runtime } from '../../model/workload.ts'
 import type { CellPaths } from './layout.ts'
+import { overwrite } from './overwrite.ts'
 
 const Owner = z.object({
   instance: z.string(),
@@ -19,16 +23,17 @@ const Owner = z.object({
 })
 export type Owner = z.infer<typeof Owner>
 
+export const makeOwnerFile = (paths: CellPaths): void => writeFileSync(paths.owner, '', { mode: 0o600 })
+
 export const writeOwner = (paths: CellPaths, owner: Owner): void => {
-  const temporary = `${paths.owner}.new`
-  writeFileSync(temporary, JSON.stringify(owner), { mode: 0o600 })
-  renameSync(temporary, paths.owner)
+  overwrite(paths.owner, JSON.stringify(owner))
 }
 
 /** undefined: the cell has never been given to an instance. */
 export const readOwner = (paths: CellPaths): Owner | undefined => {
   try {
-    return Owner.parse(JSON.parse(readFileSync(paths.owner, 'utf8')))
+    const text = readFileSync(paths.owner, 'utf8')
+    return text === '' ? undefined : Owner.parse(JSON.parse(text))
   } catch (error) {
     if (errnoOf(error) === 'ENOENT') return undefined
     throw error
