@@ -45,7 +45,7 @@ test('what is no frame is refused', async () => {
   const huge = Buffer.from([0xff, 0xff, 0xff, 0xff, 1])
   await assert.rejects(collect(pieces(huge, [])), { code: 'invalid' })
   const torn = encodeJson(frameKind.exit, { code: 0 }).subarray(0, -1)
-  await assert.rejects(collect(pieces(torn, [])), { code: 'unreachable' })
+  await assert.rejects(collect(pieces(torn, [])), { code: 'disconnected' })
 })
 
 test('a resize carries rows and columns, at most what 16 bits hold', async () => {

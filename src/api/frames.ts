@@ -62,7 +62,7 @@ export const decodeResize = (payload: Buffer): { rows: number; columns: number }
   return { rows: payload.readUInt16LE(0), columns: payload.readUInt16LE(2) }
 }
 
-/** Splits a byte stream into frames. Throws `invalid` for a frame that is too long, `unreachable` when the stream ends inside one. */
+/** Splits a byte stream into frames. Throws `invalid` for a frame that is too long, `disconnected` when the stream ends inside one. */
 export async function* decodeFrames(source: AsyncIterable<Uint8Array>): AsyncGenerator<Frame> {
   let pending: Buffer = Buffer.alloc(0)
   for await (const chunk of source) {
@@ -75,5 +75,5 @@ export async function* decodeFrames(source: AsyncIterable<Uint8Array>): AsyncGen
       pending = pending.subarray(4 + length)
     }
   }
-  if (pending.length > 0) throw new DayflyError('unreachable', 'the connection ended in the middle of a frame')
+  if (pending.length > 0) throw new DayflyError('disconnected', 'the connection ended in the middle of a frame')
 }

@@ -22,8 +22,10 @@ const codes = {
   upstream: { status: 502, exit: 125 },
   /** Disk full, a missing tool, a kernel that refuses. */
   host: { status: 503, exit: 125 },
-  /** No daemon answers, or it went away. */
+  /** No daemon answers, or it takes nothing on any more: nothing was begun. */
   unreachable: { status: 503, exit: 2 },
+  /** The daemon went away in the middle: what was begun may go on without it. */
+  disconnected: { status: 503, exit: 125 },
   timeout: { status: 504, exit: 125 },
   aborted: { status: 499, exit: 130 },
   internal: { status: 500, exit: 125 },

@@ -84,7 +84,7 @@ test('an answer that breaks off is unreachable, wherever it does', async () => {
     'HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nfour\r\n',
   ]) {
     await using server = await saying(bytes)
-    await assert.rejects(async () => await textOf(await request({ ...server, method: 'GET', path: '/' })), { code: 'unreachable' }, bytes)
+    await assert.rejects(async () => await textOf(await request({ ...server, method: 'GET', path: '/' })), { code: 'disconnected' }, bytes)
   }
 })
 

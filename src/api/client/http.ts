@@ -21,7 +21,7 @@ export interface HttpResponse {
   readonly status: number
   /** By lower-case name. */
   readonly headers: ReadonlyMap<string, string>
-  /** To be iterated once; leaving it early closes the connection. Throws `unreachable` when it ends before its time. Empty after 101. */
+  /** To be iterated once; leaving it early closes the connection. Throws `disconnected` when it ends before its time. Empty after 101. */
   readonly body: AsyncIterable<Buffer>
   /** After 101 the connection belongs to the caller. */
   readonly socket: Socket
@@ -30,7 +30,7 @@ export interface HttpResponse {
 const longestHead = 64 * 1024
 
 const brokenOff = (cause?: unknown): DayflyError =>
-  new DayflyError('unreachable', 'the daemon went away in the middle of an answer', {
+  new DayflyError('disconnected', 'the daemon went away in the middle of an answer', {
     remedy: 'Its log tells more; `dayfly ps` shows what lives on.',
     cause,
   })
@@ -145,7 +145,7 @@ async function* untilEnd(reader: Reader): AsyncGenerator<Buffer> {
   for (let piece = await reader.some(Number.POSITIVE_INFINITY); piece !== undefined; piece = await reader.some(Number.POSITIVE_INFINITY)) yield piece
 }
 
-/** Throws `unreachable` when no daemon answers and `aborted`; every status is an answer. */
+/** Throws `unreachable` when no daemon answers, `disconnected` when it went away before its answer, and `aborted`; every status is an answer. */
 export const request = async (options: HttpRequest): Promise<HttpResponse> => {
   const { signal } = options
   const socket = await connect(options.socketPath, signal)

@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util'
 import { parseBytes } from '../../base/bytes.ts'
 import { parseDuration } from '../../base/durations.ts'
 import { DayflyError } from '../../base/errors.ts'
+import { dockerOptions } from './docker-words.ts'
 import type { Option } from './option.ts'
 import { suggest } from './suggest.ts'
 
@@ -32,11 +33,15 @@ const written = (name: string): string => (name.length === 1 ? `-${name}` : `--$
 
 const unknownOption = (raw: string, { options, helpCommand }: ParseOptions): DayflyError => {
   const [name = raw] = raw.split('=')
-  const near = suggest(
-    name,
-    options.flatMap(option => [`--${option.name}`, ...(option.short === undefined ? [] : [`-${option.short}`])]),
-  )
-  const meant = near === undefined ? '' : `Did you mean ${near}? `
+  // One letter is as near to any other.
+  const near = name.startsWith('--')
+    ? suggest(
+        name,
+        options.map(option => `--${option.name}`),
+      )
+    : undefined
+  const instead = helpCommand === 'dayfly run --help' ? dockerOptions.get(name) : undefined
+  const meant = instead !== undefined ? `${instead} ` : near === undefined ? '' : `Did you mean ${near}? `
   return new DayflyError('invalid', `${name}: there is no such option`, { field: name, remedy: `${meant}\`${helpCommand}\` lists them.` })
 }
 
@@ -137,7 +142,7 @@ export const checkPositionals = (positionals: readonly string[], takes: readonly
     throw new DayflyError('invalid', `${name}: is missing`, { field: name, remedy })
   }
   const extra = takes.some(name => name.includes('...')) ? undefined : positionals[takes.length]
-  if (extra !== undefined) throw new DayflyError('invalid', `"${extra}" is one argument too many`, { field: extra, remedy })
+  if (extra !== undefined) throw new DayflyError('invalid', `"${extra}" is one argument too many`, { field: 'ARGUMENT', remedy })
 }
 
 /** The first positional and the words after it, without a `--` between them: `IMAGE -- COMMAND` and `IMAGE COMMAND` are the same. */

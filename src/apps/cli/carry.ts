@@ -8,6 +8,7 @@ import type { PullProgress } from '../../api/schemas/images.ts'
 import { DayflyError } from '../../base/errors.ts'
 import { signalNumber } from '../../base/signals.ts'
 import { detachDetector } from './detach-keys.ts'
+import { outputFailure } from './output-failure.ts'
 
 export interface Watchers {
   onOutput?(stream: 'stdout' | 'stderr', data: Buffer): void
@@ -36,15 +37,12 @@ export interface Carriage {
   /** One line to people, on standard error. */
   say(line: string): void
   readonly watchers: Watchers
-  /** Nobody reads our output any more. */
-  onBrokenPipe(): Promise<void>
+  /** Our output goes nowhere any more: nobody reads it, or it cannot be written. */
+  onUnread(): Promise<void>
 }
 
 /** What is told to the other side and not to us. SIGKILL and SIGSTOP cannot be caught; SIGCHLD, SIGPIPE and SIGCONT are our own affair. */
 const forwarded = ['SIGINT', 'SIGTERM', 'SIGHUP', 'SIGQUIT', 'SIGUSR2'] as const
-
-/** How a shell reports a program that wrote into a pipe which nobody reads. */
-const brokenPipe = 141
 
 const sendSignal = (stream: FrameStream, name: string): void => void stream.send(encodeFrame(frameKind.signal, Buffer.from(name)))
 
@@ -137,7 +135,7 @@ const writeOut = (to: NodeJS.WriteStream, data: Buffer): Promise<void> | undefin
   })
 }
 
-/** Carries until the other side has said all. Returns the exit code. Throws what an error frame says, and `unreachable` when the daemon goes away. */
+/** Carries until the other side has said all. Returns the exit code. Throws what an error frame says, and `disconnected` when the daemon goes away. */
 export const carry = async (stream: FrameStream, carriage: Carriage): Promise<number> => {
   const { watchers } = carriage
   let code: number | undefined
@@ -152,10 +150,9 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (unread) return
     unread = true
-    if (error.code === 'EPIPE') void carriage.onBrokenPipe().then(() => stopped.resolve(brokenPipe), stopped.reject)
-    else stopped.reject(error)
+    const failure = outputFailure(error, 'Free some space where it goes; `dayfly logs` has what was printed.')
+    void carriage.onUnread().then(() => (typeof failure === 'number' ? stopped.resolve(failure) : stopped.reject(failure)), stopped.reject)
   })
-  process.stderr.on('error', () => {}) // Without a reader of messages there is nobody to tell it to.
 
   const detach = (code: number): void => {
     detached = true
@@ -205,7 +202,7 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
       }
     }
     if (code === undefined)
-      throw new DayflyError('unreachable', 'the daemon went away', {
+      throw new DayflyError('disconnected', 'the daemon went away', {
         remedy: 'What it started lives on until its lease ends: see `dayfly ps` once a daemon runs.',
       })
     return code

@@ -1,9 +1,10 @@
 /** Finding a daemon, or starting one. */
 import { spawn } from 'node:child_process'
-import { closeSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs'
+import { closeSync, openSync, readFileSync, statSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { About } from '../../api/schemas/system.ts'
-import { DayflyError, isErrorCode, messageOf } from '../../base/errors.ts'
+import { DayflyError, errnoOf, isErrorCode, messageOf } from '../../base/errors.ts'
+import { makeFolderPath } from '../../base/folder.ts'
 import type { Context } from './command.ts'
 
 export const daemonEntry = `${import.meta.dirname}/../daemon/main.ts`
@@ -53,10 +54,10 @@ const startDaemon = async (context: Context): Promise<void> => {
   const logPath = `${context.runDir}/daemon.log`
   let log: number
   try {
-    mkdirSync(context.runDir, { recursive: true, mode: 0o711 })
+    makeFolderPath(context.runDir, 0o711)
     log = openSync(logPath, 'a', 0o600)
   } catch (error) {
-    throw new DayflyError('host', `a daemon cannot be started: ${messageOf(error)}`, {
+    throw new DayflyError(errnoOf(error) === 'ENOTDIR' ? 'invalid' : 'host', `a daemon cannot be started: ${messageOf(error)}`, {
       field: '--run-dir',
       remedy: 'Run it with sudo, or choose folders of your own with --run-dir and --state-dir.',
       cause: error,
@@ -96,7 +97,9 @@ const startDaemon = async (context: Context): Promise<void> => {
   })
 }
 
-const isUnreachable = (error: unknown): boolean => error instanceof DayflyError && error.code === 'unreachable'
+/** Nobody is there, or nobody any more. */
+export const isUnreachable = (error: unknown): error is DayflyError =>
+  error instanceof DayflyError && (error.code === 'unreachable' || error.code === 'disconnected')
 
 const answer = async (context: Context): Promise<About | undefined> => {
   try {
@@ -112,7 +115,7 @@ export const withDaemon = async <T>(context: Context, work: () => Promise<T>): P
   try {
     return await work()
   } catch (error) {
-    if (!isUnreachable(error) || !(error instanceof DayflyError) || !error.message.startsWith('no daemon answers')) throw error
+    if (!isUnreachable(error) || !error.message.startsWith('no daemon answers')) throw error
   }
   await startDaemon(context)
   return await work()

@@ -6,8 +6,10 @@ import { checkPositionals, parseArguments } from './arguments.ts'
 import type { Command, CommandSummary, Context } from './command.ts'
 import { helpOf } from './command.ts'
 import { commands } from './commands.ts'
+import { dockerCommands } from './docker-words.ts'
 import { tell } from './failure.ts'
 import { globalOptions } from './option.ts'
+import { outputFailure } from './output-failure.ts'
 import { suggest } from './suggest.ts'
 
 export const socketPath = (runDir: string): string => `${runDir}/dayfly.sock`
@@ -15,8 +17,9 @@ export const socketPath = (runDir: string): string => `${runDir}/dayfly.sock`
 const unknownCommand = (word: string, known: readonly CommandSummary[]): DayflyError => {
   const names = known.filter(({ hidden }) => hidden !== true).map(({ name }) => name)
   const near = suggest(word, [...names, ...names.map(name => name.split(' ')[0] ?? name)])
-  const meant = near === undefined ? '' : `Did you mean \`dayfly ${near}\`? `
-  return new DayflyError('invalid', `${word}: there is no such command`, { field: word, remedy: `${meant}\`dayfly help\` lists them.` })
+  const same = dockerCommands.get(word) ?? (near === undefined ? undefined : `dayfly ${near}`)
+  const meant = same === undefined ? '' : `Did you mean \`${same}\`? `
+  return new DayflyError('invalid', `${word}: there is no such command`, { field: 'COMMAND', remedy: `${meant}\`dayfly help\` lists them.` })
 }
 
 /** The command that the words name, and the words that are left for it. Without one: the help that is shown instead. */
@@ -58,11 +61,14 @@ const createContext = (global: Arguments, args: Arguments): Context => {
   }
 }
 
-/** As a shell reports a program that SIGPIPE ended. */
-const endByBrokenPipe = (error: NodeJS.ErrnoException): void => {
-  if (error.code !== 'EPIPE') throw error
-  process.exit(141)
-}
+const onColours = (): boolean => process.stderr.isTTY === true && (process.env['NO_COLOR'] ?? '') === ''
+
+const endUnwritten =
+  (json: boolean) =>
+  (error: NodeJS.ErrnoException): void => {
+    const failure = outputFailure(error, 'Free some space where it goes.')
+    process.exit(typeof failure === 'number' ? failure : tell(failure, { json, colour: onColours() }))
+  }
 
 const runCommand = async (command: Command, global: Arguments, rest: readonly string[], onJson: (json: boolean) => void): Promise<number> => {
   const helpCommand = helpOf(command.name)
@@ -74,13 +80,14 @@ const runCommand = async (command: Command, global: Arguments, rest: readonly st
   }
   onJson(args.flag('json') || global.flag('json'))
   checkPositionals(args.positionals, command.takes, helpCommand)
-  if (command.minds !== 'broken pipes') process.stdout.on('error', endByBrokenPipe)
+  if (command.minds !== 'broken pipes') process.stdout.on('error', endUnwritten(args.flag('json') || global.flag('json')))
   return await command.run(createContext(global, args), args)
 }
 
 /** Runs what the words ask for. Errors go to standard error; the result is the exit code. */
 export const dispatch = async (words: readonly string[]): Promise<number> => {
   let json = words.includes('--json')
+  process.stderr.on('error', () => {}) // Without a reader of messages there is nobody to tell it to.
   try {
     const found = find(words)
     if ('summary' in found) {
@@ -95,6 +102,6 @@ export const dispatch = async (words: readonly string[]): Promise<number> => {
     ;(asked ? process.stdout : process.stderr).write(overview(members, found.group))
     return asked ? 0 : 2
   } catch (error) {
-    return tell(error, { json, colour: process.stderr.isTTY === true && (process.env['NO_COLOR'] ?? '') === '' })
+    return tell(error, { json, colour: onColours() })
   }
 }

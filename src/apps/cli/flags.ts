@@ -1,6 +1,7 @@
 /** By which option the CLI sends a field of the API. */
 const flags: Readonly<Record<string, string>> = {
   image: 'IMAGE',
+  path: 'PATH',
   name: '--name',
   hostname: '--hostname',
   kind: '--kind',

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, readFileSync, statSync, symlinkSync } from 'node:fs'
+import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { doing, openSite, outcome, program, startFake, until } from '../../../test/cli/fake.ts'
@@ -143,4 +143,37 @@ test('the program finds its parts through links', async () => {
     execFileSync('dayfly', ['--version'], { encoding: 'utf8', cwd: '/', env: { PATH: `${join(program, '..')}:${process.env['PATH']}` } }),
     /^dayfly /,
   )
+})
+
+test('a daemon that goes away under a run is a failure of Dayfly’s, not of the input: 125', async () => {
+  await using site = await startFake()
+  const child = site.start(['run', 'fake', '--', ...doing({ print: 'up' }, { sleep: 600_000 })])
+  const ended = outcome(child)
+  await new Promise(resolve => child.stdout.once('data', resolve))
+  const following = site.start(['events', '-f'])
+  const followed = outcome(following)
+  await new Promise(resolve => following.stdout.once('data', resolve))
+  site.daemon.kill('SIGKILL')
+  const { status, stderr } = await ended
+  assert.match(stderr, /^dayfly: the daemon went away\n {2}What it started lives on/)
+  assert.equal(status, 125)
+  assert.equal((await followed).status, 125)
+  assert.equal((await site.cli(['ps'])).status, 2)
+})
+
+test('folders that cannot be: what is in the way is said', async () => {
+  await using site = openSite()
+  const file = join(site.folder, 'file')
+  writeFileSync(file, '')
+  const cases: readonly (readonly [args: readonly string[], message: RegExp, status: number])[] = [
+    [['--run-dir', file], /a daemon cannot be started: ENOTDIR: .*file is not a folder/, 2],
+    [['--state-dir', file], /--state-dir: .*file cannot be made: ENOTDIR: .*file is not a folder/, 2],
+    [['--state-dir', join(file, 'x')], /--state-dir: .*x cannot be made: ENOTDIR: .*file is not a folder/, 2],
+    [['--run-dir', '/proc/dayfly/run'], /a daemon cannot be started: ENOENT: .*mkdir '\/proc\/dayfly'/, 125],
+  ]
+  for (const [args, message, status] of cases) {
+    const ran = await site.cli(['run', ...args, 'fake'], { env: fake })
+    assert.match(ran.stderr, message)
+    assert.equal(ran.status, status, ran.stderr)
+  }
 })

@@ -1,12 +1,13 @@
-import { chmodSync, mkdirSync } from 'node:fs'
-import { DayflyError, messageOf } from '../../base/errors.ts'
+import { chmodSync } from 'node:fs'
+import { DayflyError, errnoOf, messageOf } from '../../base/errors.ts'
+import { makeFolderPath } from '../../base/folder.ts'
 
 const makeFolder = (path: string, mode: number, field: string): void => {
   try {
-    mkdirSync(path, { recursive: true, mode })
+    makeFolderPath(path, mode)
     chmodSync(path, mode)
   } catch (error) {
-    throw new DayflyError('host', `${field}: ${path} cannot be made: ${messageOf(error)}`, {
+    throw new DayflyError(errnoOf(error) === 'ENOTDIR' ? 'invalid' : 'host', `${field}: ${path} cannot be made: ${messageOf(error)}`, {
       field,
       remedy: 'Run it with sudo, or choose a folder that you may write to.',
       cause: error,

@@ -3,6 +3,7 @@ import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createApi } from '../../api/server.ts'
 import type { Clock } from '../../base/clock.ts'
+import { DayflyError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import { makeFolders } from './folders.ts'
 import { listen } from './listen.ts'
@@ -14,6 +15,11 @@ import { createServices } from './services.ts'
 /** Resolves when the daemon has stopped, because `stopping` was aborted. Throws what keeps it from coming up. */
 export const serve = async (options: DaemonOptions, clock: Clock, log: Log, stopping: AbortSignal): Promise<void> => {
   const { stateDir, runDir } = options
+  if (options.backend === 'linux' && process.getuid?.() !== 0) {
+    throw new DayflyError('host', 'the daemon needs root: it makes namespaces, mounts and cgroups', {
+      remedy: 'Run it with sudo, or use a daemon that runs already: --run-dir names its folder.',
+    })
+  }
   makeFolders(stateDir, runDir)
   using _state = lockFolder(stateDir, '--state-dir')
   using _run = lockFolder(runDir, '--run-dir')

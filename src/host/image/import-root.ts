@@ -92,14 +92,19 @@ const defaultCmd = async (layers: PullParts['layers'], unpacked: Unpacked): Prom
 
 const inspectPath = async (path: string): Promise<{ folder: boolean; size: number }> => {
   const field = 'path'
-  if (!isAbsolute(path)) throw new DayflyError('invalid', `"${path}" is not absolute`, { field, remedy: 'Write the whole path.' })
+  if (!isAbsolute(path)) throw new DayflyError('invalid', `path: "${path}" is not absolute`, { field, remedy: 'Write the whole path.' })
   try {
     const found = await stat(path)
-    if (!found.isDirectory() && !found.isFile()) throw new DayflyError('invalid', `${path} is neither a file nor a folder`, { field })
+    if (!found.isDirectory() && !found.isFile())
+      throw new DayflyError('invalid', `path: ${path} is neither a file nor a folder`, { field, remedy: 'Name a folder or a tar archive.' })
     return { folder: found.isDirectory(), size: found.size }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ENOTDIR')
-      throw new DayflyError('invalid', `${path} does not exist`, { field, cause: error })
+      throw new DayflyError('invalid', `path: ${path} does not exist`, {
+        field,
+        remedy: 'Name a folder or a tar archive on the host of the daemon.',
+        cause: error,
+      })
     throw error
   }
 }

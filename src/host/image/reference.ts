@@ -70,7 +70,14 @@ const parseRegistryReference = (text: string, whole: string): RegistryReference 
 
 /** Throws `invalid`, field `image`. */
 export const parseReference = (text: string): Reference => {
-  if (/[\p{Cc}\s]/u.test(text)) throw invalid(JSON.stringify(text), 'it contains a space or a control character')
+  if (/[\p{Cc}\s]/u.test(text)) throw invalid(text.replaceAll(/\p{Cc}/gu, '\ufffd'), 'it contains a space or a control character')
+  if (/^(?:\.{0,2}\/|~)/.test(text)) {
+    throw invalid(
+      text,
+      'it is a path, not the name of an image',
+      `Write what it holds: oci-archive:/PATH or docker-archive:/PATH; \`dayfly image import PATH NAME\` takes a root file system.`,
+    )
+  }
   if (text.startsWith('docker://')) return parseRegistryReference(text.slice('docker://'.length), text)
   const [, transport, rest] = /^([a-z-]+):(.*)$/.exec(text) ?? []
   if (transport !== undefined && rest !== undefined && localTransports.includes(transport)) {

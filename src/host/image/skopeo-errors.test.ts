@@ -42,7 +42,10 @@ describe("skopeo's errors", () => {
 
   it('tell a registry that did not answer from one that failed, with the reason alone', () => {
     const answers: readonly (readonly [string, string | undefined])[] = [
-      ['pinging container registry registry.example: Get "https://registry.example/v2/": dial tcp 192.0.2.1:443: connect: connection refused', 'dial tcp 192.0.2.1:443: connect: connection refused'],
+      [
+        'pinging container registry registry.example: Get "https://registry.example/v2/": dial tcp 192.0.2.1:443: connect: connection refused',
+        'dial tcp 192.0.2.1:443: connect: connection refused',
+      ],
       [
         'Error parsing image name "docker://registry.example/app:1": pinging container registry registry.example: Get "https://registry.example/v2/": dial tcp: lookup registry.example on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable',
         'dial tcp: lookup registry.example on 192.0.2.53:53: dial udp 192.0.2.53:53: connect: network is unreachable',

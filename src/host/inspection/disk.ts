@@ -1,7 +1,8 @@
 /** Where images, scratch space and records are kept. */
-import { existsSync, statfsSync } from 'node:fs'
+import { accessSync, constants, existsSync, statfsSync } from 'node:fs'
 import { dirname } from 'node:path'
 import { formatBytes } from '../../base/bytes.ts'
+import { messageOf } from '../../base/errors.ts'
 import type { Check } from './check.ts'
 import { fail, ok, warn } from './check.ts'
 
@@ -21,6 +22,11 @@ export const checkDisk = (folder: string): Check => {
   const kind = unfit[type >>> 0]
   if (kind !== undefined)
     return fail('disk', `${place} is on ${kind}, on which containers cannot write`, 'Put --state-dir on ext4, xfs, btrfs or zfs.')
+  try {
+    accessSync(place, constants.W_OK)
+  } catch (error) {
+    return fail('disk', `${place} cannot be written to: ${messageOf(error)}`, 'Choose another --state-dir, or mount its disk read-write.')
+  }
   const free = bavail * bsize
   const found = `${formatBytes(free)} free at ${place}`
   const remedy = 'Make room (`dayfly image gc --all`), or move --state-dir.'

@@ -83,6 +83,6 @@ export const checkForward = async (sources: ForwardSources): Promise<Check> => {
   try {
     return (await checkTables(sources)) ?? (await checkLegacy(sources)) ?? ok(name, 'none that drops what instances send')
   } catch (error) {
-    return warn(name, `their rules cannot be read: ${messageOf(error)}`, 'Run it with sudo.')
+    return warn(name, `their rules cannot be read: ${messageOf(error).trim()}`, 'Run it with sudo.')
   }
 }

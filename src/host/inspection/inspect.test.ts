@@ -73,4 +73,6 @@ test('tools: what is missing and what is too old is told with how to get it', as
 test('the disk is that of the nearest folder that exists', () => {
   assert.match(checkDisk('/tmp/dayfly-not-there/state/x').found, / at \/tmp$/)
   assert.equal(checkDisk('/').name, 'disk')
+  const { state, found } = checkDisk('/proc/self')
+  assert.deepEqual([state, /cannot be written to: E/.test(found)], ['fail', true], found)
 })

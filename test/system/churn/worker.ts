@@ -54,7 +54,7 @@ export const startWorkers = (options: WorkersOptions): Workers => {
       await perform(client, known, random)
     } catch (error) {
       if (!(error instanceof DayflyError)) unexpected.push(`${known.job.name}: ${error instanceof Error ? error.stack : String(error)}`)
-      else if (error.code === 'unreachable' || error.code === 'aborted') cut++
+      else if (error.code === 'unreachable' || error.code === 'disconnected' || error.code === 'aborted') cut++
       else if (options.tolerated.includes(error.code)) refused++
       else unexpected.push(`${known.job.name} (${known.job.kind}): ${error.code}: ${error.message}; ${await historyOf(client, known.job.name)}`)
       await sleep(30)

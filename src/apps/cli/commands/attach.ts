@@ -53,7 +53,7 @@ export const command: Command = {
       signals: (sigProxy ?? !tty) ? 'pass' : 'detach',
       detachKeys,
       say: context.say,
-      onBrokenPipe: async () => stream.end(),
+      onUnread: async () => stream.end(),
       watchers: {
         ...watchers,
         onDetached: () => {

@@ -2,7 +2,7 @@ import { execFile } from 'node:child_process'
 import type { HostCheck, LeakView } from '../../../api/schemas/system.ts'
 import { DayflyError } from '../../../base/errors.ts'
 import type { Command, Context } from '../command.ts'
-import { daemonArguments, daemonCache, failureIn } from '../daemon.ts'
+import { daemonArguments, daemonCache, failureIn, isUnreachable } from '../daemon.ts'
 import type { Paint } from '../output.ts'
 import { painter, printable, table } from '../output.ts'
 
@@ -25,7 +25,7 @@ const report = async (context: Context, leaks: boolean): Promise<Report> => {
   try {
     return leaks ? { leaks: await context.client.leaks() } : { checks: await context.client.doctor() }
   } catch (error) {
-    if (!(error instanceof DayflyError) || error.code !== 'unreachable') throw error
+    if (!isUnreachable(error)) throw error
     return await byChild(context, leaks)
   }
 }

@@ -52,7 +52,7 @@ export const command: Command = {
       tty,
       signals: 'escalate',
       say: context.say,
-      onBrokenPipe: async () => stream.end(),
+      onUnread: async () => stream.end(),
       watchers: context.json ? jsonWatchers(context.write) : {},
     })
   },

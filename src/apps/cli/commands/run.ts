@@ -1,6 +1,7 @@
 import { parseEgress } from '../../../api/cidr.ts'
 import type { FrameStream } from '../../../api/frame-stream.ts'
 import type { EnvironmentView, RunInput } from '../../../api/schemas/environments.ts'
+import type { PullProgress } from '../../../api/schemas/images.ts'
 import { formatBytes } from '../../../base/bytes.ts'
 import { formatDuration } from '../../../base/durations.ts'
 import { DayflyError } from '../../../base/errors.ts'
@@ -71,6 +72,17 @@ const requestOf = (context: Context, args: Arguments): RunInput => {
 /** `term`, `TERM` and `SIGTERM` are the same. */
 const signalName = (text: string | undefined): string | undefined => (text === undefined ? undefined : `SIG${text.toUpperCase().replace(/^SIG/, '')}`)
 
+/** The command was meant as an option of ours: after IMAGE everything belongs to the container. */
+const misplaced = (error: unknown, words: readonly string[], image: string): unknown => {
+  const [first = ''] = words
+  if (!(error instanceof DayflyError) || error.code !== 'command_not_found' || !first.startsWith('-')) return error
+  return new DayflyError(error.code, error.message, {
+    field: 'command',
+    remedy: `Options of dayfly come before the image: dayfly run ${first} … ${image}`,
+    cause: error,
+  })
+}
+
 /** What people should know about an end that was not the program's own doing. */
 const remarks = (environment: EnvironmentView): string[] => {
   const [instance] = environment.instances
@@ -93,6 +105,15 @@ const remarks = (environment: EnvironmentView): string[] => {
   ]
 }
 
+/** Where there is no terminal for bars: that it is being fetched, once, for it may take its time. */
+const oneLine = (context: Context, image: string): ((progress: PullProgress) => void) => {
+  let said = false
+  return () => {
+    if (!said) context.say(`dayfly: fetching the image ${image}`)
+    said = true
+  }
+}
+
 /** Waits for the start, prints what was started, and leaves it to its lease. */
 const detach = async (context: Context, stream: FrameStream, watchers: Watchers): Promise<number> => {
   const started = Promise.withResolvers<EnvironmentView>()
@@ -101,7 +122,7 @@ const detach = async (context: Context, stream: FrameStream, watchers: Watchers)
     tty: false,
     signals: 'escalate',
     say: context.say,
-    onBrokenPipe: async () => {},
+    onUnread: async () => {},
     watchers: { ...watchers, onStarted: started.resolve, onOutput: () => {} },
   })
   carried.catch(started.reject)
@@ -187,9 +208,10 @@ export const command: Command = {
     const watchers = context.json ? jsonWatchers(context.write) : {}
     const { createProgress } = process.stderr.isTTY && !context.json ? await import('../progress.ts') : { createProgress: undefined }
     const progress = createProgress?.(request.image)
-    const withProgress: Watchers = progress === undefined ? watchers : { ...watchers, onProgress: progress.show }
+    const onProgress = progress?.show ?? (context.json ? undefined : oneLine(context, request.image))
+    const withProgress: Watchers = onProgress === undefined ? watchers : { ...watchers, onProgress }
 
-    if (detached) return await detach(context, stream, { ...(progress === undefined ? {} : { onProgress: progress.show }) })
+    if (detached) return await detach(context, stream, onProgress === undefined ? {} : { onProgress })
     let id: string | undefined
     let name = ''
     let last: EnvironmentView | undefined
@@ -200,7 +222,7 @@ export const command: Command = {
       detachKeys,
       say: context.say,
       // As in any pipeline, whoever writes to nobody ends. Nothing else would: the first process of a container is deaf to SIGPIPE.
-      onBrokenPipe: async () => {
+      onUnread: async () => {
         if (id !== undefined) await context.client.end(id, { force: true })
       },
       watchers: {
@@ -220,6 +242,8 @@ export const command: Command = {
           watchers.onEnded?.(environment)
         },
       },
+    }).catch((error: unknown) => {
+      throw misplaced(error, passedOn(args.positionals).words, request.image)
     })
     if (last !== undefined && !context.json) for (const remark of remarks(last)) context.say(remark)
     return code

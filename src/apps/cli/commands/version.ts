@@ -1,6 +1,6 @@
-import { DayflyError } from '../../../base/errors.ts'
 import { readVersion } from '../../../base/version.ts'
 import type { Command } from '../command.ts'
+import { isUnreachable } from '../daemon.ts'
 
 export const command: Command = {
   name: 'version',
@@ -11,7 +11,7 @@ export const command: Command = {
   run: async context => {
     const client = { version: readVersion(), node: process.version }
     const daemon = await context.client.version().catch((error: unknown) => {
-      if (error instanceof DayflyError && error.code === 'unreachable') return null
+      if (isUnreachable(error)) return null
       throw error
     })
     if (context.json) context.write(`${JSON.stringify({ client, daemon })}\n`)
