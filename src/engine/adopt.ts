@@ -11,6 +11,7 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { Verdict } from './reconcile.ts'
 import { settle } from './reconcile.ts'
 import type { Store } from './store.ts'
+import { isSupervised } from './supervised.ts'
 
 interface AdoptParts {
   readonly backend: Backend
@@ -32,14 +33,15 @@ export const reconcile = (parts: AdoptParts, before: Environment, seen: Readonly
   const rebooted = before.bootId !== clock.bootId
   const because = rebooted ? 'the host was restarted' : 'the daemon was restarted'
   const verdicts = new Map<string, Verdict>()
+  const supervised = isSupervised(before.spec)
   const after = lifecycle.atomically(() => {
     for (const instance of store.instances(before.id)) {
-      if (isLive(instance.state)) verdicts.set(instance.id, settle(lifecycle, clock, instance, seen.get(instance.id), because, rebooted))
+      if (isLive(instance.state)) verdicts.set(instance.id, settle(lifecycle, clock, instance, seen.get(instance.id), because, rebooted, supervised))
     }
     const all = [...verdicts.values()]
     const why = { actor: dayfly, reason: because }
     if (before.state === 'creating') {
-      const started = store.instances(before.id).every(({ state }) => state === 'running' || state === 'exited')
+      const started = !supervised && store.instances(before.id).every(({ state }) => state === 'running' || state === 'exited')
       if (started) lifecycle.moveEnvironment(before.id, 'running', { ...why, reason: `every instance was started; ${because}` })
       else lifecycle.moveEnvironment(before.id, 'ending', { ...why, reason: `it was not complete; ${because}` }, 'failed')
     } else if (before.state === 'running' && rebooted) {

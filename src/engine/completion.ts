@@ -3,10 +3,11 @@ import type { EndCause } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { isLive } from '../model/instance.ts'
+import { endingOf } from './instances.ts'
 import type { Lifecycle, Why } from './lifecycle.ts'
 import { describeExit } from './outcomes.ts'
-import { workloadOf } from './passage.ts'
 import type { Store } from './store.ts'
+import { isSupervised } from './supervised.ts'
 
 /** What an environment is there for: when these have ended, so does it. Services alone are there for themselves. */
 const leading = new Set(['job', 'sandbox', 'agent'])
@@ -21,9 +22,9 @@ export const completion =
   (store: Store, lifecycle: Lifecycle, wish: (id: string) => (Why & { readonly cause: EndCause }) | undefined) =>
   (id: string): void => {
     const environment = store.environment(id)
-    if (environment?.state !== 'running') return
+    if (environment?.state !== 'running' || isSupervised(environment.spec)) return
     const all = store.instances(id)
-    const leaders = all.filter(instance => leading.has(workloadOf(environment, instance).kind))
+    const leaders = all.filter(instance => leading.has(endingOf(environment, instance).kind))
     const decisive = leaders.length > 0 ? leaders : all
     if (decisive.some(({ state }) => isLive(state))) return
     const outcome = decisive.map(outcomeOf).join(', ')

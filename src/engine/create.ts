@@ -7,15 +7,18 @@ import { createAgenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { DayflyError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { Environment } from '../model/environment.ts'
+import type { EndCause, Environment } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
+import { maximumTtl } from '../model/lease.ts'
 import { adoptAll, reconcile } from './adopt.ts'
 import type { Backend } from './backend.ts'
 import { completion } from './completion.ts'
 import { createEndings } from './endings.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
+import { createHalt } from './halt.ts'
+import { createInstances } from './instances.ts'
 import { createLeases } from './leases.ts'
 import { createLifecycle } from './lifecycle.ts'
 import type { Lives } from './lives.ts'
@@ -27,10 +30,17 @@ import { createRefs } from './refs.ts'
 import { createRequests } from './requests.ts'
 import { createWallTrust, purgeExpired } from './retention.ts'
 import { createRun } from './run.ts'
+import type { SecretKeeper } from './secrets.ts'
+import { forgetfulKeeper } from './secrets.ts'
 import { createSessions } from './sessions.ts'
 import { createStopper } from './stop.ts'
 import type { EventFilter, Store } from './store.ts'
+import { isSupervised } from './supervised.ts'
+import type { Audience } from './supervisor.ts'
+import { createSupervisor } from './supervisor.ts'
+import { createUp } from './up.ts'
 import { createSweep } from './upkeep.ts'
+import { createWatches } from './watches.ts'
 
 export interface EngineOptions {
   readonly backend: Backend
@@ -49,9 +59,16 @@ export interface EngineOptions {
   readonly killPatience?: number
   /** One attempt to take an environment down, beside grace and SIGKILL (ms). Default 60 000. */
   readonly attemptPatience?: number
+  /** Keeps secrets for instances that come later. Without one they are forgotten with the engine. */
+  readonly keeper?: SecretKeeper
+  /** Sends requests to instances, where somebody does. */
+  readonly audience?: Audience
   /** Tests that move the clock by hand run it by hand. */
   readonly agenda?: Agenda
 }
+
+/** Where nobody sends requests. */
+const nobody: Audience = { statuses: () => {}, drain: async () => {}, ended: () => {} }
 
 /** How long the end of the daemon waits for what is under way (ms). What is not over then is repaired by the next adopt. */
 const closePatience = 5_000
@@ -62,6 +79,9 @@ export const createEngine = (options: EngineOptions): Engine => {
   mkdirSync(recordsFolder, { recursive: true, mode: 0o700 })
   const agenda = options.agenda ?? createAgenda(clock)
   const killPatience = options.killPatience ?? 30_000
+  const startPatience = options.startPatience ?? 60_000
+  const keeper = options.keeper ?? forgetfulKeeper()
+  const audience = options.audience ?? nobody
   const closer = new AbortController()
   const closing = closer.signal
   const busy = new Set<Promise<unknown>>()
@@ -81,23 +101,44 @@ export const createEngine = (options: EngineOptions): Engine => {
     ...{ backend, store, lifecycle, notices, stopper, log, closing },
     onWritten: complete,
     afterWritten: id => {
-      lifecycle.touch(id)
+      // What is kept running ends and begins by itself: nobody used it.
+      if (supervisor.statuses(id).length === 0) lifecycle.touch(id)
+      supervisor.poke(id)
       takeDown(id)
       rescheduled(id)
     },
   })
-  const steps = passageSteps({ backend, store, clock, agenda, lifecycle, outcomes, sessions, stopper, logPath, killPatience })
+  const halt = createHalt({ backend, clock, agenda, outcomes, stopper, killPatience })
+  const instances = createInstances({ backend, store, clock, lifecycle, logPath })
+  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper })
+  const endIt = (id: string, cause: EndCause, reason: string): void => {
+    const live = lives.get(id)
+    if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))
+  }
+  const supervisor = createSupervisor({
+    ...{ backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, log, closing, startPatience },
+    background: work => background(work),
+    onTaken: (id, release) => {
+      const live = lives.get(id)
+      if (live) live.release = release
+    },
+    onOver: (id, reason) => endIt(id, 'completed', reason),
+  })
   const leases = createLeases({
     ...{ store, clock, agenda, lifecycle, sessions, log },
+    isPaused: supervisor.isPaused,
     onOver: (id, cause, reason) => {
-      const live = lives.get(id)
-      if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))
+      const pausing = cause === 'idle' && store.environment(id)?.spec.lease.onIdle === 'pause' && supervisor.statuses(id).length > 0
+      if (pausing) background(supervisor.pause(id, dayfly, reason))
+      else endIt(id, cause, reason)
     },
   })
   const endings = createEndings({
     ...{ backend, store, clock, agenda, lifecycle, stopper, lives, steps, log, closing },
     attemptPatience: (options.attemptPatience ?? 60_000) + killPatience,
     onEnded: id => {
+      const environment = store.environment(id)
+      if (environment && isSupervised(environment.spec)) audience.ended(environment)
       leases.forget(id)
       lifecycle.forget(id)
     },
@@ -129,11 +170,17 @@ export const createEngine = (options: EngineOptions): Engine => {
     for (const { id, state } of instances) if (state === 'running') outcomes.watch(id)
     leases.schedule(environment)
   }
+  const keep = (environment: Environment, fresh: boolean): void => {
+    if (isSupervised(environment.spec)) supervisor.takeUp(environment, fresh)
+  }
   const run = createRun({
     ...{ store, clock, agenda, lifecycle, lives, endings, steps, closing },
     slots: options.slots ?? 1000,
-    startPatience: options.startPatience ?? 60_000,
-    onRunning: ({ environment, instances }) => onRunning(environment, instances),
+    startPatience,
+    onRunning: ({ environment, instances }) => {
+      onRunning(environment, instances)
+      keep(environment, true)
+    },
   })
 
   const takeUp = (id: string): void => {
@@ -153,6 +200,7 @@ export const createEngine = (options: EngineOptions): Engine => {
             .catch((error: unknown) => log.warn('a deadline could not be set again', { instance: id, error })),
         )
       }
+      keep(environment, false)
       leases.check(environment.id)
     },
     onEnding: (environment: Environment) => {
@@ -166,7 +214,18 @@ export const createEngine = (options: EngineOptions): Engine => {
     if (closing.aborted) throw new DayflyError('unreachable', 'the daemon is ending', { remedy: 'Start it again: dayfly serve' })
     if (!adopted) throw new DayflyError('internal', 'the engine was asked before it had adopted what lives')
   }
+  const watches = createWatches({ store, lifecycle, refs, notices, supervisor, open })
   const requests = createRequests({ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases })
+  const up = createUp({
+    ...{ backend, store, lifecycle, keeper, supervisor, run },
+    prolong: async (id, ttl, actor) => {
+      const environment = refs.environment(id)
+      const left = environment.ttlDeadline - clock.boot()
+      const longest = environment.createdBoot + maximumTtl - clock.boot()
+      const wanted = Math.min(ttl, Math.floor(longest))
+      return wanted > left + 1000 ? await requests.extend(id, wanted, actor) : environment
+    },
+  })
   const ended = (id: string, signal: AbortSignal): Promise<Environment> => {
     const check = (): Environment | undefined => {
       const environment = refs.environment(id)
@@ -191,7 +250,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const purge = async (): Promise<void> => {
     if (trusted()) await purgeExpired(store, clock, log, logPath)
   }
-  const sweep = createSweep({ store, lifecycle, outcomes, leases, endings, log, unsettled, settleLater, purge })
+  const sweep = createSweep({ store, lifecycle, outcomes, leases, endings, supervisor, log, unsettled, settleLater, purge })
   const sweepOften = (): void => {
     const again = (): void => void agenda.at(clock.boot() + (options.sweepInterval ?? 5_000), sweepOften)
     if (!closing.aborted) background(sweep().finally(again))
@@ -215,10 +274,18 @@ export const createEngine = (options: EngineOptions): Engine => {
 
     run: async (spec, secrets, actor, signal) => {
       open()
-      const work = run(spec, secrets, actor, signal)
+      const work = run(spec, secrets, new Map(), actor, signal)
       background(work)
       return work
     },
+    up: async (spec, secrets, seeds, actor, signal) => {
+      open()
+      const work = up.up(spec, secrets, seeds, actor, signal)
+      background(work)
+      return work
+    },
+    diff: up.diff,
+    ...watches,
 
     end: async (ref, cause, reason, actor, force, signal) => {
       open()

@@ -13,9 +13,9 @@ import type { EndCause } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
 import { isLive } from '../model/instance.ts'
 import type { Backend } from './backend.ts'
+import { endingOf } from './instances.ts'
 import type { Lifecycle, Why } from './lifecycle.ts'
 import type { Live, Lives } from './lives.ts'
-import { workloadOf } from './passage.ts'
 import { settle } from './reconcile.ts'
 import type { Step } from './steps.ts'
 import { undoSteps } from './steps.ts'
@@ -62,7 +62,7 @@ export const createEndings = (parts: EndingsParts): Endings => {
     for (const instance of store.instances(live.id)) {
       // One that is written as created may have been started, by this daemon or an earlier one.
       if (instance.state !== 'running' && instance.state !== 'created') continue
-      const { stopSignal, grace } = workloadOf(environment, instance)
+      const { stopSignal, grace } = endingOf(environment, instance)
       stopper.stop(instance.id, stopSignal, live.ending?.force ? 0 : grace)
     }
   }
@@ -89,6 +89,7 @@ export const createEndings = (parts: EndingsParts): Endings => {
       live.creation.abort(new DayflyError('aborted', `the environment was ended while it was being created: ${why.reason}`))
       await live.creation.over
     }
+    await live.release?.()
     try {
       await writeIntent(live, why)
     } catch (error) {
@@ -96,8 +97,9 @@ export const createEndings = (parts: EndingsParts): Endings => {
       throw error
     }
     const environment = store.environment(live.id)
-    const graces = environment ? Object.values(environment.spec.workloads).map(({ grace }) => grace) : []
-    const patience = parts.attemptPatience + Math.max(0, ...graces)
+    // One after another, at worst: nobody ends before those that depend on it.
+    const graces = environment ? Object.values(environment.spec.workloads).reduce((sum, { grace }) => sum + grace, 0) : 0
+    const patience = parts.attemptPatience + graces
     using limit = deadline(clock, agenda, patience, 'taking the environment down took too long', closing)
     await undoSteps(steps, live, limit.signal)
   }

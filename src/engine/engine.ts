@@ -78,7 +78,13 @@ export interface Engine extends AsyncDisposable {
    * what the instances share is made; they follow, in the order of their dependencies, whatever becomes of the caller or of this daemon. On failure a
    * new environment leaves nothing but its record, and one that was there stays as it was.
    */
-  up(spec: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal): Promise<{ environment: Environment; changes: readonly Change[] }>
+  up(
+    spec: EnvironmentSpec,
+    secrets: Secrets,
+    seeds: Seeds,
+    actor: Actor,
+    signal: AbortSignal,
+  ): Promise<{ environment: Environment; changes: readonly Change[] }>
   /** What `up` would change; of an environment that is not there, everything is added. */
   diff(spec: EnvironmentSpec): readonly Change[]
   /** How the workloads of an environment that `up` made stand; in the order of their dependencies. */
@@ -90,6 +96,12 @@ export interface Engine extends AsyncDisposable {
   /** Freezes all instances; the next request through the gateway, exec or `resume` wakes them. The ttl runs on. */
   pause(ref: string, actor: Actor): Promise<Environment>
   resume(ref: string, actor: Actor): Promise<Environment>
+  /** For whoever has a request: wakes what is paused, starts what is scaled to none. Resolves when an instance is ready; throws `wrong_state` when none will be. */
+  wake(ref: string, workload: string, signal: AbortSignal): Promise<void>
+  /** How many instances demand asks for; what is out of the workload's bounds is taken as the nearest of them. */
+  scale(ref: string, workload: string, wanted: number): void
+  /** There was activity in the environment. */
+  touch(environment: string): void
   /** Ends it and resolves when nothing is left of it. Joins an end that is under way. With `force` without the stop signal. */
   end(ref: string, cause: EndCause, reason: string, actor: Actor, force: boolean, signal: AbortSignal): Promise<Environment>
   /** Resolves when it has ended and nothing is left of it. */

@@ -4,10 +4,15 @@ import type { Clock } from '../base/clock.ts'
 import { formatDuration } from '../base/durations.ts'
 import type { Log } from '../base/log.ts'
 import type { Environment } from '../model/environment.ts'
+import { dayfly } from '../model/event.ts'
+import { endingOf } from './instances.ts'
 import type { Lifecycle } from './lifecycle.ts'
-import { workloadOf } from './passage.ts'
 import type { Sessions } from './sessions.ts'
 import type { Store } from './store.ts'
+import { isSupervised } from './supervised.ts'
+
+/** A warning comes this long (ms) before the end, or in the last tenth of what is shorter. */
+const longestWarning = 300_000
 
 export interface Leases {
   /** Looks at it again when its lease may be over: call it when it begins to run and whenever that time may have come nearer. */
@@ -24,20 +29,25 @@ interface LeasesParts {
   readonly lifecycle: Lifecycle
   readonly sessions: Sessions
   readonly log: Log
+  /** Frozen: idleness means nothing to it, and only its ttl runs. */
+  readonly isPaused: (id: string) => boolean
   readonly onOver: (id: string, cause: 'ttl' | 'idle', reason: string) => void
 }
 
-export const createLeases = ({ store, clock, agenda, lifecycle, sessions, log, onOver }: LeasesParts): Leases => {
+export const createLeases = ({ store, clock, agenda, lifecycle, sessions, log, isPaused, onOver }: LeasesParts): Leases => {
+  /** The end that was warned of last, boot ms. */
+  const warned = new Map<string, number>()
   const looks = new Map<string, { readonly at: number; readonly timer: Disposable }>()
 
   /** A running job and an open exec are activity as long as they last. */
   const isBusy = (environment: Environment): boolean =>
     sessions.openExecs(environment.id) > 0 ||
-    store.instances(environment.id).some(instance => instance.state === 'running' && workloadOf(environment, instance).kind === 'job')
+    store.instances(environment.id).some(instance => instance.state === 'running' && endingOf(environment, instance).kind === 'job')
 
   const forget = (id: string): void => {
     looks.get(id)?.timer[Symbol.dispose]()
     looks.delete(id)
+    warned.delete(id)
   }
 
   const lookAt = (id: string, at: number): void => {
@@ -55,9 +65,30 @@ export const createLeases = ({ store, clock, agenda, lifecycle, sessions, log, o
     looks.set(id, { at, timer })
   }
 
+  /** When it ends (or is paused) if nothing happens, and by which clock. */
+  const endOf = (environment: Environment): { readonly at: number; readonly by: 'ttl' | 'idle'; readonly warnAt: number } => {
+    const { lease } = environment.spec
+    const idleEnd = isPaused(environment.id) ? Number.POSITIVE_INFINITY : lifecycle.current(environment).lastActivity + lease.idle
+    const by = idleEnd < environment.ttlDeadline ? 'idle' : 'ttl'
+    const at = Math.min(idleEnd, environment.ttlDeadline)
+    const whole = by === 'idle' ? lease.idle : environment.ttlDeadline - environment.createdBoot
+    return { at, by, warnAt: at - Math.min(longestWarning, whole / 10) }
+  }
+
   const schedule = (environment: Environment): void => {
-    const { lastActivity } = lifecycle.current(environment)
-    lookAt(environment.id, Math.min(environment.ttlDeadline, lastActivity + environment.spec.lease.idle))
+    const { at, warnAt } = endOf(environment)
+    lookAt(environment.id, warned.get(environment.id) === at || !isSupervised(environment.spec) ? at : warnAt)
+  }
+
+  /** Once for each end that comes near. Ends of what runs once are nobody's surprise. */
+  const warn = (environment: Environment): void => {
+    const { at, by, warnAt } = endOf(environment)
+    if (!isSupervised(environment.spec) || clock.boot() < warnAt || warned.get(environment.id) === at) return
+    warned.set(environment.id, at)
+    const left = Math.max(0, Math.round(at - clock.boot()))
+    const data = { by, left, pauses: by === 'idle' && environment.spec.lease.onIdle === 'pause' }
+    const reason = `${by === 'ttl' ? 'its ttl is over' : 'it will have been idle too long'} in ${formatDuration(left)}`
+    lifecycle.noteEventually({ environment: environment.id, type: 'environment.expiring', actor: dayfly, reason, data })
   }
 
   const check = (id: string): void => {
@@ -71,7 +102,8 @@ export const createLeases = ({ store, clock, agenda, lifecycle, sessions, log, o
     const now = clock.boot()
     if (now >= environment.ttlDeadline) {
       onOver(id, 'ttl', `its ttl is over (${formatDuration(environment.ttlDeadline - environment.createdBoot)})`)
-    } else if (now < environment.lastActivity + lease.idle) {
+    } else if (isPaused(id) || now < environment.lastActivity + lease.idle) {
+      warn(environment)
       schedule(environment)
     } else if (isBusy(environment)) {
       lifecycle.touch(id)

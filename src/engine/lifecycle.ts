@@ -5,7 +5,7 @@
 import type { Clock } from '../base/clock.ts'
 import { DayflyError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { EndCause, Environment, EnvironmentState } from '../model/environment.ts'
+import type { EndCause, Environment, EnvironmentSpec, EnvironmentState } from '../model/environment.ts'
 import { assertEnvironmentTransition } from '../model/environment.ts'
 import type { Actor, Event, NewEvent } from '../model/event.ts'
 import type { ExitStatus, Instance, InstanceState } from '../model/instance.ts'
@@ -29,7 +29,18 @@ export interface Lifecycle {
   /** One transaction over several changes; announced together. */
   atomically<T>(work: () => T): T
   insert(environment: Environment, instances: readonly Instance[], actor: Actor): void
-  moveInstance(id: string, to: InstanceState, why: Why, change?: Partial<Pick<Instance, 'pid' | 'start' | 'startedAt' | 'exit' | 'address'>>): Instance
+  /** Further instances of an environment that is there. */
+  insertInstance(instance: Instance, why: Why): void
+  /** Writes that its stop was asked for, so that its end is no failure. Never throws: while the store cannot write, only the event waits. */
+  stopping(id: string, wish: NonNullable<Instance['wish']>, grace: number, why: Why): void
+  /** Another spec, with the event that says what it changes. */
+  replaceSpec(id: string, spec: EnvironmentSpec, changes: NewEvent['data'], why: Why): Environment
+  moveInstance(
+    id: string,
+    to: InstanceState,
+    why: Why,
+    change?: Partial<Pick<Instance, 'pid' | 'start' | 'startedAt' | 'exit' | 'address' | 'wish'>>,
+  ): Instance
   /** To `ended` also seals the record. `cause` is set once, on the way to `ending`. */
   moveEnvironment(id: string, to: EnvironmentState, why: Why, cause?: EndCause): Environment
   extend(id: string, ttlDeadline: number, why: Why): Environment
@@ -103,6 +114,20 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
     return known === undefined || known.last <= environment.lastActivity ? environment : { ...environment, lastActivity: known.last }
   }
 
+  const noteEventually = (event: NewEvent): void => {
+    try {
+      noteLate(event)
+    } catch (error) {
+      const { type, environment } = event
+      if (queue.length >= longestQueue) {
+        log.error('an event is lost: the store cannot write and too many wait already', { type, environment, error })
+      } else {
+        queue.push({ ...event, data: { ...event.data, happenedAt: clock.wall() } })
+        log.warn('an event waits until the store can write again', { type, environment, error })
+      }
+    }
+  }
+
   return {
     atomically,
     note,
@@ -127,6 +152,35 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
       const { id, lastActivity: last } = environment
       activity.set(id, { last, written: last })
     },
+
+    insertInstance: (instance, { actor, reason }) => {
+      atomically(() => {
+        const { id, environment, workload, replica, revision } = instance
+        store.putInstance(instance)
+        append({ environment, instance: id, type: 'instance.pending', actor, reason, data: { workload, replica, revision } })
+      })
+    },
+    stopping: (id, wish, grace, { actor, reason }) => {
+      const before = store.instance(id)
+      if (!before) return
+      const event = { environment: before.environment, instance: id, type: 'instance.stopping', actor, reason, data: { grace } }
+      try {
+        atomically(() => {
+          store.putInstance({ ...before, wish })
+          append(event)
+        })
+      } catch {
+        noteEventually(event)
+      }
+    },
+    replaceSpec: (id, spec, changes, { actor, reason }) =>
+      atomically(() => {
+        const before = environmentOf(id)
+        if (before.state !== 'running') throw new DayflyError('wrong_state', `the environment ${id} is ${before.state}`, { field: 'name' })
+        store.replaceSpec(id, spec)
+        append({ environment: id, type: 'environment.updated', actor, reason, data: changes })
+        return { ...before, spec }
+      }),
 
     moveInstance: (id, to, { actor, reason }, change = {}) =>
       atomically(() => {
@@ -201,19 +255,7 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
       activity.delete(id)
     },
 
-    noteEventually: event => {
-      try {
-        noteLate(event)
-      } catch (error) {
-        const { type, environment } = event
-        if (queue.length >= longestQueue) {
-          log.error('an event is lost: the store cannot write and too many wait already', { type, environment, error })
-        } else {
-          queue.push({ ...event, data: { ...event.data, happenedAt: clock.wall() } })
-          log.warn('an event waits until the store can write again', { type, environment, error })
-        }
-      }
-    },
+    noteEventually,
     flush: environment => {
       const waiting = queue
       const kept: NewEvent[] = []

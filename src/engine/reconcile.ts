@@ -27,7 +27,10 @@ const reasons: Readonly<Record<Verdict, string>> = {
   lost: 'its exit status cannot be known: nothing of it was found',
 }
 
-/** Writes the verdict about a live instance, by the way the diagram allows. Within a transaction of the caller. */
+/**
+ * Writes the verdict about a live instance, by the way the diagram allows. Within a transaction of the caller. `excused`: that it never ran is not its own fault
+ * and says nothing about its place.
+ */
 export const settle = (
   lifecycle: Lifecycle,
   clock: Clock,
@@ -35,6 +38,7 @@ export const settle = (
   seen: Observed | undefined,
   because: string,
   rebooted = false,
+  excused = false,
 ): Verdict => {
   const verdict = verdictOf(instance.state, seen, rebooted)
   if (!isLive(instance.state)) return verdict
@@ -43,7 +47,7 @@ export const settle = (
     lifecycle.moveInstance(instance.id, to, why, change)
   }
   if (verdict === 'failed') {
-    move('failed')
+    move('failed', excused ? { wish: 'retired' } : {})
     return verdict
   }
   if (instance.state === 'pending') move('created', { pid: seen?.pid })

@@ -11,10 +11,10 @@ import { isLive } from '../model/instance.ts'
 import { maximumTtl } from '../model/lease.ts'
 import type { Backend } from './backend.ts'
 import type { Engine } from './engine.ts'
+import { endingOf } from './instances.ts'
 import type { Leases } from './leases.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Notices } from './notices.ts'
-import { workloadOf } from './passage.ts'
 import type { Refs } from './refs.ts'
 import type { Sessions } from './sessions.ts'
 import type { Stopper } from './stop.ts'
@@ -107,9 +107,9 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
       if (grace !== undefined && !(Number.isInteger(grace) && grace >= 0 && grace <= longestGrace)) {
         throw new DayflyError('invalid', `grace: ${grace} is not a number of milliseconds from 0 to ${longestGrace}`, { field: 'grace' })
       }
-      const workload = workloadOf(environmentOf(instance), instance)
+      const workload = endingOf(environmentOf(instance), instance)
       const patience = grace ?? workload.grace
-      if (!stopper.isStopping(instance.id)) note(instance, 'instance.stopping', actor, { grace: patience })
+      if (!stopper.isStopping(instance.id)) lifecycle.stopping(instance.id, 'stopped', patience, { actor, reason: 'asked for' })
       stopper.stop(instance.id, workload.stopSignal, patience)
       return await ended(instance.id, signal)
     },

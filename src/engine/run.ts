@@ -3,16 +3,18 @@ import { abortError, throwIfAborted } from '../base/abort.ts'
 import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { deadline } from '../base/deadline.ts'
-import { DayflyError, exhaustionOf, messageOf } from '../base/errors.ts'
+import { DayflyError } from '../base/errors.ts'
 import { newEnvironmentId, newInstanceId } from '../base/ids.ts'
 import { EnvironmentSpec } from '../model/environment.ts'
 import type { Actor } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
+import type { Instance } from '../model/instance.ts'
 import { parse } from '../model/parse.ts'
 import type { Endings } from './endings.ts'
-import type { Secrets, Started } from './engine.ts'
+import type { Secrets, Seeds, Started } from './engine.ts'
 import type { Live, Lives } from './lives.ts'
 import { newLive } from './lives.ts'
+import { checkSecrets, presentable } from './secrets.ts'
 import type { Step } from './steps.ts'
 import { doSteps } from './steps.ts'
 import type { Store } from './store.ts'
@@ -31,41 +33,10 @@ interface RunParts {
   readonly onRunning: (started: Started) => void
 }
 
-/** Every secret a workload names has its content, and none is there that nobody names. */
-const checkSecrets = (spec: EnvironmentSpec, secrets: Secrets): void => {
-  for (const [workload, { secrets: names }] of Object.entries(spec.workloads)) {
-    const given = secrets.get(workload)
-    const missing = names.find(name => !given?.has(name))
-    if (missing !== undefined) {
-      throw new DayflyError('invalid', `--secret: the secret ${missing} of ${workload} has no content`, { field: '--secret' })
-    }
-  }
-  for (const [workload, given] of secrets) {
-    const names = spec.workloads[workload]?.secrets ?? []
-    const stray = [...given.keys()].find(name => !names.includes(name))
-    if (stray !== undefined) throw new DayflyError('invalid', `--secret: ${workload} names no secret ${stray}`, { field: '--secret' })
-  }
-}
-
-/** Shorter ones are no secrets, and would blacken half of any message. */
-const shortestSecret = 4
-
-/** The error as it may be shown and recorded: a DayflyError, in which no secret is readable, whoever wrote its message. */
-const presentable = (thrown: unknown, secrets: Secrets): DayflyError => {
-  const error = exhaustionOf(thrown) ?? thrown
-  const values = [...secrets.values()].flatMap(given => [...given.values()].map(value => Buffer.from(value).toString('utf8').trim()))
-  const clean = (text: string): string =>
-    values.filter(value => value.length >= shortestSecret).reduce((cleaned, value) => cleaned.replaceAll(value, '[secret]'), text)
-  const message = messageOf(error)
-  const readable = clean(message) !== message
-  if (error instanceof DayflyError && !readable) return error
-  const { code, field, remedy } = error instanceof DayflyError ? error : { code: 'internal' as const, field: undefined, remedy: undefined }
-  return new DayflyError(code, clean(message), {
-    ...(field === undefined ? {} : { field }),
-    ...(remedy === undefined ? {} : { remedy: clean(remedy) }),
-    ...(readable ? {} : { cause: error }),
-  })
-}
+export const newInstance = (environment: string, workload: string, createdAt: number, replica = 1, revision = ''): Instance => ({
+  ...{ id: newInstanceId(), environment, workload, state: 'pending', reason: 'asked for', createdAt, replica, revision },
+  ...{ startedAt: undefined, pid: undefined, start: undefined, exit: undefined, wish: undefined, address: undefined },
+})
 
 export const createRun = (parts: RunParts) => {
   const { clock, agenda, lives, store } = parts
@@ -77,11 +48,10 @@ export const createRun = (parts: RunParts) => {
     const times = { createdAt, endedAt: undefined, bootId: clock.bootId, createdBoot: now, ttlDeadline: now + spec.lease.ttl, lastActivity: now }
     return {
       environment: { id, spec, state: 'creating', reason: 'asked for', cause: undefined, ...times },
-      instances: Object.keys(spec.workloads).map(workload => ({
-        ...{ id: newInstanceId(), environment: id, workload, state: 'pending', reason: 'asked for', createdAt },
-        ...{ startedAt: undefined, pid: undefined, start: undefined, exit: undefined },
-        ...{ replica: 1, revision: '', address: undefined },
-      })),
+      // Those of workloads that are kept running come afterwards, in their order.
+      instances: Object.keys(spec.workloads)
+        .filter(workload => spec.workloads[workload]?.deployment === undefined)
+        .map(workload => newInstance(id, workload, createdAt)),
     }
   }
 
@@ -100,7 +70,7 @@ export const createRun = (parts: RunParts) => {
     }
   }
 
-  return async (wanted: EnvironmentSpec, secrets: Secrets, actor: Actor, signal: AbortSignal): Promise<Started> => {
+  return async (wanted: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal): Promise<Started> => {
     throwIfAborted(signal)
     const spec = parse(EnvironmentSpec, wanted)
     checkSecrets(spec, secrets)
@@ -111,7 +81,7 @@ export const createRun = (parts: RunParts) => {
     }
     const started = planFor(spec)
     const { id } = started.environment
-    const live = newLive(id, { started, secrets, why: { actor, reason: 'asked for' } })
+    const live = newLive(id, { started, secrets, seeds, why: { actor, reason: 'asked for' } })
     lives.set(id, live)
     try {
       await create(live, signal)

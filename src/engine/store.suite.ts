@@ -36,7 +36,7 @@ export const exampleEnvironment = (name: string, change: Partial<Environment> = 
 
 export const exampleInstance = (environment: string, change: Partial<Instance> = {}): Instance => ({
   ...{ id: newInstanceId(), environment, workload: 'main', state: 'pending', reason: 'asked for', createdAt: 1_000 },
-  ...{ startedAt: undefined, pid: undefined, start: undefined, exit: undefined, replica: 1, revision: '', address: undefined },
+  ...{ startedAt: undefined, pid: undefined, start: undefined, exit: undefined, replica: 1, revision: '', wish: undefined, address: undefined },
   ...change,
 })
 

@@ -5,6 +5,7 @@ import type { Leases } from './leases.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Outcomes } from './outcomes.ts'
 import type { Store } from './store.ts'
+import type { Supervisor } from './supervisor.ts'
 
 interface UpkeepParts {
   readonly store: Store
@@ -15,6 +16,7 @@ interface UpkeepParts {
   readonly log: Log
   /** Environments that could not be adopted because the store could not write. */
   readonly unsettled: ReadonlySet<string>
+  readonly supervisor: Supervisor
   readonly settleLater: () => Promise<void>
   readonly purge: () => Promise<void>
 }
@@ -38,6 +40,7 @@ export const createSweep = (parts: UpkeepParts): (() => Promise<void>) => {
     await attempt('look at the instances', () => {
       for (const { id, state } of store.liveInstances()) if (state === 'running') outcomes.watch(id)
     })
+    await attempt('look at what is kept running', parts.supervisor.pokeAll)
     await attempt('look at the leases', () => {
       for (const { id, state } of store.environments({ ended: false })) {
         if (state !== 'ending' && !unsettled.has(id)) leases.check(id)

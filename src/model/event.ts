@@ -5,8 +5,12 @@
  *   environment.running · ending · ended          cause, from `ending` on
  *   environment.adopted         a restarted daemon took it up
  *   environment.extended        before, after: the ttl deadline, boot ms
+ *   environment.updated         changes: subject, name, kind and effect of each
+ *   environment.expiring        by (`ttl`, `idle`), left (ms), pauses: what will happen is a pause
+ *   environment.paused · resumed
  *   environment.removal_failed  code; written once, it is tried again until nothing is left
- *   instance.pending            workload
+ *   instance.pending            workload; replica and revision where it is kept running
+ *   instance.healthy · unhealthy
  *   instance.created · running  pid; start (`cold`, `prepared`)
  *   instance.exited             the exit status
  *   instance.failed · lost · removed

@@ -71,6 +71,8 @@ export interface Instance {
   readonly replica: number
   /** Of the workload's specification as it was when the instance was made: another one says that it is outdated. */
   readonly revision: string
+  /** `stopped`: somebody asked for its stop. `retired`: Dayfly takes it away, because there are to be fewer or it has a successor. */
+  readonly wish: 'stopped' | 'retired' | undefined
   /** Its IPv4 address in the environment's network, from `created` on, where the backend has one. */
   readonly address: string | undefined
 }

@@ -37,7 +37,10 @@ export const EgressDomain = z.object({
   domain: z
     .string()
     .max(253)
-    .regex(/^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'a domain name in lower case, like registry.example.org or *.example.org'),
+    .regex(
+      /^(\*\.)?([a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?\.)+[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/,
+      'a domain name in lower case, like registry.example.org or *.example.org',
+    ),
   port: z.int().min(1).max(65_535).optional(),
 })
 export type EgressDomain = z.infer<typeof EgressDomain>
@@ -54,7 +57,9 @@ export const SecretName = z
   .regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/, 'letters, digits, `_`, `.` and `-`, at most 128, not starting with `.` or `-`')
 
 /** The name of a workload within its environment, as compose files have it; also its instances' host name where an environment has several. */
-export const WorkloadName = z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/, 'letters, digits and inner `_`, `.` and `-`, at most 63')
+export const WorkloadName = z
+  .string()
+  .regex(/^[A-Za-z0-9]([A-Za-z0-9_.-]{0,61}[A-Za-z0-9])?$/, 'letters, digits and inner `_`, `.` and `-`, at most 63')
 
 /** What a process is told that its host is called: one or more labels of RFC 1123. Linux takes 64 bytes. */
 export const HostName = z
@@ -107,7 +112,9 @@ export const WorkloadSpec = z.object({
   egressDomains: z.array(EgressDomain).optional(),
   mounts: z.array(Mount).optional(),
   /** Of its network and IPC namespace only, e.g. `net.core.somaxconn`. */
-  sysctls: z.record(z.string().regex(/^(net|kernel\.(msg|sem|shm)|fs\.mqueue)[a-z0-9_.*/-]*$/, 'a sysctl of a namespace, like net.core.somaxconn'), Word).optional(),
+  sysctls: z
+    .record(z.string().regex(/^(net|kernel\.(msg|sem|shm)|fs\.mqueue)[a-z0-9_.*/-]*$/, 'a sysctl of a namespace, like net.core.somaxconn'), Word)
+    .optional(),
   /** By name without RLIMIT_, e.g. `nofile`; -1 for no limit. */
   ulimits: z.record(z.string().regex(/^[a-z]+$/), z.object({ soft: z.int().min(-1), hard: z.int().min(-1) })).optional(),
   /** Bytes of /dev/shm. */

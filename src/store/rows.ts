@@ -114,10 +114,12 @@ export const instanceRow = (instance: Instance): Record<string, string | number 
   exit: instance.exit === undefined ? null : JSON.stringify(instance.exit),
   replica: instance.replica,
   revision: instance.revision,
+  wish: instance.wish ?? null,
   address: instance.address ?? null,
 })
 
 const Start = z.enum(['cold', 'prepared'])
+const Wish = z.enum(['stopped', 'retired'])
 
 export const instanceOf = (row: Row): Instance => ({
   id: text(row, 'id'),
@@ -132,6 +134,7 @@ export const instanceOf = (row: Row): Instance => ({
   exit: row['exit'] === null ? undefined : json(ExitStatus, row, 'exit'),
   replica: number(row, 'replica'),
   revision: text(row, 'revision'),
+  wish: row['wish'] === null ? undefined : checked(Wish, row['wish'], row, 'wish'),
   address: optional(text, row, 'address'),
 })
 

@@ -69,6 +69,7 @@ const migrations: readonly string[] = [
   `
   ALTER TABLE instance ADD COLUMN replica INTEGER NOT NULL DEFAULT 1;
   ALTER TABLE instance ADD COLUMN revision TEXT NOT NULL DEFAULT '';
+  ALTER TABLE instance ADD COLUMN wish TEXT;
   ALTER TABLE instance ADD COLUMN address TEXT;
   `,
 ]

@@ -38,7 +38,7 @@ const upsert = (table: string, columns: readonly string[], changing: readonly st
 
 const environmentChanging = ['state', 'reason', 'cause', 'ended_at', 'expires_at', 'ttl_deadline', 'last_activity']
 const environmentColumns = ['id', 'name', 'owner', 'spec', 'created_at', 'boot_id', 'created_boot', ...environmentChanging]
-const instanceChanging = ['state', 'reason', 'started_at', 'pid', 'start', 'exit', 'address']
+const instanceChanging = ['state', 'reason', 'started_at', 'pid', 'start', 'exit', 'wish', 'address']
 const instanceColumns = ['id', 'environment', 'workload', 'replica', 'revision', 'created_at', ...instanceChanging]
 const eventColumns = ['environment', 'sequence', 'instance', 'time', 'type', 'actor_kind', 'actor_name', 'reason', 'data', 'hash']
 
@@ -174,7 +174,9 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
       }
     },
     replaceSpec: (id, spec) => {
-      guarded(() => sql('UPDATE environment SET spec = :spec, owner = :owner WHERE id = :id').run({ id, owner: spec.owner, spec: JSON.stringify(spec) }))
+      guarded(() =>
+        sql('UPDATE environment SET spec = :spec, owner = :owner WHERE id = :id').run({ id, owner: spec.owner, spec: JSON.stringify(spec) }),
+      )
     },
     environment,
     environmentByName: name => {

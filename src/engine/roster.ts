@@ -1,0 +1,248 @@
+/**
+ * What is to be done for the workloads of an environment that are kept running: a pure function of what is wanted and what is there, asked again after
+ * every change. It holds no state of its own, so it is right after a crash as well: what was half done is seen half done.
+ *
+ * Each workload has places 1 to n. A place is filled by one instance of the workload's current revision; in an update the outdated one stays beside it
+ * until it is well (`start-first`) or goes before it comes (`stop-first`).
+ */
+import type { Deployment } from '../model/deployment.ts'
+import type { EnvironmentSpec } from '../model/environment.ts'
+import type { Instance } from '../model/instance.ts'
+import { isLive } from '../model/instance.ts'
+import type { Health, WorkloadStatus } from './engine.ts'
+import { describeExit } from './outcomes.ts'
+import { inOrder, revisionOf } from './revision.ts'
+
+export interface Situation {
+  readonly spec: EnvironmentSpec
+  /** Of the environment, oldest first, those that are gone included. */
+  readonly instances: readonly Instance[]
+  /** How many instances a workload is to have now. */
+  readonly wanted: (workload: string) => number
+  readonly health: (instance: string) => Health
+  readonly paused: boolean
+  /** Boot clock, ms: when an instance that is live no more was first seen so. */
+  readonly endedAt: (instance: string) => number
+  /** The same: when it was first seen running. */
+  readonly runningSince: (instance: string) => number
+  readonly now: number
+}
+
+export interface Decision {
+  readonly start: readonly { readonly workload: string; readonly replica: number; readonly revision: string }[]
+  readonly stop: readonly { readonly instance: Instance; readonly reason: string }[]
+  /** Ended: nothing is to be left of them but their log. */
+  readonly clear: readonly Instance[]
+  readonly statuses: readonly WorkloadStatus[]
+  /** Boot clock, ms: when to ask again although nothing changed. */
+  readonly lookAt: number | undefined
+  /** Nothing lives and nothing will by itself: how it came out. */
+  readonly over: string | undefined
+}
+
+const longestBackoff = 60_000
+/** A successor without a health check must have run this long (ms) before its predecessor goes. */
+const trial = 1000
+
+interface Place {
+  readonly replica: number
+  /** Live, of the current revision. */
+  readonly current: Instance | undefined
+  readonly outdated: readonly Instance[]
+  /** Ended ones of the current revision, oldest first; those that Dayfly took away say nothing. */
+  readonly past: readonly Instance[]
+}
+
+type Fate = { readonly kind: 'restart'; readonly at: number } | { readonly kind: 'completed' | 'failed' | 'stopped'; readonly reason: string }
+
+const succeeded = (instance: Instance): boolean => instance.exit?.code === 0
+
+/** It ran long enough for its start to have been a success. */
+const wasLong = ({ startedAt, exit }: Instance, window: number): boolean =>
+  startedAt !== undefined && exit !== undefined && exit.endedAt - startedAt >= window
+
+export const describeEnd = ({ exit, reason }: Instance): string => (exit ? describeExit(exit) : reason)
+
+/** What becomes of a place whose last instance has ended. */
+const fateOf = (last: Instance, past: readonly Instance[], { restart }: Deployment, situation: Situation): Fate => {
+  if (last.wish === 'stopped') return { kind: 'stopped', reason: 'it was stopped' }
+  const success = succeeded(last)
+  const again = restart.condition === 'always' || restart.condition === 'unless-stopped' || (restart.condition === 'on-failure' && !success)
+  const reason = describeEnd(last)
+  if (!again) return { kind: success ? 'completed' : 'failed', reason }
+  const short = past.length - 1 - past.findLastIndex(instance => wasLong(instance, restart.window))
+  if (restart.attempts > 0 && short > restart.attempts) return { kind: 'failed', reason: `${reason}, ${short} times in a row` }
+  const backoff = Math.min(restart.delay * 2 ** Math.max(0, short - 1), longestBackoff)
+  return { kind: 'restart', at: situation.endedAt(last.id) + backoff }
+}
+
+/** A dependency that holds a workload up: what it waits for, or why it waits in vain. */
+interface Hold {
+  readonly reason: string
+  readonly vain: boolean
+}
+
+export const decide = (situation: Situation): Decision => {
+  const { spec, instances, now } = situation
+  const start: { workload: string; replica: number; revision: string }[] = []
+  const stop: { instance: Instance; reason: string }[] = []
+  const statuses = new Map<string, WorkloadStatus>()
+  const looks: number[] = []
+
+  const isWell = ({ id, state, wish }: Instance): boolean => {
+    const health = situation.health(id)
+    return state === 'running' && wish === undefined && (health === 'none' || health === 'healthy')
+  }
+
+  const holdsUp = (deployment: Deployment): Hold | undefined => {
+    for (const [name, { condition, required }] of Object.entries(deployment.dependsOn)) {
+      const status = statuses.get(name)
+      if (!status) {
+        if (required) return { reason: `it depends on ${name}, which is not there`, vain: true }
+        continue
+      }
+      const current = status.instances.filter(({ outdated }) => !outdated)
+      const ran = current.some(({ instance }) => instance.startedAt !== undefined)
+      const met = {
+        started: status.state === 'idle' || ran,
+        healthy: status.state === 'idle' || status.state === 'ready',
+        completed: status.state === 'completed',
+      }[condition]
+      if (met) continue
+      const vain = status.state === 'failed' || status.state === 'stopped' || (condition === 'healthy' && status.state === 'completed')
+      if (vain && !required) continue
+      const wish = { started: 'to start', healthy: 'to be healthy', completed: 'to complete' }[condition]
+      return { reason: vain ? `it depends on ${name}: ${status.reason}` : `waits for ${name} ${wish}`, vain }
+    }
+    return undefined
+  }
+
+  const decideWorkload = (name: string, deployment: Deployment): WorkloadStatus => {
+    const revision = revisionOf(spec, name)
+    const wanted = situation.wanted(name)
+    const own = instances.filter(instance => instance.workload === name)
+    const places = Array.from({ length: wanted }, (_, index): Place => {
+      const replica = index + 1
+      const here = own.filter(instance => instance.replica === replica)
+      return {
+        replica,
+        current: here.find(instance => isLive(instance.state) && instance.revision === revision),
+        outdated: here.filter(instance => isLive(instance.state) && instance.revision !== revision),
+        past: here.filter(instance => !isLive(instance.state) && instance.revision === revision && instance.wish !== 'retired'),
+      }
+    })
+    for (const instance of own) {
+      if (isLive(instance.state) && instance.replica > wanted)
+        stop.push({ instance, reason: wanted === 0 ? 'nobody asks for it' : `there are to be ${wanted}` })
+    }
+
+    // Restarts and further places need not wait again.
+    const settled = own.some(instance => instance.revision === revision && instance.startedAt !== undefined)
+    const hold = settled ? undefined : holdsUp(deployment)
+    const { order, parallelism } = deployment.update
+    let changing = places.filter(({ current, outdated }) => outdated.length > 0 && current !== undefined).length
+    let ready = 0
+    const fates: Fate[] = []
+    let reason = ''
+
+    for (const { replica, current, outdated, past } of places) {
+      if (current && isWell(current)) ready++
+      if (current && outdated.length > 0 && isWell(current)) {
+        const proven = deployment.health ? now : situation.runningSince(current.id) + trial
+        if (proven > now) looks.push(proven)
+        else for (const instance of outdated) stop.push({ instance, reason: 'its successor is well' })
+      }
+      if (current) {
+        if (situation.health(current.id) === 'unhealthy') reason = `instance ${replica} is unhealthy`
+        else if (!isWell(current) && reason === '') reason = current.state === 'running' ? 'waits for its health check' : 'starts'
+        continue
+      }
+      const last = past.at(-1)
+      const fate = last && fateOf(last, past, deployment, situation)
+      if (fate && fate.kind !== 'restart') {
+        fates.push(fate)
+        continue
+      }
+      if (fate && fate.at > now) {
+        looks.push(fate.at)
+        reason = `restarts after ${last ? describeEnd(last) : 'its end'}`
+        continue
+      }
+      if (hold) {
+        reason = hold.reason
+        continue
+      }
+      if (outdated.length > 0) {
+        if (changing >= parallelism) continue
+        changing++
+        if (order === 'stop-first') {
+          for (const instance of outdated) stop.push({ instance, reason: 'it makes room for its successor' })
+          reason = 'waits for its predecessor to end'
+          continue
+        }
+      }
+      if (situation.paused) continue
+      start.push({ workload: name, replica, revision })
+      if (reason === '') reason = 'starts'
+    }
+
+    const failure = fates.find(({ kind }) => kind === 'failed')
+    const stopped = fates.find(({ kind }) => kind === 'stopped')
+    const done = fates.length === places.length
+    const state: WorkloadStatus['state'] =
+      wanted === 0
+        ? 'idle'
+        : failure || (hold?.vain && fates.length === 0)
+          ? 'failed'
+          : ready === wanted
+            ? 'ready'
+            : done
+              ? stopped
+                ? 'stopped'
+                : 'completed'
+              : hold
+                ? 'waiting'
+                : 'starting'
+    const shown = own.filter(instance => isLive(instance.state) || instance === own.findLast(other => other.replica === instance.replica))
+    return {
+      name,
+      state,
+      reason:
+        state === 'failed' && failure && 'reason' in failure
+          ? failure.reason
+          : state === 'completed' || state === 'stopped'
+            ? (fates.map(fate => ('reason' in fate ? fate.reason : '')).find(text => text !== '') ?? '')
+            : state === 'ready' || state === 'idle'
+              ? ''
+              : reason,
+      wanted,
+      ready,
+      restarts: Math.max(0, own.filter(instance => instance.revision === revision).length - new Set(own.map(({ replica }) => replica)).size),
+      instances: shown.map(instance => ({
+        instance,
+        health: situation.health(instance.id),
+        outdated: instance.revision !== revision,
+        paused: situation.paused && instance.state === 'running',
+      })),
+    }
+  }
+
+  for (const name of inOrder(spec)) {
+    const deployment = spec.workloads[name]?.deployment
+    if (deployment) statuses.set(name, decideWorkload(name, deployment))
+  }
+  for (const instance of instances) {
+    if (isLive(instance.state) && !statuses.has(instance.workload)) stop.push({ instance, reason: 'its workload was taken out of the environment' })
+  }
+
+  const all = [...statuses.values()]
+  const isOver = all.every(({ state }) => state === 'completed' || state === 'failed') && !instances.some(({ state }) => isLive(state))
+  return {
+    start,
+    stop,
+    clear: instances.filter(({ state }) => state === 'exited' || state === 'failed' || state === 'lost'),
+    statuses: all,
+    lookAt: looks.length === 0 ? undefined : Math.min(...looks),
+    over: isOver ? all.map(({ name, reason }) => `${name}: ${reason}`).join(', ') : undefined,
+  }
+}

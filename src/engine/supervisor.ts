@@ -1,0 +1,407 @@
+/**
+ * Keeps the workloads of environments running: after every change it asks `decide` what is to be done, and has it done. Level-triggered: what it
+ * does follows from the store alone, so that a daemon that was killed in the middle goes on where it was.
+ *
+ *   something changed ──▶ round: look ──▶ decide ──▶ names ──▶ start · stop · clear (at once, each on its own) ──▶ something changed
+ */
+import type { Agenda } from '../base/agenda.ts'
+import type { Clock } from '../base/clock.ts'
+import { deadline } from '../base/deadline.ts'
+import { DayflyError, messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Environment } from '../model/environment.ts'
+import type { Actor } from '../model/event.ts'
+import { dayfly } from '../model/event.ts'
+import type { Instance } from '../model/instance.ts'
+import { isLive } from '../model/instance.ts'
+import type { Backend, NetworkName } from './backend.ts'
+import type { Health, WorkloadStatus } from './engine.ts'
+import type { Halt } from './halt.ts'
+import type { HealthChecks } from './health.ts'
+import { createHealthChecks } from './health.ts'
+import type { Instances } from './instances.ts'
+import { endingOf } from './instances.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { namesOf } from './names.ts'
+import type { Notices } from './notices.ts'
+import type { Outcomes } from './outcomes.ts'
+import { environmentRequest } from './passage.ts'
+import { settle } from './reconcile.ts'
+import { decide } from './roster.ts'
+import { newInstance } from './run.ts'
+import type { SecretKeeper } from './secrets.ts'
+import { presentable } from './secrets.ts'
+import type { Store } from './store.ts'
+
+/** Whoever sends requests to instances: told how they stand, and asked to let go of one before it ends. */
+export interface Audience {
+  statuses(environment: Environment, statuses: readonly WorkloadStatus[]): void
+  /** Nothing new goes to the instance; resolves when nothing is under way there, after `within` ms at the latest. */
+  drain(instance: string, within: number): Promise<void>
+  ended(environment: Environment): void
+}
+
+export interface Supervisor {
+  /** Begins to keep the workloads of a running environment, or looks at its new spec. `fresh`: what its instances share was made just now. */
+  takeUp(environment: Environment, fresh: boolean): void
+  /** Something about it changed. Does nothing where nothing is kept. */
+  poke(id: string): void
+  statuses(id: string): readonly WorkloadStatus[]
+  /** How many instances demand asks for, within the workload's bounds. */
+  scale(id: string, workload: string, wanted: number): void
+  pause(id: string, actor: Actor, reason: string): Promise<void>
+  resume(id: string, actor: Actor, reason: string): Promise<void>
+  isPaused(id: string): boolean
+  /** The sweep: whatever was missed is looked at again. */
+  pokeAll(): void
+}
+
+export interface SupervisorParts {
+  readonly backend: Backend
+  readonly store: Store
+  readonly clock: Clock
+  readonly agenda: Agenda
+  readonly lifecycle: Lifecycle
+  readonly outcomes: Outcomes
+  readonly instances: Instances
+  readonly halt: Halt
+  readonly keeper: SecretKeeper
+  readonly notices: Notices
+  readonly audience: Audience
+  readonly log: Log
+  readonly closing: AbortSignal
+  /** From pending to running (ms). */
+  readonly startPatience: number
+  readonly background: (work: Promise<unknown>) => void
+  /** Hands over how to stop keeping it, for its end. */
+  readonly onTaken: (id: string, release: () => Promise<void>) => void
+  /** Nothing lives in it any more, and nothing will. */
+  readonly onOver: (id: string, reason: string) => void
+}
+
+/** What is held of an environment while this daemon lives. */
+interface Kept {
+  readonly id: string
+  readonly controller: AbortController
+  /** Instances that are being started, stopped or cleared. */
+  readonly busy: Set<string>
+  readonly work: Set<Promise<void>>
+  readonly wanted: Map<string, number>
+  /** Boot ms at which an instance was first seen to run, and to have ended. */
+  readonly begins: Map<string, number>
+  readonly ends: Map<string, number>
+  readonly failures: Map<string, number>
+  statuses: readonly WorkloadStatus[]
+  statusText: string
+  namesText: string
+  paused: boolean
+  /** Its network and volumes are known to be there. */
+  prepared: boolean
+  round: Promise<void> | undefined
+  again: boolean
+  timer: Disposable | undefined
+}
+
+const clearPatience = 90_000
+const shortestPause = 500
+const longestPause = 30_000
+/** How long requests that are under way may take when their instance is to go (ms), its grace at most. */
+const longestDrain = 10_000
+const pausedType = 'environment.paused'
+const resumedType = 'environment.resumed'
+
+export const createSupervisor = (parts: SupervisorParts): Supervisor => {
+  const { backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, log, closing } = parts
+  const all = new Map<string, Kept>()
+
+  const checks: HealthChecks = createHealthChecks({
+    ...{ backend, clock, agenda, closing },
+    onChange: (id, health, output) => {
+      const instance = store.instance(id)
+      if (!instance) return
+      const reason = output === '' ? 'its health check says so' : output.slice(-200)
+      lifecycle.noteEventually({ environment: instance.environment, instance: id, type: `instance.${health}`, actor: dayfly, reason, data: {} })
+      poke(instance.environment)
+    },
+  })
+
+  const healthOf = (environment: Environment, instance: Instance): Health => {
+    if (!environment.spec.workloads[instance.workload]?.deployment?.health) return 'none'
+    const known = checks.health(instance.id)
+    return known === 'none' ? 'starting' : known
+  }
+
+  /** Has something done for an instance, once at a time; then everything is looked at again. What fails is tried again after a pause that grows. */
+  const attend = (kept: Kept, id: string, work: (signal: AbortSignal) => Promise<void>): void => {
+    if (kept.busy.has(id) || kept.controller.signal.aborted) return
+    kept.busy.add(id)
+    const doing = (async (): Promise<void> => {
+      try {
+        await work(kept.controller.signal)
+        kept.failures.delete(id)
+        kept.busy.delete(id)
+        poke(kept.id)
+      } catch (error) {
+        if (kept.controller.signal.aborted) {
+          kept.busy.delete(id)
+          return
+        }
+        const failures = kept.failures.get(id) ?? 0
+        kept.failures.set(id, failures + 1)
+        log.warn('something could not be done for an instance; it is tried again', { instance: id, error })
+        agenda.at(clock.boot() + Math.min(shortestPause * 2 ** failures, longestPause), () => {
+          kept.busy.delete(id)
+          poke(kept.id)
+        })
+      }
+    })()
+    kept.work.add(doing)
+    void doing.finally(() => kept.work.delete(doing))
+    parts.background(doing)
+  }
+
+  const begin = (kept: Kept, environment: Environment, workload: string, replica: number, revision: string): void => {
+    const instance = newInstance(environment.id, workload, clock.wall(), replica, revision)
+    lifecycle.insertInstance(instance, { actor: dayfly, reason: `place ${replica} of ${workload} is to be filled` })
+    attend(kept, instance.id, async signal => {
+      using limit = deadline(clock, agenda, parts.startPatience, 'it did not start in time', signal)
+      const secrets = keeper.find(environment.id)
+      try {
+        const needed = environment.spec.workloads[workload]?.secrets ?? []
+        const missing = needed.find(name => !secrets.get(workload)?.has(name))
+        if (missing !== undefined) {
+          throw new DayflyError('wrong_state', `the content of the secret ${missing} is not there any more`, {
+            remedy: 'Bring the environment up again.',
+          })
+        }
+        await instances.create(environment, instance, secrets, limit.signal)
+        const startedAt = await instances.start(instance.id, limit.signal)
+        lifecycle.moveInstance(instance.id, 'running', { actor: dayfly, reason: 'started' }, { startedAt })
+      } catch (error) {
+        // At its environment's end, whoever ends it finds out what became of it.
+        if (signal.aborted) return
+        await findOut(instance.id, presentable(error, secrets).message)
+      }
+    })
+  }
+
+  /** What became of an instance of which it is not known whether it runs. */
+  const findOut = async (id: string, because: string): Promise<void> => {
+    const seen = (await backend.observe()).find(observed => observed.id === id)
+    lifecycle.atomically(() => {
+      const now = store.instance(id)
+      if (now && isLive(now.state) && now.state !== 'running') settle(lifecycle, clock, now, seen, because)
+    })
+  }
+
+  const retire = (kept: Kept, environment: Environment, instance: Instance, reason: string): void => {
+    if (instance.state !== 'running') return
+    attend(kept, instance.id, async signal => {
+      const { stopSignal, grace } = endingOf(environment, instance)
+      lifecycle.stopping(instance.id, 'retired', grace, { actor: dayfly, reason })
+      checks.end(instance.id)
+      await audience.drain(instance.id, Math.min(grace, longestDrain))
+      if (kept.paused) await backend.resume(instance.id)
+      await halt(instance.id, stopSignal, grace, signal)
+    })
+  }
+
+  const clear = (kept: Kept, { id }: Instance): void =>
+    attend(kept, id, async signal => {
+      using limit = deadline(clock, agenda, clearPatience, 'taking an instance away took too long', signal)
+      await backend.remove(id, limit.signal)
+      lifecycle.moveInstance(id, 'removed', { actor: dayfly, reason: 'nothing of it is left but its log' })
+      outcomes.forget(id)
+      kept.begins.delete(id)
+    })
+
+  const look = (kept: Kept, environment: Environment, present: readonly Instance[]): void => {
+    const now = clock.boot()
+    for (const instance of present) {
+      const { id, state } = instance
+      const check = environment.spec.workloads[instance.workload]?.deployment?.health
+      if (state === 'running' && instance.wish === undefined) {
+        outcomes.watch(id)
+        if (!kept.begins.has(id)) kept.begins.set(id, now)
+        if (check) checks.begin(id, check)
+        else checks.end(id)
+        checks.hold(id, kept.paused)
+      } else if (!isLive(state)) {
+        checks.end(id)
+        if (!kept.ends.has(id)) kept.ends.set(id, now)
+      } else if (state !== 'running' && !kept.busy.has(id)) {
+        attend(kept, id, () => findOut(id, 'nobody was starting it any more'))
+      }
+    }
+  }
+
+  const wantedOf = (kept: Kept, environment: Environment, workload: string): number => {
+    const scale = environment.spec.workloads[workload]?.deployment?.scale
+    if (!scale) return 0
+    return Math.min(scale.max, Math.max(scale.min, kept.wanted.get(workload) ?? scale.min))
+  }
+
+  const publish = (kept: Kept, environment: Environment, statuses: readonly WorkloadStatus[]): void => {
+    const text = JSON.stringify(statuses)
+    if (text === kept.statusText) return
+    kept.statuses = statuses
+    kept.statusText = text
+    audience.statuses(environment, statuses)
+    notices.emit([`workloads ${kept.id}`])
+  }
+
+  const rename = async (kept: Kept, names: readonly NetworkName[]): Promise<void> => {
+    const text = JSON.stringify(names)
+    if (text === kept.namesText) return
+    await backend.setNames(kept.id, names)
+    kept.namesText = text
+  }
+
+  const once = async (kept: Kept): Promise<void> => {
+    if (!kept.prepared) {
+      const environment = store.environment(kept.id)
+      if (environment) await backend.prepareEnvironment(environmentRequest(environment), kept.controller.signal)
+      kept.prepared = true
+    }
+    const environment = store.environment(kept.id)
+    if (environment?.state !== 'running' || kept.controller.signal.aborted) return
+    const present = store.instances(kept.id)
+    look(kept, environment, present)
+    const {
+      start,
+      stop,
+      clear: done,
+      statuses,
+      lookAt,
+      over,
+    } = decide({
+      spec: environment.spec,
+      instances: present,
+      wanted: workload => wantedOf(kept, environment, workload),
+      health: id => {
+        const instance = present.find(other => other.id === id)
+        return instance ? healthOf(environment, instance) : 'none'
+      },
+      paused: kept.paused,
+      runningSince: id => kept.begins.get(id) ?? clock.boot(),
+      endedAt: id => kept.ends.get(id) ?? clock.boot(),
+      now: clock.boot(),
+    })
+    publish(kept, environment, statuses)
+    await rename(kept, namesOf(environment.spec, statuses))
+    if (kept.controller.signal.aborted) return
+    for (const { workload, replica, revision } of start) begin(kept, environment, workload, replica, revision)
+    for (const { instance, reason } of stop) retire(kept, environment, instance, reason)
+    for (const instance of done) clear(kept, instance)
+    kept.timer?.[Symbol.dispose]()
+    if (lookAt !== undefined) kept.timer = agenda.at(lookAt, () => poke(kept.id))
+    // What has just begun is written, and is seen by the next round.
+    if (start.length > 0) poke(kept.id)
+    if (over !== undefined && done.length === 0 && kept.busy.size === 0) parts.onOver(kept.id, over)
+  }
+
+  const rounds = async (kept: Kept): Promise<void> => {
+    do {
+      kept.again = false
+      try {
+        await once(kept)
+      } catch (error) {
+        if (kept.controller.signal.aborted) return
+        log.warn('an environment could not be looked after; it is tried again', { environment: kept.id, error: messageOf(error) })
+        const failures = kept.failures.get(kept.id) ?? 0
+        kept.failures.set(kept.id, failures + 1)
+        agenda.at(clock.boot() + Math.min(shortestPause * 2 ** failures, longestPause), () => poke(kept.id))
+        return
+      }
+      kept.failures.delete(kept.id)
+    } while (kept.again && !kept.controller.signal.aborted)
+  }
+
+  const poke = (id: string): void => {
+    const kept = all.get(id)
+    if (!kept || kept.controller.signal.aborted || closing.aborted) return
+    kept.again = true
+    if (kept.round) return
+    kept.round = rounds(kept).finally(() => {
+      kept.round = undefined
+      if (kept.again && !kept.controller.signal.aborted && !kept.failures.has(kept.id)) poke(id)
+    })
+    parts.background(kept.round)
+  }
+
+  const running = (id: string): Instance[] => store.instances(id).filter(({ state }) => state === 'running')
+
+  /** For its end: nothing new begins, and what is frozen can hear its stop signal. */
+  const release = async (kept: Kept): Promise<void> => {
+    kept.controller.abort(new DayflyError('aborted', 'its environment ends'))
+    kept.timer?.[Symbol.dispose]()
+    for (const { id } of store.instances(kept.id)) checks.end(id)
+    await Promise.all([kept.round, ...kept.work])
+    if (kept.paused) for (const { id } of running(kept.id)) await backend.resume(id).catch(() => {})
+    all.delete(kept.id)
+  }
+
+  const keptOf = (id: string): Kept => {
+    const kept = all.get(id)
+    if (!kept) throw new DayflyError('wrong_state', 'this environment is not one that is kept running', { field: 'ref' })
+    return kept
+  }
+
+  const freeze = async (kept: Kept, paused: boolean, actor: Actor, reason: string): Promise<void> => {
+    if (kept.paused === paused) return
+    kept.paused = paused
+    const those = running(kept.id)
+    for (const { id } of those) checks.hold(id, paused)
+    await Promise.all(those.map(({ id }) => (paused ? backend.pause(id) : backend.resume(id))))
+    lifecycle.note({ environment: kept.id, type: paused ? pausedType : resumedType, actor, reason, data: {} })
+    if (!paused) lifecycle.touch(kept.id)
+    poke(kept.id)
+  }
+
+  return {
+    takeUp: (environment, fresh) => {
+      const { id, spec } = environment
+      const known = all.get(id)
+      if (known) return poke(id)
+      const present = store.instances(id)
+      // Wherever demand had brought it: that is not known any more, but what runs is.
+      const wanted = new Map(
+        Object.keys(spec.workloads).map(name => [name, present.filter(({ workload, state }) => workload === name && isLive(state)).length]),
+      )
+      const frozen =
+        present.length > 0 &&
+        store.events({ environment: id }).findLast(({ type }) => type === pausedType || type === resumedType)?.type === pausedType
+      const kept: Kept = {
+        ...{
+          id,
+          controller: new AbortController(),
+          busy: new Set(),
+          work: new Set(),
+          wanted,
+          begins: new Map(),
+          ends: new Map(),
+          failures: new Map(),
+        },
+        ...{ statuses: [], statusText: '', namesText: '', paused: frozen, prepared: fresh },
+        ...{ round: undefined, again: false, timer: undefined },
+      }
+      all.set(id, kept)
+      parts.onTaken(id, () => release(kept))
+      poke(id)
+    },
+    poke,
+    pokeAll: () => {
+      for (const id of all.keys()) poke(id)
+    },
+    statuses: id => all.get(id)?.statuses ?? [],
+    scale: (id, workload, wanted) => {
+      const kept = keptOf(id)
+      if (kept.wanted.get(workload) === wanted) return
+      kept.wanted.set(workload, wanted)
+      poke(id)
+    },
+    pause: (id, actor, reason) => freeze(keptOf(id), true, actor, reason),
+    resume: (id, actor, reason) => freeze(keptOf(id), false, actor, reason),
+    isPaused: id => all.get(id)?.paused ?? false,
+  }
+}

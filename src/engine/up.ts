@@ -1,0 +1,170 @@
+/** Bringing environments up whose workloads are kept running, and changing those that are there. */
+import { DayflyError } from '../base/errors.ts'
+import type { Environment } from '../model/environment.ts'
+import { EnvironmentSpec } from '../model/environment.ts'
+import type { Actor } from '../model/event.ts'
+import { parse } from '../model/parse.ts'
+import type { Backend } from './backend.ts'
+import { changesBetween } from './changes.ts'
+import type { Change, Engine, Secrets, Seeds, Started } from './engine.ts'
+import type { Lifecycle } from './lifecycle.ts'
+import { environmentRequest, seedVolumes } from './passage.ts'
+import type { SecretKeeper } from './secrets.ts'
+import { checkSecrets } from './secrets.ts'
+import type { Store } from './store.ts'
+import { isSupervised } from './supervised.ts'
+import type { Supervisor } from './supervisor.ts'
+
+interface UpParts {
+  readonly backend: Backend
+  readonly store: Store
+  readonly lifecycle: Lifecycle
+  readonly keeper: SecretKeeper
+  readonly supervisor: Supervisor
+  readonly run: (spec: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal) => Promise<Started>
+  /** The lease runs for this long from now, if that is later than its end. */
+  readonly prolong: (id: string, ttl: number, actor: Actor) => Promise<Environment>
+}
+
+const fault = (field: string, message: string, remedy: string): DayflyError => new DayflyError('invalid', `${field}: ${message}`, { field, remedy })
+
+/** Names the workloads of a circle of dependencies, or nothing. */
+const circleOf = (spec: EnvironmentSpec): string[] | undefined => {
+  const over = new Set<string>()
+  const visit = (name: string, path: readonly string[]): string[] | undefined => {
+    if (path.includes(name)) return [...path.slice(path.indexOf(name)), name]
+    if (over.has(name)) return undefined
+    for (const dependency of Object.keys(spec.workloads[name]?.deployment?.dependsOn ?? {})) {
+      const found = visit(dependency, [...path, name])
+      if (found) return found
+    }
+    over.add(name)
+    return undefined
+  }
+  for (const name of Object.keys(spec.workloads)) {
+    const found = visit(name, [])
+    if (found) return found
+  }
+  return undefined
+}
+
+/** What one workload says of others and of what they share must be there. */
+const checkReferences = (spec: EnvironmentSpec): void => {
+  for (const [name, { deployment, mounts = [] }] of Object.entries(spec.workloads)) {
+    const of = `workloads.${name}`
+    if (!deployment)
+      throw fault(`${of}.deployment`, 'it is missing', 'An environment that is kept running consists of workloads that are: use run for others.')
+    for (const [dependency, { required }] of Object.entries(deployment.dependsOn)) {
+      if (required && !spec.workloads[dependency])
+        throw fault(`${of}.deployment.dependsOn.${dependency}`, `there is no workload ${dependency}`, 'Add it, or make it not required.')
+    }
+    for (const network of Object.keys(deployment.networks)) {
+      if (!spec.networks?.[network]) throw fault(`${of}.deployment.networks.${network}`, `there is no network ${network}`, 'Name it under networks.')
+    }
+    for (const [index, mount] of mounts.entries()) {
+      if (mount.type === 'volume' && !spec.volumes?.includes(mount.volume))
+        throw fault(`${of}.mounts[${index}].volume`, `there is no volume ${mount.volume}`, 'Name it under volumes.')
+      if (mount.type === 'config' && spec.configs?.[mount.config] === undefined)
+        throw fault(`${of}.mounts[${index}].config`, `there is no config ${mount.config}`, 'Give its content under configs.')
+    }
+  }
+  const circle = circleOf(spec)
+  if (circle)
+    throw fault(
+      `workloads.${circle[0]}.deployment.dependsOn`,
+      `they depend on each other: ${circle.join(' → ')}`,
+      'Take one of these dependencies away.',
+    )
+}
+
+const checkSeeds = (spec: EnvironmentSpec, seeds: Seeds): void => {
+  const stray = [...seeds.keys()].find(volume => !spec.volumes?.includes(volume))
+  if (stray !== undefined) throw fault('--seed', `there is no volume ${stray}`, `Its volumes are: ${spec.volumes?.join(', ') ?? 'none'}.`)
+}
+
+export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
+  const { backend, store, lifecycle, keeper, supervisor } = parts
+  /** Changes of one environment come one after another. */
+  const changing = new Map<string, Promise<unknown>>()
+
+  const checked = (wanted: EnvironmentSpec): EnvironmentSpec => {
+    const spec = parse(EnvironmentSpec, wanted)
+    checkReferences(spec)
+    return spec
+  }
+
+  /** The environment that a spec would change; undefined where it would make a new one. */
+  const before = (spec: EnvironmentSpec): Environment | undefined => {
+    const found = store.environmentByName(spec.name)
+    if (!found) return undefined
+    if (found.spec.owner !== spec.owner || !isSupervised(found.spec)) {
+      throw new DayflyError('conflict', `name: an environment named ${spec.name} lives already, and was not brought up by you`, {
+        field: 'name',
+        remedy: 'Choose another name.',
+      })
+    }
+    if (found.state !== 'running') {
+      throw new DayflyError('wrong_state', `name: the environment ${spec.name} is ${found.state}: ${found.reason}`, {
+        field: 'name',
+        remedy: found.state === 'creating' ? 'Wait until it is there.' : `Wait until it has ended: dayfly down ${spec.name}`,
+      })
+    }
+    return found
+  }
+
+  const update = async (
+    found: Environment,
+    spec: EnvironmentSpec,
+    secrets: Secrets,
+    seeds: Seeds,
+    actor: Actor,
+    signal: AbortSignal,
+  ): Promise<readonly Change[]> => {
+    const changes = changesBetween(found.spec, spec)
+    const known = new Set(found.spec.volumes ?? [])
+    const old = [...seeds.keys()].find(volume => known.has(volume))
+    if (old !== undefined)
+      throw fault('--seed', `the volume ${old} is in use already`, 'Only new volumes are filled; end the environment first to begin anew.')
+    await backend.prepareEnvironment(environmentRequest({ ...found, spec }), signal)
+    await seedVolumes(backend, found, seeds, signal)
+    keeper.keep(found.id, secrets)
+    if (changes.length > 0) {
+      const data = { changes: changes.map(({ subject, name, kind, effect }) => ({ subject, name, kind, effect })) }
+      lifecycle.replaceSpec(found.id, spec, data, { actor, reason: 'asked for' })
+    }
+    lifecycle.touch(found.id)
+    await parts.prolong(found.id, spec.lease.ttl, actor)
+    supervisor.takeUp(found, true)
+    return changes
+  }
+
+  return {
+    diff: wanted => {
+      const spec = checked(wanted)
+      return changesBetween(before(spec)?.spec, spec)
+    },
+    up: async (wanted, secrets, seeds, actor, signal) => {
+      const spec = checked(wanted)
+      checkSecrets(spec, secrets)
+      checkSeeds(spec, seeds)
+      const earlier = changing.get(spec.name) ?? Promise.resolve()
+      const work = earlier
+        .catch(() => {})
+        .then(async () => {
+          const found = before(spec)
+          if (found) {
+            const changes = await update(found, spec, secrets, seeds, actor, signal)
+            return { environment: lifecycle.current(store.environment(found.id) ?? found), changes }
+          }
+          const { environment } = await parts.run(spec, secrets, seeds, actor, signal)
+          return { environment, changes: changesBetween(undefined, spec) }
+        })
+      changing.set(spec.name, work)
+      try {
+        return await work
+      } finally {
+        if (changing.get(spec.name) === work) changing.delete(spec.name)
+      }
+    },
+  }
+}
