@@ -22,6 +22,7 @@ export default {
     layer('engine', 'engine imports model, policy, scan and detect; backends and stores are given to it', ['^src/(model|policy|scan|detect)/']),
     layer('store', "store imports the engine's contracts and model", [engineContracts, '^src/model/']),
     layer('backends', "backends import the engine's contracts and model; backends/linux also host", [engineContracts, '^src/model/', '^src/host/']),
+    layer('gateway', 'the gateway is told everything: it imports only model', ['^src/model/']),
     layer('api', 'api imports only model', ['^src/model/']),
     layer('apps/cli', 'the CLI is only a client: api and model', ['^src/(api|model)/']),
     {

@@ -64,13 +64,18 @@ let instances = 0
 /** An HTTP server on the loopback. */
 export const startInstance = async (handler: RequestListener, port = 0): Promise<Instance> => {
   const server = createServer({ keepAliveTimeout: 5_000 }, handler)
+  const sockets = new Set<Socket>()
+  server.on('connection', socket => {
+    sockets.add(socket)
+    socket.on('close', () => sockets.delete(socket))
+  })
   server.listen(port, '127.0.0.1')
   await once(server, 'listening')
   return {
     server,
     endpoint: { instance: `i${++instances}`, host: '127.0.0.1', port: portOf(server) },
     [Symbol.asyncDispose]: async () => {
-      server.closeAllConnections()
+      for (const socket of sockets) socket.destroy()
       await new Promise(resolve => server.close(resolve))
     },
   }

@@ -176,7 +176,7 @@ export const createHttp1 = (door: Http1Door): Server => {
     const response = last.get(socket)
     // Within an answer, or after the last one, nothing can be said.
     const spoken = response?.headersSent === true && (!response.writableFinished || !response.shouldKeepAlive)
-    if (spoken || code === 'ECONNRESET' || code === 'EPIPE') return void socket.destroySoon()
+    if (spoken || code === 'ECONNRESET' || code === 'EPIPE') return void socket.end(() => socket.destroy())
     socket.end(`HTTP/1.1 ${clientErrors[code] ?? '400 Bad Request'}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
   })
   return server

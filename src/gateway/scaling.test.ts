@@ -200,7 +200,7 @@ describe('instances', () => {
       return served
     }
     const clients = Array.from({ length: 1_000 }, (_, number) => client(number))
-    for (let round = 0; round < 12; round++) {
+    for (let round = 0; round < 5; round++) {
       await grow()
       await grow()
       await shrink()
