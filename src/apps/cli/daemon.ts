@@ -33,13 +33,16 @@ export const daemonCache = { NODE_COMPILE_CACHE: `${import.meta.dirname}/../../.
 /** Longest that a daemon may take to adopt what lives and listen (ms). */
 const patience = 30_000
 
-/** Why a daemon ended, by the last error of its log; undefined when it says nothing about it. */
-export const failureIn = (log: string): DayflyError | undefined => {
+/**
+ * Why the daemon with that process id ended, by the last error of the log; undefined when it says nothing about it. The one before it, which is only just
+ * stopping, writes to the same log.
+ */
+export const failureIn = (log: string, pid: number | undefined): DayflyError | undefined => {
   for (const line of log.split('\n').reverse()) {
     if (!line.startsWith('{')) continue
-    const entry: { error?: { code?: unknown; message?: unknown }; remedy?: unknown } = JSON.parse(line)
+    const entry: { process?: unknown; error?: { code?: unknown; message?: unknown }; remedy?: unknown } = JSON.parse(line)
     const { code, message } = entry.error ?? {}
-    if (typeof message !== 'string') continue
+    if (entry.process !== pid || typeof message !== 'string') continue
     const remedy = typeof entry.remedy === 'string' ? { remedy: entry.remedy } : {}
     return new DayflyError(typeof code === 'string' && isErrorCode(code) ? code : 'internal', message, remedy)
   }
@@ -86,7 +89,7 @@ const startDaemon = async (context: Context): Promise<void> => {
       context.say(`dayfly: started a daemon in the background (process ${about.pid}, log ${logPath})`)
       return
     }
-    const failure = over ? failureIn(readFileSync(logPath).subarray(from).toString()) : undefined
+    const failure = over ? failureIn(readFileSync(logPath).subarray(from).toString(), child.pid) : undefined
     // Another one was quicker and is still coming up: it holds the lock. Anything else will not get better by waiting.
     if (failure !== undefined && failure.code !== 'conflict') throw failure
     if (over && failure === undefined) break

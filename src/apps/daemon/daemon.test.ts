@@ -5,6 +5,7 @@ import { existsSync, readFileSync, statSync, symlinkSync, writeFileSync } from '
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { doing, openSite, outcome, program, startFake, until } from '../../../test/cli/fake.ts'
+import { failureIn } from '../cli/daemon.ts'
 
 const fake = { DAYFLY_BACKEND: 'fake' }
 
@@ -159,6 +160,30 @@ test('a daemon that goes away under a run is a failure of Dayfly’s, not of the
   assert.equal(status, 125)
   assert.equal((await followed).status, 125)
   assert.equal((await site.cli(['ps'])).status, 2)
+})
+
+const mounts = process.getuid?.() === 0 ? false : 'needs root: it mounts a small tmpfs, in a mount namespace of its own'
+
+test('a state folder on a full or read-only disk: which folder, why, and what to do', { skip: mounts }, async () => {
+  await using site = openSite()
+  const run = (mount: string): string =>
+    execFileSync('unshare', ['--mount', 'sh', '-c', `mkdir -p "$1"; ${mount}; "$0" run fake 2>&1; echo $?`, program, site.stateDir], {
+      env: { PATH: process.env['PATH'], DAYFLY_RUN_DIR: site.runDir, DAYFLY_STATE_DIR: site.stateDir, ...fake },
+      encoding: 'utf8',
+    })
+  assert.match(
+    run('mount -t tmpfs -o size=4k none "$1"; echo x > "$1/fill"'),
+    /^dayfly: --state-dir: \S+ cannot be written to: ENOSPC: .*\n {2}Free some space on the disk of the state folder.*\n125\n$/,
+  )
+  assert.match(run('mount -t tmpfs -o ro none "$1"'), /^dayfly: --state-dir: \S+ cannot be made: EROFS: .*\n.*\n125\n$/)
+  assert.equal((await site.cli(['ps'])).status, 2)
+})
+
+test('why a daemon did not come up is not what another wrote into the same log', () => {
+  const line = (pid: number, message: string): string =>
+    JSON.stringify({ level: 'error', process: pid, error: { code: 'host', message }, remedy: 'Do.' })
+  const log = `${line(1, 'of the old one')}\n${line(2, 'of the new one')}\n${line(1, 'of the old one, again')}\nnot json\n`
+  assert.deepEqual([failureIn(log, 2)?.message, failureIn(log, 3)], ['of the new one', undefined])
 })
 
 test('folders that cannot be: what is in the way is said', async () => {

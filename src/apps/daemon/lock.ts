@@ -2,7 +2,20 @@
 import { spawnSync } from 'node:child_process'
 import { closeSync, ftruncateSync, openSync, readFileSync, writeSync } from 'node:fs'
 import { disposable } from '../../base/dispose.ts'
-import { DayflyError } from '../../base/errors.ts'
+import { DayflyError, exhaustionOf, messageOf } from '../../base/errors.ts'
+
+/** The first write to a folder finds out whether it can be written to at all. */
+const writing = <T>(folder: string, field: string, work: () => T): T => {
+  try {
+    return work()
+  } catch (error) {
+    throw new DayflyError('host', `${field}: ${folder} cannot be written to: ${messageOf(error)}`, {
+      field,
+      remedy: exhaustionOf(error)?.remedy ?? 'Choose a folder that the daemon may write to.',
+      cause: error,
+    })
+  }
+}
 
 /**
  * Holds `<folder>/daemon.lock` until it is disposed of or this process dies: the kernel knows no stale lock. Node has no flock(2): flock(1) locks
@@ -10,7 +23,7 @@ import { DayflyError } from '../../base/errors.ts'
  */
 export const lockFolder = (folder: string, field: string): Disposable => {
   const path = `${folder}/daemon.lock`
-  const file = openSync(path, 'a+', 0o600)
+  const file = writing(folder, field, () => openSync(path, 'a+', 0o600))
   const { status, error } = spawnSync('flock', ['--exclusive', '--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', file] })
   if (status !== 0) {
     closeSync(file)
@@ -21,7 +34,14 @@ export const lockFolder = (folder: string, field: string): Disposable => {
       remedy: `Use that one, or give this one folders of its own with --state-dir and --run-dir.`,
     })
   }
-  ftruncateSync(file)
-  writeSync(file, `${process.pid}\n`)
+  try {
+    writing(folder, field, () => {
+      ftruncateSync(file)
+      writeSync(file, `${process.pid}\n`)
+    })
+  } catch (error) {
+    closeSync(file)
+    throw error
+  }
   return disposable(() => closeSync(file))
 }

@@ -1,7 +1,7 @@
 /** The daemon's process. `dayfly serve` becomes it; `dayfly doctor` runs it with --check where none answers. */
 
 import { systemClock } from '../../base/clock.ts'
-import { DayflyError, messageOf } from '../../base/errors.ts'
+import { DayflyError, exhaustionOf, messageOf } from '../../base/errors.ts'
 import { stderrLog } from '../../base/log.ts'
 import { parseOptions } from './options.ts'
 
@@ -29,9 +29,10 @@ const run = async (): Promise<void> => {
 try {
   await run()
 } catch (error) {
-  const known = error instanceof DayflyError
-  if (process.stderr.isTTY) process.stderr.write(`dayfly: ${messageOf(error)}\n${known && error.remedy !== undefined ? `  ${error.remedy}\n` : ''}`)
-  else stderrLog('info').error('the daemon cannot run', { error, ...(known && error.remedy !== undefined ? { remedy: error.remedy } : {}) })
+  const known = error instanceof DayflyError ? error : exhaustionOf(error)
+  const remedy = known?.remedy
+  if (process.stderr.isTTY) process.stderr.write(`dayfly: ${messageOf(error)}\n${remedy === undefined ? '' : `  ${remedy}\n`}`)
+  else stderrLog('info').error('the daemon cannot run', { process: process.pid, error: known ?? error, remedy })
   // Crash-only: whatever is still open must not keep a daemon alive that does not work.
-  process.exit(known ? error.exitCode : 125)
+  process.exit(known?.exitCode ?? 125)
 }

@@ -15,10 +15,15 @@ interface Report {
 const byChild = (context: Context, leaks: boolean): Promise<Report> =>
   new Promise((resolve, reject) => {
     const args = [...daemonArguments(context), '--check', leaks ? 'leaks' : 'host']
-    execFile(process.execPath, args, { maxBuffer: 64 * 1024 * 1024, env: { ...process.env, ...daemonCache } }, (error, stdout, stderr) => {
-      if (error === null) resolve(JSON.parse(stdout))
-      else reject(failureIn(stderr) ?? new DayflyError('host', `this host could not be checked: ${error.message}`, { cause: error }))
-    })
+    const child = execFile(
+      process.execPath,
+      args,
+      { maxBuffer: 64 * 1024 * 1024, env: { ...process.env, ...daemonCache } },
+      (error, stdout, stderr) => {
+        if (error === null) resolve(JSON.parse(stdout))
+        else reject(failureIn(stderr, child.pid) ?? new DayflyError('host', `this host could not be checked: ${error.message}`, { cause: error }))
+      },
+    )
   })
 
 const report = async (context: Context, leaks: boolean): Promise<Report> => {
