@@ -74,6 +74,7 @@ const references: Check = (checked, name, service) => {
     if (mount.type === 'volume' && mount.source !== undefined && mount.source !== '' && !Object.hasOwn(volumes, mount.source)) {
       unknown(checked, [...path, 'volumes', index], 'volume', mount.source, volumes)
     }
+    if (mount.target === '') fail(checked, [...path, 'volumes', index], 'it is not said where it is mounted', 'Add target.')
     if (mount.type === 'bind' && (mount.source === undefined || mount.source === '')) {
       fail(checked, [...path, 'volumes', index], 'a bind mount needs a source')
     }

@@ -24,8 +24,11 @@ const publishedSchema = (): Schema => {
   return schema
 }
 
-/** What docker compose takes beyond the schema that the package has: hooks before the start, which the specification got after it. */
-const preStart: Schema = {
+/**
+ * What docker compose takes beyond the schema that the package has: hooks before the start, some properties of builds and of watching, and models
+ * without anything said about them.
+ */
+const hooksBeforeStart: Schema = {
   type: 'array',
   items: {
     type: 'object',
@@ -43,6 +46,28 @@ const preStart: Schema = {
   },
 }
 
+const attestation: Schema = { type: ['string', 'boolean'] }
+
+const additions: Schema = {
+  service: {
+    properties: {
+      pre_start: hooksBeforeStart,
+      build: {
+        oneOf: { 1: { properties: { no_cache_filter: { $ref: '#/definitions/string_or_list' }, provenance: attestation, sbom: attestation } } },
+      },
+      models: { oneOf: { 1: { patternProperties: { '^[a-zA-Z0-9._-]+$': { type: ['object', 'null'] } } } } },
+    },
+  },
+  development: { properties: { watch: { items: { properties: { initial_sync: { type: ['boolean', 'string'] } } } } } },
+}
+
+/** `base` with what `more` has below it; members of a list are named by their number. */
+const extended = (base: Json | undefined, more: Json): Json => {
+  if (Array.isArray(base) && isObject(more)) return base.map((item, index) => (more[index] === undefined ? item : extended(item, more[index])))
+  if (!isObject(base) || !isObject(more)) return more
+  return { ...base, ...Object.fromEntries(Object.entries(more).map(([name, item]) => [name, extended(base[name], item)])) }
+}
+
 /** The schema with its references in their places, so that the path of a fault in it says which alternatives it belongs to. */
 const inlined = (value: Json, definitions: Schema): Json => {
   if (Array.isArray(value)) return value.map(item => inlined(item, definitions))
@@ -56,11 +81,9 @@ const inlined = (value: Json, definitions: Schema): Json => {
 
 const build = (): Schema => {
   const { definitions, $schema: _, $id: __, ...schema } = publishedSchema()
-  const known = isObject(definitions) ? definitions : {}
-  const service = isObject(known['service']) ? known['service'] : {}
-  const properties = isObject(service['properties']) ? service['properties'] : {}
-  const complete = inlined(schema, { ...known, service: { ...service, properties: { pre_start: preStart, ...properties } } })
-  return isObject(complete) ? complete : {}
+  const complete = extended(definitions, additions)
+  const result = inlined(schema, isObject(complete) ? complete : {})
+  return isObject(result) ? result : {}
 }
 
 let schema: Schema | undefined

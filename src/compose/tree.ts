@@ -149,19 +149,33 @@ export const pathText = (path: Path): string =>
     .join('')
     .replace(/^\./, '')
 
-/** A path pattern like `services.*.ports`; `*` is any name or index. */
-export const pattern = (text: string): ((path: Path) => boolean) => {
-  const parts = text.split('.')
-  return path => path.length === parts.length && parts.every((part, index) => part === '*' || part === String(path[index]))
+interface Branch<T> {
+  readonly children: Map<string, Branch<T>>
+  value?: T
 }
 
-/** The first of a table's values whose pattern matches; `find` is undefined for a path that none matches. */
+/**
+ * Values by path patterns like `services.*.ports`, where `*` is any name or index: what a path matches, the most literal first. Every node of a
+ * document is asked about many times, so this takes no more steps than the path has parts (and few branches have both a name and `*`).
+ */
 export const patternTable = <T>(table: Readonly<Record<string, T>>): ((path: Path) => T | undefined) => {
-  // By length first: most paths of a document match no pattern, and this is asked of every node.
-  const byLength = new Map<number, { matches: (path: Path) => boolean; value: T }[]>()
+  const root: Branch<T> = { children: new Map() }
   for (const [text, value] of Object.entries(table)) {
-    const { length } = text.split('.')
-    byLength.set(length, [...(byLength.get(length) ?? []), { matches: pattern(text), value }])
+    let branch = root
+    for (const part of text.split('.')) {
+      const next: Branch<T> = branch.children.get(part) ?? { children: new Map() }
+      branch.children.set(part, next)
+      branch = next
+    }
+    branch.value = value
   }
-  return path => byLength.get(path.length)?.find(({ matches }) => matches(path))?.value
+  const find = (branch: Branch<T>, path: Path, index: number): T | undefined => {
+    if (index === path.length) return branch.value
+    const named = branch.children.get(String(path[index]))
+    const found = named === undefined ? undefined : find(named, path, index + 1)
+    if (found !== undefined) return found
+    const any = branch.children.get('*')
+    return any === undefined ? undefined : find(any, path, index + 1)
+  }
+  return path => find(root, path, 0)
 }

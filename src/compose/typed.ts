@@ -31,6 +31,13 @@ const textMap =
 const variables = textMap(null)
 const labels = textMap('')
 
+/** A number of devices, or `all` of them. */
+const count: Rule = (node, path, problems) => {
+  if (!isText(node)) return node
+  if (node.value.toLowerCase() === 'all') return scalar('all', node.origin)
+  return integer(node, path, problems)
+}
+
 /** `HOST=IP`, `HOST:IP`, or a mapping: host to addresses. */
 const hosts: Rule = (node, path, problems) => {
   const address = (text: string): string => (text.length > 2 && text.startsWith('[') && text.endsWith(']') ? text.slice(1, -1) : text)
@@ -178,14 +185,14 @@ const rules = patternTable<Rule>({
   ),
   ...under(
     [
-      ...['mem_limit', 'mem_reservation', 'memswap_limit', 'mem_swappiness', 'shm_size', 'build.shm_size'].map(name => `services.*.${name}`),
+      ...['mem_limit', 'mem_reservation', 'memswap_limit', 'shm_size', 'build.shm_size'].map(name => `services.*.${name}`),
       ...['deploy.resources.limits.memory', 'deploy.resources.reservations.memory', 'volumes.*.tmpfs.size'].map(name => `services.*.${name}`),
       ...['read_bps', 'read_iops', 'write_bps', 'write_iops'].map(name => `services.*.blkio_config.device_${name}.*.rate`),
     ],
     bytes,
   ),
   ...under(
-    ['cpus', 'deploy.resources.limits.cpus', 'deploy.resources.reservations.cpus'].map(name => `services.*.${name}`),
+    ['cpus', 'mem_swappiness', 'deploy.resources.limits.cpus', 'deploy.resources.reservations.cpus'].map(name => `services.*.${name}`),
     number,
   ),
   ...under(
@@ -209,6 +216,8 @@ const rules = patternTable<Rule>({
     ],
     boolean,
   ),
+  'services.*.gpus.*.count': count,
+  'services.*.deploy.resources.reservations.devices.*.count': count,
   'services.*.ports.*.published': text,
   'services.*.build.ssh.*': text,
   'services.*.ulimits.*': ulimit,

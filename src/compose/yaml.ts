@@ -16,7 +16,7 @@ export const maximumLength = 4 * 1024 * 1024
 /** Mappings and lists within each other. */
 export const maximumDepth = 64
 /** Nodes of one document once its aliases are expanded. */
-export const maximumNodes = 250_000
+export const maximumNodes = 100_000
 
 /** Parsing takes a stack, and time, by depth: a text that opens this many brackets or list items within each other is not even tried. */
 const hopelessDepth = 1000
