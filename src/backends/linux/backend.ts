@@ -16,8 +16,9 @@ import type { Cell, LiveCell } from './cell.ts'
 import { destroyCell } from './cell.ts'
 import { createCondemned } from './condemned.ts'
 import { createContainerMaker, dedicate } from './containers.ts'
+import { createEnvironments } from './environments.ts'
 import { mayHaveRun } from './exit.ts'
-import { openGround } from './ground.ts'
+import { builtProgram, openGround } from './ground.ts'
 import { assertTraversable, layout } from './layout.ts'
 import { createNetworks } from './networks.ts'
 import { findCells } from './observe.ts'
@@ -27,6 +28,9 @@ import { createPrecedence } from './precedence.ts'
 import type { PreparedShape } from './prepared.ts'
 import { processEnded } from './processes.ts'
 import { refusal } from './refusal.ts'
+import { resolversBy } from './resolvers.ts'
+import { openResources } from './resources.ts'
+import { seedFrom } from './seed.ts'
 import { openAttach, openExec } from './sessions.ts'
 import { createSlots } from './slots.ts'
 import { createSupply } from './supply.ts'
@@ -116,11 +120,16 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     log.error('what an earlier daemon left resists; it is tried again', { cell: id, error })
     await takeDownLeftover(id, () => destroyCell(remains, helper))
   }
-  const taken = found.map(({ owner }) => owner.slot)
+  const resources = openResources(paths.environments)
+  const reserved = resources.found().flatMap(({ environment, slot }) => (slot?.slice === ground.slice ? [{ environment, slot }] : []))
+  const taken = [...found.map(({ owner }) => owner.slot), ...reserved.map(({ slot }) => slot)]
   const idle = await ground.sweep(taken, new Set([...found.map(({ cell }) => cell.id), ...leftovers]), takeDownLeftover)
   const slots = createSlots(ground.slice, [...taken, ...idle])
   const networks = createNetworks(helper, firewall, slots, idle)
-  const containers = createContainerMaker({ images, runtimes: ground.runtimes, seccomp: ground.seccomp, cgroup2: cgroups.mode === 'v2' })
+  const resolvers = opening.use(resolversBy(helper, paths.resolvers))
+  const environments = createEnvironments({ networks, resources, firewall, helper, resolvers })
+  const { runtimes, init, seccomp } = ground
+  const containers = createContainerMaker({ images, runtimes, init, seccomp, cgroup2: cgroups.mode === 'v2' })
 
   const instances = new Map<string, Held>()
   const hold = (instance: Omit<Held, 'ended' | 'removal'>): void => {
@@ -130,22 +139,29 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       held.ended = { exit }
     })
   }
+  for (const { environment, slot } of reserved) networks.adopt(environment, slot)
   for (const { owner, cell } of found) {
     networks.adopt(owner.environment, owner.slot, owner.index)
     const { instance: id, environment, pid, grace, stopSignal } = owner
+    environments.adopt(environment, { ...owner, instance: id })
     hold({ id, environment, cell, pid, grace, stopSignal, command: '', started: true, starting: undefined })
   }
 
+  await resolvers.sweep(new Set([...networks.environments().values()].map(slot => slotNetwork(slot).bridge)))
+
   const precedence = createPrecedence()
   const supply = createSupply({
-    ...{ maker, containers, networks, condemned, clock, agenda, log },
+    ...{ maker, containers, networks, resources, condemned, clock, agenda, log },
     preparedMemory: options.preparedMemory ?? 256 * 1024 * 1024,
     createPatience: options.createPatience ?? 30_000,
   })
 
   // Whoever flushes the host's ruleset (a restart of nftables.service does) opens what must be closed.
   const guard = setInterval(() => {
-    firewall.ensure().catch(error => log.error('the firewall could not be checked', { error }))
+    const restore = async (): Promise<void> => {
+      if (await firewall.ensure()) await environments.refresh()
+    }
+    restore().catch(error => log.error('the firewall could not be checked', { error }))
   }, guardInterval)
   guard.unref()
 
@@ -172,6 +188,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       supply.handOver(cell)
       return { pid, start, address: instanceAddress(cell.slot, cell.index).address }
     } catch (error) {
+      environments.leave(request.environment, request.id)
       starting[Symbol.dispose]()
       throw error
     }
@@ -180,7 +197,11 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   /** Both are over when it settles: what one of them began late would outlive the end of the cell. */
   const makeItsOwn = async (cell: LiveCell, pid: number, request: InstanceRequest, secrets: ReadonlyMap<string, Uint8Array>): Promise<void> => {
     const user = secrets.size > 0 ? await containers.userOf(request.workload.image, request.workload.user) : { uid: 0, gid: 0, additionalGids: [] }
-    const both = await Promise.allSettled([networks.allow(request.environment, request.workload.egress), dedicate(cell, pid, request, secrets, user)])
+    const { environment, workload } = request
+    const domains = workload.egressDomains ?? []
+    const member = { instance: request.id, index: cell.index, networks: request.networks, egress: workload.egress, domains }
+    const resolver = environments.resolverOf(environment, domains)
+    const both = await Promise.allSettled([environments.admit(environment, member), dedicate(cell, pid, request, secrets, user, resolver)])
     for (const one of both) if (one.status === 'rejected') throw one.reason
   }
 
@@ -222,22 +243,29 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   const takeDown = async ({ id, environment, cell }: Held): Promise<void> => {
     await precedence.clear(removalPatience)
     await destroyCell(cell, helper)
+    environments.leave(environment, id)
     networks.leave(environment, cell.index)
     instances.delete(id)
-  }
-
-  const unprepared = (what: string): never => {
-    throw new DayflyError('host', `this backend has no ${what} yet`)
   }
 
   opening.move()
   return {
     name: 'linux',
-    prepareEnvironment: async ({ networks, volumes, configs }) => {
-      if (Object.keys(networks).length + volumes.length + configs.size > 0) unprepared('networks, volumes and configs')
+    prepareEnvironment: async (request, signal) => {
+      throwIfAborted(signal)
+      supply.expectEnvironment()
+      // What waits for an instance has the configurations of before.
+      await Promise.all([supply.forgetEnvironment(request.id), environments.prepare(request)])
     },
-    seedVolume: async () => unprepared('volumes'),
-    setNames: async (_environment, names) => void (names.length > 0 && unprepared('names')),
+    seedVolume: async (environment, volume, tar, signal) => {
+      const shared = resources.of(environment)
+      if (shared === undefined) throw new DayflyError('not_found', `the environment ${environment} has no volumes`, { field: 'volume' })
+      if ([...instances.values()].some(instance => instance.environment === environment)) {
+        throw new DayflyError('wrong_state', `the environment ${environment} has instances: its volumes may be in use`, { field: 'volume' })
+      }
+      await seedFrom(builtProgram(options.nativeDir, 'dayfly-unpack'), shared, volume, tar, signal)
+    },
+    setNames: (environment, names) => environments.setNames(environment, names),
     create,
     start,
     wait: async (id, signal) => {
@@ -259,7 +287,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     },
     resume: async id => resumeCell(held(id).cell),
     usage: async () => new Map([...instances.values()].map(({ id, cell }) => [id, usageOf(cell)])),
-    denied: async () => [],
+    denied: environment => environments.denied(environment),
     exec: async (id, request, signal) => {
       const { cell } = held(id)
       assertAwake(id, cell)
@@ -268,8 +296,9 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     attach: (id, signal) => openAttach(held(id).cell, signal),
     remove,
     removeEnvironment: async environment => {
+      await supply.forgetEnvironment(environment)
       await condemned.clear(environment)
-      await networks.remove(environment)
+      await environments.remove(environment)
     },
     observe: async () => {
       // What has ended has settled its promise: let that be seen.
@@ -279,18 +308,19 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     owned: async () => {
       const ruled = await firewall.bridges()
       // From here on without a pause: what is known and what is there are of one moment.
-      const environments = networks.environments()
-      const taken = new Set([...environments.values()].map(({ slot }) => slot))
+      const known = networks.environments()
+      const taken = new Set([...known.values()].map(({ slot }) => slot))
       // What has resisted for long is hidden no more, although it is tried again.
       const stubborn = condemned.stubborn()
-      for (const [id, { slot }] of supply.cells()) if (stubborn.has(id)) taken.add(slot)
+      for (const [id, slot] of supply.cells()) if (slot !== undefined && stubborn.has(id)) taken.add(slot.slot)
       return ownedObjects({
         layout: paths,
         slice: ground.slice,
         cgroups: cgroups.list(),
         ruled,
         instances: [...instances.values()],
-        environments,
+        environments: known,
+        resolvers: resolvers.owned(),
         pooled: {
           cells: new Set([...supply.cells().keys(), ...leftovers]).difference(stubborn),
           bridges: new Set(slots.allocated().flatMap(slot => (taken.has(slot.slot) ? [] : [slotNetwork(slot).bridge]))),
@@ -311,7 +341,9 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       await condemned.close()
       agenda[Symbol.dispose]()
       await networks.clear()
-      if (instances.size === 0) await ground.clear()
+      await resolvers[Symbol.asyncDispose]()
+      const lived = instances.size > 0 || [...networks.environments().keys()].some(networks.isReserved)
+      if (!lived) await ground.clear()
       await ground[Symbol.asyncDispose]()
     },
   }

@@ -1,7 +1,7 @@
 /** The OCI bundle of a cell: config.json and the files under /etc that Dayfly gives every container. */
 import { writeFileSync } from 'node:fs'
-import type { BindMount } from '../../host/oci/config.ts'
-import { ociConfig } from '../../host/oci/config.ts'
+import type { BindMount, ContainerMount, ResourceLimit } from '../../host/oci/config.ts'
+import { ociConfig, ociText } from '../../host/oci/config.ts'
 import type { WorkloadSpec } from '../../model/workload.ts'
 import type { CellPaths } from './layout.ts'
 import { overwrite } from './overwrite.ts'
@@ -19,24 +19,36 @@ export interface BundleRequest {
   readonly firstId: number
   readonly cgroup2: boolean
   readonly seccomp: string | undefined
+  readonly mounts: readonly ContainerMount[]
+  readonly sysctls: Readonly<Record<string, string>>
+  readonly resourceLimits: readonly ResourceLimit[]
+  /** Program of a first process that reaps orphans and hands signals on; undefined: the command is the first process. */
+  readonly init: string | undefined
 }
+
+/** In /dev, where no image has anything. */
+const initPath = '/dev/init'
 
 export const writeBundle = (paths: CellPaths, request: BundleRequest): void => {
   const { workload } = request
+  const taken = new Set(request.mounts.map(({ destination }) => destination))
   const binds: BindMount[] = [
-    { source: paths.hosts, destination: '/etc/hosts' },
-    { source: paths.hostname, destination: '/etc/hostname' },
-    { source: paths.resolv, destination: '/etc/resolv.conf' },
+    ...[
+      { source: paths.hosts, destination: '/etc/hosts' },
+      { source: paths.hostname, destination: '/etc/hostname' },
+      { source: paths.resolv, destination: '/etc/resolv.conf' },
+    ].filter(({ destination }) => !taken.has(destination)),
     ...(workload.secrets.length > 0 ? [{ source: paths.secrets, destination: '/run/secrets' }] : []),
   ]
   const config = ociConfig({
     process: {
-      args: workload.command,
+      args: request.init === undefined ? workload.command : [initPath, '--', ...workload.command],
       env: workload.env,
       user: request.user,
       cwd: workload.workdir,
       terminal: workload.tty,
       capabilities: workload.capabilities,
+      limits: request.resourceLimits,
     },
     rootfs: paths.rootfs,
     readOnly: workload.readOnly,
@@ -45,12 +57,20 @@ export const writeBundle = (paths: CellPaths, request: BundleRequest): void => {
     memory: workload.limits.memory,
     sysfs: paths.sysfs,
     cgroup2: request.cgroup2,
+    shm: workload.shmSize,
+    mounts: [
+      ...request.mounts,
+      ...(request.init === undefined
+        ? []
+        : [{ type: 'bind', source: request.init, destination: initPath, readOnly: true, executable: true } as const]),
+    ],
+    ...(Object.keys(request.sysctls).length === 0 ? {} : { sysctls: request.sysctls }),
     binds,
     // The runtime is started in the monitor's namespace: that is its own.
     networkNamespace: workload.runtime === 'runsc' ? '/proc/self/ns/net' : undefined,
     seccomp: request.seccomp,
   })
-  writeFileSync(paths.config, JSON.stringify(config), { mode: 0o600 })
+  writeFileSync(paths.config, ociText(config), { mode: 0o600 })
 }
 
 /** The files that the container has mounted, empty: who it is and what it may reach is told before its start. */
@@ -59,11 +79,12 @@ export const makeEtcFiles = (paths: CellPaths): void => {
 }
 
 /** In place: a container that already exists sees the new content, because it has these very files mounted. */
-export const writeNames = (paths: CellPaths, hostname: string, address: string): void => {
+export const writeNames = (paths: CellPaths, hostname: string, address: string, more: Readonly<Record<string, string>> = {}): void => {
   overwrite(paths.hostname, `${hostname}\n`)
   const [short] = hostname.split('.')
   const names = short === hostname ? hostname : `${hostname} ${short}`
-  overwrite(paths.hosts, `127.0.0.1\tlocalhost\n${address}\t${names}\n`)
+  const further = Object.entries(more).map(([name, of]) => `${of}\t${name}\n`)
+  overwrite(paths.hosts, `127.0.0.1\tlocalhost\n${address}\t${names}\n${further.join('')}`)
 }
 
 export const writeNameservers = (paths: CellPaths, nameservers: readonly string[]): void => {

@@ -5,12 +5,8 @@
  * Everything but the cgroup and the folders hangs on the monitor's life. Until a container is started in it, the monitor's life hangs on our
  * connection: a daemon that dies leaves at most folders.
  */
-import { execFile } from 'node:child_process'
 import { chmodSync, chownSync, mkdirSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { promisify } from 'node:util'
 import { onAbort, settledWithin, throwIfAborted } from '../../base/abort.ts'
-import { errnoOf } from '../../base/errors.ts'
 import type { Cgroup, Cgroups } from '../../host/cgroup/cgroups.ts'
 import type { Helper, ProcessIdentity } from '../../host/native/helper.ts'
 import type { MonitorConnection } from '../../host/native/monitor.ts'
@@ -21,6 +17,7 @@ import type { ExitStatus } from '../../model/instance.ts'
 import { defaultLimits } from '../../model/workload.ts'
 import { makeEtcFiles } from './bundle.ts'
 import { exitOf } from './exit.ts'
+import { removeFolder } from './folders.ts'
 import type { CellPaths, Layout } from './layout.ts'
 import { makeOwnerFile } from './owner.ts'
 import { processEnded } from './processes.ts'
@@ -54,17 +51,55 @@ const monitorPatience = 5000
 /** ms that a monitor gets to end its container: more than it waits for a full disk to take the last of a log. */
 const quitPatience = 40_000
 
+/** A monitor with namespaces and cgroup that is in no network yet, and whose user ids are not decided. */
+export type BareCell = Omit<LiveCell, 'slot' | 'index'>
+
+interface Place {
+  readonly slot: Slot
+  /** Which of the slot's addresses. */
+  readonly index: number
+}
+
 /** The slot's bridge must exist. On failure nothing of it is left, or a SuppressedError says that something resists. */
 export const makeCell = async (maker: CellMaker, id: string, slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => {
+  const place = { slot, index }
+  return { ...(await make(maker, id, place, signal)), ...place }
+}
+
+/** As `makeCell`, to be settled later. */
+export const makeBareCell = (maker: CellMaker, id: string, signal: AbortSignal): Promise<BareCell> => make(maker, id, undefined, signal)
+
+/** Puts a bare cell where it is to be. After a failure it is of no more use. */
+export const settleCell = async (maker: CellMaker, cell: BareCell, slot: Slot, index: number): Promise<LiveCell> => {
+  await settle(maker, cell, { slot, index })
+  return { ...cell, slot, index }
+}
+
+const settle = async (maker: CellMaker, { paths, monitor }: Pick<BareCell, 'paths' | 'monitor'>, { slot, index }: Place): Promise<void> => {
+  const network = slotNetwork(slot)
+  const ids = slotIds(slot)
+  const address = instanceAddress(slot, index)
+  chownSync(paths.upper, ids.first, ids.first)
+  await Promise.all([
+    monitor.network({
+      bridge: network.bridge,
+      hostInterface: address.hostInterface,
+      address: `${address.address}/${network.prefixLength}`,
+      gateway: network.gateway,
+      mac: address.mac,
+    }),
+    monitor.idmap(maker.layersFolder, ids.first, ids.count),
+  ])
+}
+
+const make = async (maker: CellMaker, id: string, place: Place | undefined, signal: AbortSignal): Promise<BareCell> => {
   const { helper, cgroups, layout } = maker
   const paths = layout.cell(id)
-  const ids = slotIds(slot)
   await using undo = new AsyncDisposableStack()
 
   undo.defer(() => removeFolders(paths))
   mkdirSync(paths.folder, { mode: 0o711 })
   for (const folder of [paths.scratch, paths.upper, paths.work]) mkdirSync(folder, { mode: 0o711 })
-  chownSync(paths.upper, ids.first, ids.first)
   chmodSync(paths.upper, 0o755)
   makeOwnerFile(paths)
   makeEtcFiles(paths)
@@ -79,40 +114,19 @@ export const makeCell = async (maker: CellMaker, id: string, slot: Slot, index: 
   using _giveUp = onAbort(signal, () => void monitor[Symbol.asyncDispose]())
   const exit = exitOf(monitor, paths.exit, () => cgroup.oomKills() > 0)
 
-  const network = slotNetwork(slot)
-  const address = instanceAddress(slot, index)
   await Promise.all([
     monitor.bind(),
     monitor.namespaces(cgroups.mode === 'hybrid' ? 'hybrid' : 'plain'),
-    monitor.network({
-      bridge: network.bridge,
-      hostInterface: address.hostInterface,
-      address: `${address.address}/${network.prefixLength}`,
-      gateway: network.gateway,
-      mac: address.mac,
-    }),
     monitor.cgroup(cgroup.folders),
-    monitor.idmap(maker.layersFolder, ids.first, ids.count),
+    ...(place === undefined ? [] : [settle(maker, { paths, monitor }, place)]),
   ])
   throwIfAborted(signal)
   undo.move()
-  return { id, slot, index, paths, process, monitor, cgroup, exit }
+  return { id, paths, process, monitor, cgroup, exit }
 }
 
 const removeFolders = async (paths: CellPaths): Promise<void> => {
   await Promise.all([paths.folder, paths.scratch].map(removeFolder))
-}
-
-const run = promisify(execFile)
-
-/** Node goes by path, and a container can make a path longer than the kernel takes; rm goes folder by folder. */
-const removeFolder = async (folder: string): Promise<void> => {
-  try {
-    await rm(folder, { recursive: true, force: true })
-  } catch (error) {
-    if (errnoOf(error) !== 'ENAMETOOLONG') throw error
-    await run('rm', ['-rf', '--one-file-system', '--', folder])
-  }
 }
 
 /** What is needed to end a cell. */

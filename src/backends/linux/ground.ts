@@ -27,6 +27,8 @@ export interface Ground extends AsyncDisposable {
   readonly monitorBinary: string
   /** Paths of the binaries; undefined: not installed. */
   readonly runtimes: Readonly<Record<Runtime, string | undefined>>
+  /** A static program for a container's first process; undefined: not installed. */
+  readonly init: string | undefined
   /**
    * What a daemon left that was killed: removes rules of this slice that no slot explains, and hands the groups that no cell explains to `takeDown`, by
    * name. Returns the slots whose bridge is there and belongs to nobody.
@@ -67,6 +69,7 @@ export const openGround = async (options: GroundOptions): Promise<Ground> => {
     seccomp,
     monitorBinary,
     runtimes: { crun: inPath('crun'), runsc: inPath('runsc') },
+    init: inPath('tini-static') ?? inPath('catatonit'),
     sweep: async (slots, cells, takeDown) => {
       const keep = new Set(slots.map(slot => slotNetwork(slot).bridge))
       for (const bridge of await firewall.bridges()) if (!keep.has(bridge)) await firewall.forget(bridge)

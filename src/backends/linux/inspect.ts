@@ -1,6 +1,8 @@
 /** What this backend owns on the host where no daemon lives: it looks, and changes nothing. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { resolverUser } from '../../host/dns/build.ts'
+import { ownedParts } from '../../host/dns/resolvers.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import { spawnHelper } from '../../host/native/helper.ts'
 import type { OwnedObject } from '../../model/owned.ts'
@@ -8,6 +10,7 @@ import { builtProgram, cgroupTops, monitorsGroup } from './ground.ts'
 import { childrenOrNone, layout } from './layout.ts'
 import { ownedObjects } from './owned.ts'
 import { readOwner } from './owner.ts'
+import { notedSlots } from './resources.ts'
 
 export interface InspectOptions {
   readonly stateDir: string
@@ -25,6 +28,7 @@ export const inspectOwned = async (options: InspectOptions): Promise<OwnedObject
     const owner = readOwner(paths.cell(id))
     return owner === undefined ? [] : [{ id, owner }]
   })
+  const noted = notedSlots(paths.environments)
   const table = await tableText(options.nativeDir, slice, options.runDir)
   const tops = cgroupTops(`dayfly-${slice}`)
   const own = ownedObjects({
@@ -33,7 +37,8 @@ export const inspectOwned = async (options: InspectOptions): Promise<OwnedObject
     cgroups: [...new Set(tops.flatMap(childrenOrNone))].filter(name => !isControlFile(name)),
     ruled: [...new Set(table.match(new RegExp(`dfy${slice}-\\d+`, 'g')) ?? [])],
     instances: owners.map(({ id, owner }) => ({ id: owner.instance, cell: { id } })),
-    environments: new Map(owners.map(({ owner }) => [owner.environment, owner.slot])),
+    environments: new Map([...noted, ...owners.map(({ owner }) => [owner.environment, owner.slot] as const)]),
+    resolvers: existsSync(paths.resolvers) ? ownedParts(paths.resolvers, resolverUser().uid) : [],
     pooled: { cells: new Set(), bridges: new Set() },
   })
   if (own.some(({ owner }) => owner !== undefined)) return own

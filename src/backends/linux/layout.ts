@@ -2,8 +2,10 @@
  * What lies where on disk. A *cell* is one monitor with its namespaces, network and cgroup: what an instance runs in. Cells are made ahead
  * of time and get their instance later, so their folders go by cell id and `owner.json` tells whose they are.
  *
- *   <run>/instances/<cell>/   monitor.sock monitor.pid config.json rootfs layers sys secrets state exit owner.json   gone with the instance
- *   <state>/scratch/<cell>/   upper work                                                                             the container's own writes
+ *   <run>/instances/<cell>/      monitor.sock monitor.pid config.json rootfs layers sys secrets mounts state exit owner.json   gone with the instance
+ *   <run>/resolvers/<bridge>/    an environment's name server: its files and its log                        gone with the environment
+ *   <state>/scratch/<cell>/      upper work configs                                                     the container's own writes; its configuration
+ *   <state>/environments/<id>/   environment.json volumes                                              what its instances share; gone with it
  */
 import { readdirSync, statSync } from 'node:fs'
 import { dirname, join } from 'node:path'
@@ -25,7 +27,11 @@ export interface CellPaths {
   readonly hosts: string
   readonly hostname: string
   readonly resolv: string
+  /** What is mounted from elsewhere, by number. */
+  readonly attached: string
   readonly scratch: string
+  /** Configuration files, by number. */
+  readonly configs: string
   readonly upper: string
   readonly work: string
 }
@@ -33,6 +39,8 @@ export interface CellPaths {
 export interface Layout {
   readonly cells: string
   readonly scratch: string
+  readonly environments: string
+  readonly resolvers: string
   cell(id: string): CellPaths
 }
 
@@ -51,6 +59,8 @@ export const layout = (stateDir: string, runDir: string): Layout => {
   return {
     cells,
     scratch,
+    environments: join(stateDir, 'environments'),
+    resolvers: join(runDir, 'resolvers'),
     cell: id => {
       const folder = join(cells, id)
       const own = join(scratch, id)
@@ -69,7 +79,9 @@ export const layout = (stateDir: string, runDir: string): Layout => {
         hosts: join(folder, 'hosts'),
         hostname: join(folder, 'hostname'),
         resolv: join(folder, 'resolv.conf'),
+        attached: join(folder, 'mounts'),
         scratch: own,
+        configs: join(own, 'configs'),
         upper: join(own, 'upper'),
         work: join(own, 'work'),
       }

@@ -4,7 +4,7 @@
  * The kernel takes some 35 ms to delete a bridge. So a slot that nobody has any more keeps its bridge, up to `mostIdle` of them, and the one that
  * has been idle the longest goes to the next environment: with no port on it and no rule for it, nothing is left there of who had it before.
  */
-import { readdirSync } from 'node:fs'
+import { existsSync, readdirSync } from 'node:fs'
 import { DayflyError } from '../../base/errors.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import type { Helper } from '../../host/native/helper.ts'
@@ -24,11 +24,14 @@ export interface Networks {
    */
   join(environment: string): Promise<Slot | undefined>
   assign(environment: string, slot: Slot, index: number): void
+  /** The slot of an environment, which it keeps until it is removed, whether or not an instance is in it. */
+  reserve(environment: string): Promise<Slot>
+  isReserved(environment: string): boolean
   giveUp(environment: string): void
   /** Takes an assignment back. False when another has come to this network meanwhile: then it stays. */
   withdraw(environment: string, index: number): boolean
-  /** An instance of an earlier daemon has this place. */
-  adopt(environment: string, slot: Slot, index: number): void
+  /** An instance of an earlier daemon has this place; without an index: the environment has this slot reserved. */
+  adopt(environment: string, slot: Slot, index?: number): void
   /** The next free place in an environment's network. Throws `exhausted`. */
   place(environment: string): number
   leave(environment: string, index: number): void
@@ -43,6 +46,7 @@ export interface Networks {
 interface Network {
   readonly slot: Slot
   readonly taken: Set<number>
+  reserved: boolean
   /** Under way, for whoever asks again. */
   removal: Promise<void> | undefined
 }
@@ -88,45 +92,73 @@ export const createNetworks = (helper: Helper, firewall: Firewall, slots: Slots,
     return at < 0 ? undefined : idle.splice(at, 1)[0]
   }
 
+  const makeBridge = async (slot: Slot): Promise<void> => {
+    const { bridge, gateway, prefixLength } = slotNetwork(slot)
+    try {
+      await helper.bridgeAdd(bridge, `${gateway}/${prefixLength}`)
+    } catch (error) {
+      throw error instanceof NativeError ? new DayflyError('host', `no network for an environment: ${error.message}`, { cause: error }) : error
+    }
+  }
+
+  const open = async (): Promise<Slot> => {
+    const recycled = takeIdle()
+    if (recycled !== undefined) return recycled
+    const slot = slots.allocate()
+    try {
+      await makeBridge(slot)
+    } catch (error) {
+      slots.release(slot)
+      throw error
+    }
+    return slot
+  }
+
+  const join: Networks['join'] = async environment => {
+    for (;;) {
+      const slot = networks.get(environment)?.slot
+      if (slot !== undefined) return slot
+      const other = coming.get(environment)
+      if (other === undefined) {
+        coming.set(environment, Promise.withResolvers())
+        return undefined
+      }
+      await other.promise
+    }
+  }
+
   return {
-    open: async () => {
-      const recycled = takeIdle()
-      if (recycled !== undefined) return recycled
-      const slot = slots.allocate()
-      const { bridge, gateway, prefixLength } = slotNetwork(slot)
-      try {
-        await helper.bridgeAdd(bridge, `${gateway}/${prefixLength}`)
-      } catch (error) {
-        slots.release(slot)
-        throw error instanceof NativeError ? new DayflyError('host', `no network for an environment: ${error.message}`, { cause: error }) : error
-      }
-      return slot
-    },
+    open,
     close,
-    join: async environment => {
-      for (;;) {
-        const slot = networks.get(environment)?.slot
-        if (slot !== undefined) return slot
-        const other = coming.get(environment)
-        if (other === undefined) {
-          coming.set(environment, Promise.withResolvers())
-          return undefined
-        }
-        await other.promise
+    join,
+    reserve: async environment => {
+      const before = networks.get(environment)
+      // An earlier daemon's, whose bridge went with a restart of the host.
+      if (before !== undefined && !existsSync(`/sys/class/net/${slotNetwork(before.slot).bridge}`)) await makeBridge(before.slot)
+      try {
+        const slot = (await join(environment)) ?? (await open())
+        const network = networks.get(environment) ?? { slot, taken: new Set(), reserved: true, removal: undefined }
+        network.reserved = true
+        networks.set(environment, network)
+        return slot
+      } finally {
+        settle(environment)
       }
     },
+    isReserved: environment => networks.get(environment)?.reserved === true,
     assign: (environment, slot, index) => {
-      networks.set(environment, { slot, taken: new Set([index]), removal: undefined })
+      networks.set(environment, { slot, taken: new Set([index]), reserved: false, removal: undefined })
       settle(environment)
     },
     giveUp: settle,
     withdraw: (environment, index) => {
       const network = networks.get(environment)
-      return network?.taken.size === 1 && network.taken.has(index) && networks.delete(environment)
+      return network?.reserved === false && network.taken.size === 1 && network.taken.has(index) && networks.delete(environment)
     },
     adopt: (environment, slot, index) => {
-      const network = networks.get(environment) ?? { slot, taken: new Set(), removal: undefined }
-      network.taken.add(index)
+      const network = networks.get(environment) ?? { slot, taken: new Set(), reserved: false, removal: undefined }
+      if (index === undefined) network.reserved = true
+      else network.taken.add(index)
       networks.set(environment, network)
     },
     place: environment => {

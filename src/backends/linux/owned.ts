@@ -1,5 +1,6 @@
 /** Every kernel object and folder of this backend, with whose it is. Counted from the kernel, not from what the daemon believes. */
 import { readdirSync, readFileSync } from 'node:fs'
+import type { OwnedPart } from '../../host/dns/resolvers.ts'
 import type { Slot } from '../../host/network/slots.ts'
 import { slotNetwork, slotOfInterface } from '../../host/network/slots.ts'
 import type { OwnedObject } from '../../model/owned.ts'
@@ -15,6 +16,8 @@ export interface OwnedRequest {
   readonly ruled: readonly string[]
   readonly instances: readonly { readonly id: string; readonly cell: { readonly id: string } }[]
   readonly environments: ReadonlyMap<string, Slot>
+  /** Of name servers, by their bridges' names. */
+  readonly resolvers: readonly OwnedPart[]
   /** Cells and slots that are kept ready: they are explained, and left out. */
   readonly pooled: { readonly cells: ReadonlySet<string>; readonly bridges: ReadonlySet<string> }
 }
@@ -48,6 +51,15 @@ export const ownedObjects = (request: OwnedRequest): OwnedObject[] => {
       'nft',
       request.ruled.map(bridge => ({ bridge, name: `rules of ${bridge}` })),
     ),
+    ...ofBridges(
+      'process',
+      request.resolvers.flatMap(({ kind, label, name }) => (kind === 'process' ? [{ bridge: name, name: label }] : [])),
+    ),
+    ...ofBridges(
+      'directory',
+      request.resolvers.flatMap(({ kind, label, name }) => (kind === 'directory' ? [{ bridge: name, name: label }] : [])),
+    ),
+    ...childrenOrNone(layout.environments).map(id => ({ kind: 'directory' as const, name: `${layout.environments}/${id}`, owner: id })),
     ...ofCells('mount', mounts(layout)),
   ]
 }

@@ -5,7 +5,7 @@
 import { readFileSync, writeFileSync } from 'node:fs'
 import { z } from 'zod'
 import { errnoOf } from '../../base/errors.ts'
-import { Runtime } from '../../model/workload.ts'
+import { EgressDomain, EgressRule, Runtime } from '../../model/workload.ts'
 import type { CellPaths } from './layout.ts'
 import { overwrite } from './overwrite.ts'
 
@@ -20,6 +20,10 @@ const Owner = z.object({
   /** ms, and the signal's number: a deadline that is moved needs them again. */
   grace: z.int(),
   stopSignal: z.int(),
+  /** What it may reach: its environment's other instances come and go, and each time all of that is told to the kernel. */
+  networks: z.array(z.string()).default([]),
+  egress: z.array(EgressRule).default([]),
+  domains: z.array(EgressDomain).default([]),
 })
 export type Owner = z.infer<typeof Owner>
 

@@ -26,9 +26,19 @@ export interface PreparedShape {
   readonly memory: number
 }
 
+/** What containers are prepared for. */
+export interface Purpose {
+  readonly workload: WorkloadSpec
+  readonly hostname: string
+  /** Whose they are from the beginning, with its network and its volumes; undefined: anybody's. */
+  readonly environment: string | undefined
+}
+
 export interface PreparedPool {
   /** Also counts the demand. */
-  take(workload: WorkloadSpec, hostname: string): Prepared | undefined
+  take(purpose: Purpose): Prepared | undefined
+  /** Disposes of what was prepared for an environment, e.g. before it is removed. */
+  forgetEnvironment(environment: string): Promise<void>
   /** Disposes of what was prepared from an image, e.g. before the image is removed. */
   forgetImage(digest: string): Promise<void>
   report(): PreparedShape[]
@@ -36,9 +46,9 @@ export interface PreparedPool {
 }
 
 export interface PreparedOptions {
-  readonly prepare: (workload: WorkloadSpec, hostname: string, signal: AbortSignal) => Promise<Prepared>
+  readonly prepare: (purpose: Purpose, signal: AbortSignal) => Promise<Prepared>
   /** Must not reject. */
-  readonly dispose: (prepared: Prepared) => Promise<void>
+  readonly dispose: (prepared: Prepared, purpose: Purpose) => Promise<void>
   /** Bytes that all of them together may hold. */
   readonly memoryLimit: number
   readonly now: () => number
@@ -55,7 +65,7 @@ const quiet = 30
 const monitorBytes = 400 * 1024
 
 interface Shape {
-  readonly workload: WorkloadSpec
+  readonly purpose: Purpose
   readonly demand: Demand
   readonly stock: Stock<Prepared>
   readonly held: Map<string, number>
@@ -74,21 +84,21 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
     return Math.min(shape.demand.peak(now), shape.stock.size + room)
   }
 
-  const add = (workload: WorkloadSpec, hostname: string): Shape => {
+  const add = (purpose: Purpose): Shape => {
     const held = new Map<string, number>()
     const shape: Shape = {
-      workload,
+      purpose,
       held,
       demand: trackDemand(burst, memory),
       stock: createStock({
         make: async signal => {
-          const prepared = await options.prepare(workload, hostname, signal)
+          const prepared = await options.prepare(purpose, signal)
           held.set(prepared.cell.id, prepared.cell.cgroup.memoryUsage() + monitorBytes)
           return prepared
         },
         dispose: async prepared => {
           held.delete(prepared.cell.id)
-          await options.dispose(prepared)
+          await options.dispose(prepared, purpose)
         },
         // A container that ends before its start takes its monitor with it.
         spoiled: ({ cell }) => cell.monitor.closed,
@@ -105,6 +115,10 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
     await shape.stock.close()
   }
 
+  const forget = async (is: (purpose: Purpose) => boolean): Promise<void> => {
+    await Promise.all([...shapes].filter(([, { purpose }]) => is(purpose)).map(([key, shape]) => drop(key, shape)))
+  }
+
   // Demand fades without anybody calling.
   const fade = setInterval(() => {
     for (const [key, shape] of shapes) {
@@ -115,11 +129,12 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
   fade.unref()
 
   return {
-    take: (workload, hostname) => {
-      const key = shapeOf(workload, hostname)
+    take: purpose => {
+      const { workload, hostname, environment } = purpose
+      const key = `${environment === undefined ? '' : `${environment} `}${shapeOf(workload, hostname)}`
       let shape = shapes.get(key)
       if (shape === undefined) {
-        shape = add(workload, hostname)
+        shape = add(purpose)
         shapes.set(key, shape)
       }
       shape.demand.took(options.now())
@@ -127,14 +142,13 @@ export const createPreparedPool = (options: PreparedOptions): PreparedPool => {
       if (prepared !== undefined) shape.held.delete(prepared.cell.id)
       return prepared
     },
-    forgetImage: async digest => {
-      await Promise.all([...shapes].filter(([, shape]) => shape.workload.image === digest).map(([key, shape]) => drop(key, shape)))
-    },
+    forgetImage: digest => forget(({ workload }) => workload.image === digest),
+    forgetEnvironment: gone => forget(({ environment }) => environment === gone),
     report: () =>
       [...shapes].map(([key, shape]) => ({
         shape: key,
-        image: shape.workload.imageName,
-        command: shape.workload.command,
+        image: shape.purpose.workload.imageName,
+        command: shape.purpose.workload.command,
         ready: shape.stock.size,
         wanted: wanted(shape),
         memory: [...shape.held.values()].reduce((sum, bytes) => sum + bytes, 0),

@@ -10,12 +10,15 @@ import type { MonitorConnection } from '../../host/native/monitor.ts'
 import { connectMonitor } from '../../host/native/monitor.ts'
 import type { NativeSession } from '../../host/native/session.ts'
 import { askedCapabilities } from '../../host/oci/capabilities.ts'
-import { ociProcess } from '../../host/oci/config.ts'
+import { ociProcess, ociText } from '../../host/oci/config.ts'
 import type { ExecRequest, Session } from '../../model/session.ts'
 import type { Cell } from './cell.ts'
 import type { ContainerMaker } from './containers.ts'
 import { readOwner } from './owner.ts'
 import { refusal } from './refusal.ts'
+
+/** 2^64-1, for no limit, is more than a number can tell from its neighbours. */
+const Limit = z.number().transform(value => (value > Number.MAX_SAFE_INTEGER ? undefined : value))
 
 /** What an exec inherits from the container's first process, as config.json has it. */
 const Inherited = z.object({
@@ -24,6 +27,7 @@ const Inherited = z.object({
     env: z.array(z.string()),
     cwd: z.string(),
     capabilities: z.object({ ambient: z.array(z.string()), bounding: z.array(z.string()) }),
+    rlimits: z.array(z.object({ type: z.string(), soft: Limit, hard: Limit })).default([]),
   }),
 })
 
@@ -41,6 +45,7 @@ const processFor = async (cell: Cell, containers: ContainerMaker, request: ExecR
     rows: request.rows,
     columns: request.columns,
     capabilities: askedCapabilities(process.capabilities.bounding),
+    limits: process.rlimits.map(({ type, soft, hard }) => ({ name: type.replace(/^RLIMIT_/, '').toLowerCase(), soft, hard })),
   })
 }
 
@@ -86,7 +91,7 @@ export const openExec = async (cell: Cell, containers: ContainerMaker, request: 
   const file = join(cell.paths.folder, `${newExecId()}.json`)
   const connection = await connectTo(cell, signal)
   try {
-    await writeFile(file, JSON.stringify(await processFor(cell, containers, request)), { mode: 0o600 })
+    await writeFile(file, ociText(await processFor(cell, containers, request)), { mode: 0o600 })
     const native = await connection.exec(file, request.tty ? 'tty' : 'pipes', request.rows, request.columns)
     const session = asSession(native, request.command[0] ?? '', cell)
     void session.exit.catch(() => undefined).then(() => rm(file, { force: true }))

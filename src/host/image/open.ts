@@ -135,7 +135,7 @@ export const openImageStore = async (options: ImageStoreOptions): Promise<ImageS
         const going = all.filter(({ digest, names }) => !inUse.has(digest) && !(keepNamed && names.length > 0))
         return { names: going.flatMap(({ names }) => names), digests: going.map(({ digest }) => digest) }
       }),
-    resolveUser: async (image, user) => {
+    resolveUser: async (image, user, groups) => {
       const merged = await Promise.all(
         image.layers.map(async ({ diffId }) => {
           const info = await layers.info(diffId)
@@ -145,7 +145,7 @@ export const openImageStore = async (options: ImageStoreOptions): Promise<ImageS
       )
       merged.reverse()
       const [passwd, group] = await Promise.all(['/etc/passwd', '/etc/group'].map(path => readMerged(merged, path, maximumAccounts)))
-      return resolveUserIn(passwd ?? '', group ?? '', user)
+      return resolveUserIn(passwd ?? '', group ?? '', user, groups)
     },
     [Symbol.asyncDispose]: async () => {
       closing.abort(new DayflyError('aborted', 'the image store is being closed'))

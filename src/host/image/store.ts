@@ -178,9 +178,9 @@ export interface ImageStore extends AsyncDisposable {
 
   /**
    * `user[:group]`, names or ids, by the image's own /etc/passwd and /etc/group as the container will see them. A number needs no entry. '' is
-   * root. Throws `invalid` with field `--user` for an unknown name or a number that is out of range.
+   * root. Throws `invalid` with field `--user` for an unknown name or a number that is out of range. `groups`: further ones, names or ids; field `groups`.
    */
-  resolveUser(image: Image, user: string): Promise<ResolvedUser>
+  resolveUser(image: Image, user: string, groups?: readonly string[]): Promise<ResolvedUser>
 }
 
 export interface ImageStoreOptions {

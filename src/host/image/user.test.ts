@@ -20,6 +20,12 @@ describe('users of an image', () => {
     assert.deepEqual(resolveUserIn('', '', '5'), { uid: 5, gid: 0, additionalGids: [], home: '/' })
   })
 
+  it('get the further groups that are asked for', () => {
+    assert.deepEqual(resolveUserIn(passwd, group, 'web', ['web', 'audio', '4000']).additionalGids, [29, 200, 4000])
+    assert.deepEqual(resolveUserIn(passwd, group, '7:8', ['logs', '8']).additionalGids, [200])
+    assert.throws(() => resolveUserIn(passwd, group, 'web', ['nogroup']), { code: 'invalid', field: 'groups' })
+  })
+
   it('are refused when the image does not know them', () => {
     for (const user of ['nobody', 'huge', 'web:nogroup', 'web:broken', '2147483648', '99999999999', '-1', '1.5', 'a:b:c', 'web:', 'web ']) {
       assert.throws(() => resolve(user), { code: 'invalid', field: '--user' }, user)

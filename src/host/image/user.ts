@@ -50,8 +50,19 @@ const unknown = (user: string, kind: 'user' | 'group', name: string): DayflyErro
         remedy: `Use a ${kind} of the image's /etc/${kind === 'user' ? 'passwd' : 'group'}, or a number.`,
       })
 
-/** `passwd` and `group` are the texts of those files. Throws `invalid`, field `--user`. */
-export const resolveUserIn = (passwd: string, group: string, user: string): ResolvedUser => {
+/** Names or ids of groups → ids. Throws `invalid`, field `groups`. */
+const resolveGroups = (groups: readonly Group[], wanted: readonly string[]): number[] =>
+  wanted.map(name => {
+    const gid = groups.find(group => group.name === name)?.gid ?? parseId(name)
+    if (gid !== undefined) return gid
+    throw new DayflyError('invalid', `groups: the image has no group "${name}"`, {
+      field: 'groups',
+      remedy: "Use a group of the image's /etc/group, or a number.",
+    })
+  })
+
+/** `passwd` and `group` are the texts of those files; `further`: groups beside the user's own. Throws `invalid`, field `--user` or `groups`. */
+export const resolveUserIn = (passwd: string, group: string, user: string, further: readonly string[] = []): ResolvedUser => {
   const [userPart = '', groupPart, ...more] = user.split(':')
   if (more.length > 0 || groupPart === '') {
     throw new DayflyError('invalid', `--user ${user}: not user or user:group`, {
@@ -67,12 +78,13 @@ export const resolveUserIn = (passwd: string, group: string, user: string): Reso
   const uid = account?.uid ?? parseId(wanted)
   if (uid === undefined) throw unknown(user, 'user', wanted)
   const home = account?.home || '/'
+  const asked = resolveGroups(groups, further)
   if (groupPart !== undefined) {
     const gid = groups.find(({ name }) => name === groupPart)?.gid ?? parseId(groupPart)
     if (gid === undefined) throw unknown(user, 'group', groupPart)
-    return { uid, gid, additionalGids: [], home }
+    return { uid, gid, additionalGids: [...new Set(asked)].filter(id => id !== gid).sort((a, b) => a - b), home }
   }
   const gid = account?.gid ?? 0
   const additional = account === undefined ? [] : groups.filter(({ members }) => members.includes(account.name)).map(found => found.gid)
-  return { uid, gid, additionalGids: [...new Set(additional)].filter(id => id !== gid).sort((a, b) => a - b), home }
+  return { uid, gid, additionalGids: [...new Set([...additional, ...asked])].filter(id => id !== gid).sort((a, b) => a - b), home }
 }

@@ -44,6 +44,37 @@ export interface MonitorOverlay {
   readonly durability: 'volatile' | 'durable'
 }
 
+/** Ids as they are on disk, and as which ids of the host they are then seen. */
+export interface IdMap {
+  readonly disk: number
+  readonly seen: number
+  readonly count: number
+}
+
+export interface MonitorMount {
+  /** It is then at FOLDER/mounts/NUMBER. */
+  readonly number: number
+  /** Absolute, with no symbolic link in it: errno `ELOOP`. A folder or a file: errno `EINVAL`. */
+  readonly source: string
+  /** A folder in it, '' for itself. errno `EXDEV` when it leads out. */
+  readonly subpath: string
+  readonly access: 'ro' | 'rw'
+  /** undefined: owners are seen as they are on disk. */
+  readonly ids: { readonly users: readonly IdMap[]; readonly groups: readonly IdMap[] } | undefined
+}
+
+export interface MonitorCopy {
+  /** Absolute path, with no symbolic link in it. */
+  readonly volume: string
+  /** What to copy, in the image. */
+  readonly target: string
+  /** `again`: an earlier copy may have been cut off. */
+  readonly when: 'empty' | 'again'
+  /** The container's ids. */
+  readonly first: number
+  readonly count: number
+}
+
 export interface MonitorCreate {
   readonly runtime: 'crun' | 'runsc'
   readonly binary: string
@@ -64,6 +95,12 @@ export interface MonitorConnection extends AsyncDisposable {
   cgroup(folders: readonly string[]): Promise<void>
   idmap(layersFolder: string, firstHostId: number, count: number): Promise<void>
   overlay(overlay: MonitorOverlay): Promise<void>
+  mount(mount: MonitorMount): Promise<void>
+  copy(copy: MonitorCopy): Promise<void>
+  /** `name` below /proc/sys/net: `core/somaxconn`. */
+  sysctl(name: string, value: string): Promise<void>
+  /** Makes room for a limit; `name` like `nofile`. errno `EPERM` when this host does not let it. */
+  rlimit(name: string, hard: number | 'unlimited'): Promise<void>
   secret(name: string, uid: number, gid: number, content: Uint8Array): Promise<void>
   /** Resolves to the host pid of the first process. */
   create(create: MonitorCreate): Promise<number>
@@ -130,6 +167,8 @@ const parseStatus = (fields: readonly string[]): MonitorStatus => {
   }
 }
 
+const mapText = (maps: readonly IdMap[] = []): string => maps.map(({ disk, seen, count }) => `${disk} ${seen} ${count}`).join(',')
+
 const openSocket = async (path: string): Promise<Socket> => {
   const opened = Promise.withResolvers<void>()
   const socket = createConnection({ path }, opened.resolve)
@@ -175,6 +214,10 @@ const createConnectionOver = (socket: Socket, channel: Channel, listeners: Set<(
     cgroup: folders => ask('cgroup', ...folders),
     idmap: (layersFolder, firstHostId, count) => ask('idmap', layersFolder, firstHostId, count),
     overlay: of => ask('overlay', of.lower.join(':'), of.upper, of.work, of.durability),
+    mount: of => ask('mount', of.number, of.source, of.subpath, of.access, mapText(of.ids?.users), mapText(of.ids?.groups)),
+    copy: of => ask('copy', of.volume, of.target, of.when, of.first, of.count),
+    sysctl: (name, value) => ask('sysctl', name, value),
+    rlimit: (name, hard) => ask('rlimit', name, hard),
     secret: (name, uid, gid, content) =>
       ask('secret', name, uid, gid, Buffer.from(content.buffer, content.byteOffset, content.byteLength).toString('base64')),
     create: async of => integer((await channel.request('create', of.runtime, of.binary, of.stateFolder, of.id, of.io, of.stdin))[0]),
