@@ -6,12 +6,14 @@ import { constants, openSync } from 'node:fs'
 import { Socket } from 'node:net'
 
 export interface LogReader extends AsyncDisposable {
-  /** The last lines, for an error's message. */
+  /** The last lines that are not about a question, for an error's message. */
   readonly tail: readonly string[]
 }
 
 const longestLine = 4096
 const tailLength = 20
+/** `dnsmasq[4711]: 12 10.208.0.2/33333 query[A] ...` */
+const aboutQuestion = /^dnsmasq\[\d+\]: \d+ \S+\/\d+ /
 
 /** Whole lines come to `line`. The pipe must exist. */
 export const readLog = (path: string, line: (text: string) => void): LogReader => {
@@ -24,9 +26,10 @@ export const readLog = (path: string, line: (text: string) => void): LogReader =
     const lines = (rest + chunk).split('\n')
     rest = (lines.pop() ?? '').slice(0, longestLine)
     for (const text of lines) {
+      line(text)
+      if (aboutQuestion.test(text)) continue
       tail.push(text)
       if (tail.length > tailLength) tail.shift()
-      line(text)
     }
   })
   socket.on('error', () => socket.destroy())

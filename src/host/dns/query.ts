@@ -40,7 +40,10 @@ export const ask: Ask = (server, name, wait) =>
   new Promise(resolve => {
     const id = randomInt(0x10000)
     const socket = createSocket('udp4')
+    let over = false
     const finish = (outcome: readonly string[] | undefined): void => {
+      if (over) return
+      over = true
       clearTimeout(timer)
       socket.close()
       resolve(outcome)
@@ -56,5 +59,8 @@ export const ask: Ask = (server, name, wait) =>
       }
     })
     // Connected: nobody else can answer, and nobody listening is an error.
-    socket.connect(53, server, () => socket.send(question(id, name)))
+    socket.connect(53, server, (error?: Error | null) => {
+      if (error instanceof Error) finish(undefined)
+      else socket.send(question(id, name))
+    })
   })

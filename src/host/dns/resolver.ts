@@ -115,7 +115,8 @@ export const openResolver = (root: string, name: string, host: ResolverHost): Re
       const alive = running() !== undefined
       if (alive && performance.now() < end) continue
       await sleep(20) // Its last words may still be in the pipe.
-      const said = reader.tail.filter(line => !/ (?:query\[|config |compile time|started)/.test(line)).at(-1) ?? 'it said nothing'
+      const said =
+        reader.tail.findLast(line => /failed|cannot|error|denied|unknown|bad |illegal/i.test(line)) ?? reader.tail.at(-1) ?? 'it said nothing'
       throw new DayflyError('host', `the resolver ${name} ${alive ? 'does not answer' : 'has ended'} on ${server}: ${said}`, {
         remedy: `See that nothing else on this host listens on port 53 of all addresses, and that no AppArmor profile keeps dnsmasq from reading ${folder}.`,
       })

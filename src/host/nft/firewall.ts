@@ -25,7 +25,7 @@ import type { Inside } from './inside.ts'
 import { bridgeOfKey, bridgeRules, elementText, insideElements, insideInetSets, insideMaps, insideSets } from './inside.ts'
 import { listedElements, listedTables, namesIn, tableComment } from './listing.ts'
 import type { Ports } from './names.ts'
-import { nameRules, nftsetOf, portsKey, withoutNameRules, withoutNameSets } from './names.ts'
+import { defaultNameLifetime, nameRules, nftsetOf, portsKey, withoutNameRules, withoutNameSets } from './names.ts'
 import type { EgressOpening, OpeningElement } from './openings.ts'
 import { elementsOf } from './openings.ts'
 import { baseRules, bridgeTableOf, maskOf, openingSet, tableOf, tablePrefix } from './ruleset.ts'
@@ -83,6 +83,8 @@ export interface FirewallOptions {
   readonly allSlices: string
   /** Prefix length of every bridge's network. Default: 26. */
   readonly bridgePrefixLength?: number
+  /** Seconds that an address stays open after a resolver got it. Default: 180, see names.ts. */
+  readonly nameLifetime?: number
   /** Whose table it is: the daemon's run folder. */
   readonly owner: string
   /** Whether nobody will come back to the table of that owner: it is then deleted instead of refused. Default: never. */
@@ -109,7 +111,7 @@ const markOf = (owner: string): string =>
  * anything else. Throws `conflict` when the slice's table is another owner's.
  */
 export const openFirewall = async (options: FirewallOptions): Promise<Firewall> => {
-  const { nft, slice, bridgePrefix, sliceNetwork, allSlices, files = ownFiles } = options
+  const { nft, slice, bridgePrefix, sliceNetwork, allSlices, nameLifetime = defaultNameLifetime, files = ownFiles } = options
   const table = tableOf(slice)
   const mark = markOf(options.owner)
   const foreign = (whose: string): DayflyError =>
@@ -197,7 +199,7 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     ...baseRules({ slice, bridgePrefix, mark, sliceNetwork, allSlices, mask }),
     ...bridgeRules({ table: bridgeTable, mark, allSlices }),
     ...[...contents.openings.values()].flatMap(of => additions(of.values(), present)),
-    ...[...contents.names].flatMap(([bridge, keys]) => nameRules(table, bridge, keys)),
+    ...[...contents.names].flatMap(([bridge, keys]) => nameRules(table, bridge, keys, nameLifetime)),
   ]
 
   /** All rules anew, in tables that are there: their sets keep what is in them. What is no part of ours goes. */
@@ -332,7 +334,7 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
       await nft(
         [
           ...(known.size > 0 ? withoutNameRules(table, bridge, known, keys.size === 0 ? 'sets' : 'rules') : []),
-          ...(keys.size > 0 ? [...withoutNameSets(table, bridge, known.difference(keys)), ...nameRules(table, bridge, keys)] : []),
+          ...(keys.size > 0 ? [...withoutNameSets(table, bridge, known.difference(keys)), ...nameRules(table, bridge, keys, nameLifetime)] : []),
         ].join('\n'),
         'text',
       )

@@ -1,7 +1,7 @@
 /**
  * Egress by name, as text for nft: for each list of ports that names of a bridge are open on, a set that the bridge's resolver fills with addresses.
  *
- *   open-<bridge>-<ports>   addresses, each for `nameLifetime` after it was last given out
+ *   open-<bridge>-<ports>   addresses, each for the names' lifetime after it was last given out
  *   gap-<bridge>-<ports>    the same for the moment in which the resolver takes an address out of `open` and puts it back: the only way to begin its
  *                           time anew, for adding what is there changes nothing
  *   flows-<bridge>          connections that were begun while their address was open: they may go on when it no longer is. Of this bridge's life only,
@@ -19,7 +19,7 @@ export type Ports = 'all' | readonly number[]
  * Seconds that an address stays open after it was last asked for outside. A resolver that keeps answers for up to 60 s, and tells clients to keep them
  * for up to 60 s, has it in use for 120 at most.
  */
-export const nameLifetime = 180
+export const defaultNameLifetime = 180
 
 const gapLifetime = 5
 /** Of a connection that nothing is said on: what TCP's own keep-alive waits by default, and a little. */
@@ -53,7 +53,7 @@ const chainsOf = (bridge: string): readonly string[] => [`names-${bridge}`, `rem
 const setsOf = (bridge: string, key: string): readonly string[] => [`gap-${bridge}-${key}`, `open-${bridge}-${key}`]
 
 /** Commands for a bridge whose names are open on these lists of ports; its chains must be empty or not there. */
-export const nameRules = (table: string, bridge: string, keys: Iterable<string>): string[] => {
+export const nameRules = (table: string, bridge: string, keys: Iterable<string>, lifetime: number): string[] => {
   const lists = [...keys]
   const flow = 'ip saddr . ip daddr . meta l4proto . th sport . th dport'
   const rule = (chain: string, text: string): string => `add rule ${table} ${chain}-${bridge} ${text}`
@@ -61,7 +61,7 @@ export const nameRules = (table: string, bridge: string, keys: Iterable<string>)
     `add set ${table} flows-${bridge} { type ipv4_addr . ipv4_addr . inet_proto . inet_service . inet_service; size 16384; flags dynamic,timeout; timeout ${flowLifetime}s; }`,
     ...lists.flatMap(key =>
       setsOf(bridge, key).map(
-        set => `add set ${table} ${set} { type ipv4_addr; size 8192; timeout ${set.startsWith('gap') ? gapLifetime : nameLifetime}s; }`,
+        set => `add set ${table} ${set} { type ipv4_addr; size 8192; timeout ${set.startsWith('gap') ? gapLifetime : lifetime}s; }`,
       ),
     ),
     ...chainsOf(bridge).map(chain => `add chain ${table} ${chain}`),

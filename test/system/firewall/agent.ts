@@ -6,6 +6,8 @@ import { createSocket } from 'node:dgram'
 import type { Socket } from 'node:net'
 import { connect, createServer, isIPv6 } from 'node:net'
 import { createInterface } from 'node:readline'
+import type { Question } from '../names/question.ts'
+import { inquire } from '../names/question.ts'
 
 export interface Target {
   readonly protocol: 'tcp' | 'udp'
@@ -29,6 +31,8 @@ export type Request =
   | { readonly op: 'heard' }
   /** Source addresses of all that has come in. */
   | { readonly op: 'arrivals' }
+  /** Asks a name server, and answers with its reply as JSON. */
+  | { readonly op: 'inquire'; readonly question: Question; readonly wait: number }
 
 const arrivals: string[] = []
 let kept: Socket | undefined
@@ -130,6 +134,8 @@ const carryOut = async (request: Request): Promise<string> => {
       return heard
     case 'arrivals':
       return arrivals.join(' ')
+    case 'inquire':
+      return JSON.stringify(await inquire(request.question, request.wait))
   }
 }
 

@@ -7,6 +7,7 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { HostFiles } from '../../../src/host/nft/forwarding.ts'
 import { until } from '../monitor/patience.ts'
+import type { Question, Reply } from '../names/question.ts'
 import type { Request, Target } from './agent.ts'
 
 /** Long enough for an answer on one machine under load; what is closed is waited for in full. */
@@ -34,6 +35,8 @@ export interface Space extends AsyncDisposable {
   /** All that came in on the connection that `open` made. */
   heard(): Promise<string>
   arrivals(): Promise<readonly string[]>
+  /** undefined: no reply came in a short time. */
+  inquire(question: Question): Promise<Reply | undefined>
 }
 
 const end = async (child: ChildProcess): Promise<void> => {
@@ -106,6 +109,10 @@ export const makeSpace = async (): Promise<Space> => {
     isMute: async () => (await outcome({ op: 'say', text: 'still there?', wait: silence })) === 'silence',
     push: async text => void (await request({ op: 'push', text })),
     heard: () => request({ op: 'heard' }),
+    inquire: async question => {
+      const reply = await outcome({ op: 'inquire', question, wait: silence })
+      return reply.startsWith('{') ? JSON.parse(reply) : undefined
+    },
     arrivals: async () => (await request({ op: 'arrivals' })).split(' ').filter(address => address !== ''),
     async [Symbol.asyncDispose]() {
       await Promise.all([end(agent), end(holder)])
