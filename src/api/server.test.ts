@@ -32,7 +32,8 @@ let client: Client
 let app: ReturnType<typeof createApi>
 
 before(async () => {
-  const options = { stateDir: folder, runDir: folder, backend: 'fake', group: undefined, logLevel: 'error', check: undefined } as const
+  const gateway = { listen: undefined, domains: ['localhost'] }
+  const options = { stateDir: folder, runDir: folder, backend: 'fake', group: undefined, logLevel: 'error', check: undefined, gateway } as const
   const clock = systemClock()
   parts = await openParts(options, clock, silentLog())
   await parts.engine.adopt(new AbortController().signal)

@@ -12,6 +12,7 @@ import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { maximumTtl } from '../model/lease.ts'
 import { adoptAll, reconcile } from './adopt.ts'
+import type { Audience } from './audience.ts'
 import type { Backend } from './backend.ts'
 import { completion } from './completion.ts'
 import { createEndings } from './endings.ts'
@@ -36,7 +37,6 @@ import { createSessions } from './sessions.ts'
 import { createStopper } from './stop.ts'
 import type { EventFilter, Store } from './store.ts'
 import { isSupervised } from './supervised.ts'
-import type { Audience } from './supervisor.ts'
 import { createSupervisor } from './supervisor.ts'
 import { createUp } from './up.ts'
 import { createSweep } from './upkeep.ts'
@@ -68,7 +68,7 @@ export interface EngineOptions {
 }
 
 /** Where nobody sends requests. */
-const nobody: Audience = { statuses: () => {}, drain: async () => {}, ended: () => {} }
+const nobody: Audience = { statuses: () => {}, drain: async () => {}, ending: () => {}, ended: () => {} }
 
 /** How long the end of the daemon waits for what is under way (ms). What is not over then is repaired by the next adopt. */
 const closePatience = 5_000
@@ -110,7 +110,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   })
   const halt = createHalt({ backend, clock, agenda, outcomes, stopper, killPatience })
   const instances = createInstances({ backend, store, clock, lifecycle, logPath })
-  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper })
+  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper, audience })
   const endIt = (id: string, cause: EndCause, reason: string): void => {
     const live = lives.get(id)
     if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))

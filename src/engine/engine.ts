@@ -102,6 +102,8 @@ export interface Engine extends AsyncDisposable {
   scale(ref: string, workload: string, wanted: number): void
   /** There was activity in the environment. */
   touch(environment: string): void
+  /** Writes into an environment's record what happened at its doors. Never throws; what comes after the seal is lost. */
+  note(environment: string, type: `gateway.${string}`, reason: string, data: Event['data']): void
   /** Ends it and resolves when nothing is left of it. Joins an end that is under way. With `force` without the stop signal. */
   end(ref: string, cause: EndCause, reason: string, actor: Actor, force: boolean, signal: AbortSignal): Promise<Environment>
   /** Resolves when it has ended and nothing is left of it. */

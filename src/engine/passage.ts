@@ -5,6 +5,7 @@ import { DayflyError } from '../base/errors.ts'
 import type { Environment } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
+import type { Audience } from './audience.ts'
 import type { Backend, EnvironmentRequest } from './backend.ts'
 import type { Seeds } from './engine.ts'
 import type { Halt } from './halt.ts'
@@ -31,6 +32,7 @@ export interface PassageParts {
   readonly instances: Instances
   readonly halt: Halt
   readonly keeper: SecretKeeper
+  readonly audience: Audience
 }
 
 export const environmentRequest = ({ id, spec }: Environment): EnvironmentRequest => ({
@@ -73,6 +75,7 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
       const environment = store.environment(live.id)
       if (!environment || environment.state === 'ended') return
       await sessions.finish(live.id)
+      if (isSupervised(environment.spec)) parts.audience.ending(environment)
       lifecycle.flush(live.id)
       lifecycle.moveEnvironment(live.id, 'ended', { actor: dayfly, reason: 'nothing of it is left' })
     },

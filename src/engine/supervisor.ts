@@ -14,6 +14,7 @@ import type { Actor } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { isLive } from '../model/instance.ts'
+import type { Audience } from './audience.ts'
 import type { Backend, NetworkName } from './backend.ts'
 import type { Health, WorkloadStatus } from './engine.ts'
 import type { Halt } from './halt.ts'
@@ -32,14 +33,6 @@ import { newInstance } from './run.ts'
 import type { SecretKeeper } from './secrets.ts'
 import { presentable } from './secrets.ts'
 import type { Store } from './store.ts'
-
-/** Whoever sends requests to instances: told how they stand, and asked to let go of one before it ends. */
-export interface Audience {
-  statuses(environment: Environment, statuses: readonly WorkloadStatus[]): void
-  /** Nothing new goes to the instance; resolves when nothing is under way there, after `within` ms at the latest. */
-  drain(instance: string, within: number): Promise<void>
-  ended(environment: Environment): void
-}
 
 export interface Supervisor {
   /** Begins to keep the workloads of a running environment, or looks at its new spec. `fresh`: what its instances share was made just now. */
@@ -321,7 +314,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     const kept = all.get(id)
     if (!kept || kept.controller.signal.aborted || closing.aborted) return
     kept.again = true
-    if (kept.round) return
+    if (kept.round !== undefined) return
     kept.round = rounds(kept).finally(() => {
       kept.round = undefined
       if (kept.again && !kept.controller.signal.aborted && !kept.failures.has(kept.id)) poke(id)

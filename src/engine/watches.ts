@@ -21,7 +21,7 @@ interface WatchesParts {
   readonly open: () => void
 }
 
-type Watches = Pick<Engine, 'workloads' | 'watch' | 'exited' | 'pause' | 'resume' | 'wake' | 'scale' | 'touch'>
+type Watches = Pick<Engine, 'workloads' | 'watch' | 'exited' | 'pause' | 'resume' | 'wake' | 'scale' | 'touch' | 'note'>
 
 export const createWatches = ({ store, lifecycle, refs, notices, supervisor, open }: WatchesParts): Watches => {
   /** Wakes for changes of its workloads and for its end. */
@@ -127,5 +127,6 @@ export const createWatches = ({ store, lifecycle, refs, notices, supervisor, ope
     },
     scale: (ref, workload, wanted) => supervisor.scale(living(ref).id, workload, wanted),
     touch: environment => lifecycle.touch(environment),
+    note: (environment, type, reason, data) => lifecycle.noteEventually({ environment, instance: undefined, type, actor: dayfly, reason, data }),
   }
 }

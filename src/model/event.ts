@@ -15,6 +15,7 @@
  *   instance.exited             the exit status
  *   instance.failed · lost · removed
  *   instance.stopping           grace, ms                instance.signalled  signal
+ *   gateway.traffic             workload, requests, failed (5xx), bytesIn, bytesOut: since the one before
  *   exec.started                exec (id), command, user, tty        exec.ended  exec, tty, code when it is known
  *   attach.started · ended
  *   record.sealed               count, hash: of the entries before it and of the last of them. Nothing follows

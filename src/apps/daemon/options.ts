@@ -1,9 +1,16 @@
 /** The daemon's own command line. `dayfly serve` writes it; it is checked all the same. */
+import { isIP } from 'node:net'
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
 import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { LogLevel } from '../../base/log.ts'
 import { isLogLevel } from '../../base/log.ts'
+import type { Address, GatewayOptions } from '../../gateway/gateway.ts'
+
+export interface GatewayPlace extends Pick<GatewayOptions, 'tls' | 'domains'> {
+  /** undefined: the usual port of the loopback, or a free one where that is taken. */
+  readonly listen: Address | undefined
+}
 
 export interface DaemonOptions {
   readonly stateDir: string
@@ -12,6 +19,8 @@ export interface DaemonOptions {
   /** Lets this group use the socket. */
   readonly group: string | undefined
   readonly logLevel: LogLevel
+  /** Where requests to environments come in. */
+  readonly gateway: GatewayPlace
   /** Print this report as JSON instead of serving. */
   readonly check: 'host' | 'leaks' | undefined
 }
@@ -24,6 +33,61 @@ const oneOf = <T extends string>(text: string, field: string, values: readonly T
       remedy: `Write it like ${field} ${values[0]}.`,
     })
   return found
+}
+
+/** `127.0.0.1:7878`, `[::1]:443`; without a port 0. */
+const addressOf = (text: string, field: string): Address => {
+  const [, v6, v4, port = '0'] = /^(?:\[([0-9a-fA-F:.]+)\]|([0-9.]+))(?::(\d{1,5}))?$/.exec(text) ?? []
+  const host = v6 ?? v4
+  if (host === undefined || isIP(host) === 0 || Number(port) > 65_535) {
+    throw new DayflyError('invalid', `${field}: "${text}" is not an address and a port`, { field, remedy: `Write it like ${field} 127.0.0.1:7878.` })
+  }
+  return { host, port: Number(port) }
+}
+
+const loopback = (host: string): boolean => host === '::1' || host.startsWith('127.')
+
+/** In the clear on the loopback only; anywhere else with certificates. */
+const gatewayOf = (
+  listen: string,
+  tls: string | undefined,
+  certificates: readonly string[],
+  domains: readonly string[],
+): DaemonOptions['gateway'] => {
+  const address = listen === '' ? undefined : addressOf(listen, '--gateway')
+  if (address !== undefined && !loopback(address.host)) {
+    throw new DayflyError('invalid', `--gateway: ${address.host} is not of the loopback, and what comes in there is not encrypted`, {
+      field: '--gateway',
+      remedy: 'Use --gateway-tls with --gateway-certificate for other addresses.',
+    })
+  }
+  const wrong = domains.find(domain => !/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/.test(domain))
+  if (wrong !== undefined) {
+    throw new DayflyError('invalid', `--gateway-domain: "${wrong}" is not a domain name in lower case`, {
+      field: '--gateway-domain',
+      remedy: 'Write it like --gateway-domain preview.example.org.',
+    })
+  }
+  if ((tls === undefined) !== (certificates.length === 0)) {
+    const field = tls === undefined ? '--gateway-tls' : '--gateway-certificate'
+    throw new DayflyError('invalid', `${field}: it is missing; an address and certificates go together`, {
+      field,
+      remedy: 'Write --gateway-tls 0.0.0.0:443 --gateway-certificate CERT.pem,KEY.pem.',
+    })
+  }
+  const files = certificates.map(pair => {
+    const [certFile = '', keyFile = ''] = pair.split(',')
+    if (certFile !== '' && keyFile !== '') return { certFile: resolve(certFile), keyFile: resolve(keyFile) }
+    throw new DayflyError('invalid', `--gateway-certificate: "${pair}" is not two files`, {
+      field: '--gateway-certificate',
+      remedy: 'Write it like --gateway-certificate CERT.pem,KEY.pem.',
+    })
+  })
+  return {
+    listen: address,
+    domains: [...new Set(['localhost', ...domains])],
+    ...(tls === undefined ? {} : { tls: { ...addressOf(tls, '--gateway-tls'), certificates: files } }),
+  }
 }
 
 /** Throws `invalid` naming the option. */
@@ -39,6 +103,10 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
           group: { type: 'string' },
           'log-level': { type: 'string', default: 'info' },
           check: { type: 'string' },
+          gateway: { type: 'string', default: process.env['DAYFLY_GATEWAY'] ?? '' },
+          'gateway-tls': { type: 'string' },
+          'gateway-certificate': { type: 'string', multiple: true, default: [] },
+          'gateway-domain': { type: 'string', multiple: true, default: [] },
         },
       })
     } catch (error) {
@@ -54,6 +122,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
     backend: oneOf(values.backend, '--backend', ['linux', 'fake'] as const),
     group: values.group,
     logLevel: level,
+    gateway: gatewayOf(values.gateway, values['gateway-tls'], values['gateway-certificate'], values['gateway-domain']),
     check: values.check === undefined ? undefined : oneOf(values.check, '--check', ['host', 'leaks'] as const),
   }
 }

@@ -7,9 +7,12 @@ import { createEngine } from '../../engine/create.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Store } from '../../engine/store.ts'
 import { openStore } from '../../store/sqlite.ts'
+import { createDoors } from './doors.ts'
+import type { Doors } from './exposed.ts'
 import type { DaemonImages } from './images.ts'
 import { createImages } from './images.ts'
 import type { DaemonOptions } from './options.ts'
+import { createSecretKeeper } from './secrets.ts'
 
 export const nativeDir = resolve(import.meta.dirname, '../../../native/build')
 
@@ -18,6 +21,8 @@ export interface Parts extends AsyncDisposable {
   readonly backend: Backend
   readonly images: DaemonImages
   readonly engine: Engine
+  /** Where environments are reached from outside. */
+  readonly doors: Doors
 }
 
 /** Digests of the images that environments need which have not ended. */
@@ -58,7 +63,11 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
   await using stack = new AsyncDisposableStack()
   const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
   const { backend, images } = await openBackend(options, store, clock, log, stack)
-  const engine = stack.use(createEngine({ backend, store, clock, recordsFolder: join(options.stateDir, 'records'), log }))
+  const recordsFolder = join(options.stateDir, 'records')
+  const accessLog = (environment: string): string => join(recordsFolder, `${environment}.access`)
+  const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, engine: () => engine, usage: backend.usage, accessLog }))
+  const keeper = createSecretKeeper(options.runDir, log)
+  const engine: Engine = stack.use(createEngine({ backend, store, clock, recordsFolder, log, keeper, audience: doors.audience }))
   const opened = stack.move()
-  return { store, backend, images, engine, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { store, backend, images, engine, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

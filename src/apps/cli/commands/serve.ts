@@ -18,6 +18,19 @@ export const command: Command = {
       completion: ['linux', 'fake'],
     },
     { name: 'group', value: 'NAME', help: 'Lets this group use the socket, which is as good as making its members root.' },
+    {
+      name: 'gateway',
+      value: 'ADDRESS',
+      help: 'Where requests to environments come in: an address of the loopback and a port ($DAYFLY_GATEWAY); 127.0.0.1 and port 7878, or a free one where that is taken, by default.',
+    },
+    { name: 'gateway-domain', value: 'DOMAIN', repeats: true, help: 'Environments are reached below this domain too: web.shop.DOMAIN.' },
+    { name: 'gateway-tls', value: 'ADDRESS', help: 'Where they come in encrypted: any address and a port.' },
+    {
+      name: 'gateway-certificate',
+      value: 'CERT,KEY',
+      repeats: true,
+      help: 'Files of a certificate and its key, PEM. Chosen by server name; read again when they change.',
+    },
     { name: 'log-level', value: 'LEVEL', help: 'debug, info (default), warn or error.', completion: ['debug', 'info', 'warn', 'error'] },
   ],
   examples: [
@@ -25,10 +38,9 @@ export const command: Command = {
     ['dayfly serve --state-dir /tmp/d/state --run-dir /tmp/d/run', 'one more daemon, beside the other'],
   ],
   run: async (context, args) => {
-    const options = ['backend', 'group', 'log-level'].flatMap(name => {
-      const value = args.text(name)
-      return value === undefined ? [] : [`--${name}`, value]
-    })
+    const options = ['backend', 'group', 'log-level', 'gateway', 'gateway-tls', 'gateway-certificate', 'gateway-domain'].flatMap(name =>
+      args.list(name).flatMap(value => [`--${name}`, value]),
+    )
     process.execve?.(process.execPath, [process.execPath, ...daemonArguments(context), ...options], { ...process.env, ...daemonCache })
     throw new DayflyError('internal', 'this process could not become the daemon') // It is another program by now.
   },

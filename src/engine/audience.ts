@@ -1,0 +1,12 @@
+import type { Environment } from '../model/environment.ts'
+import type { WorkloadStatus } from './engine.ts'
+
+/** Whoever sends requests to instances: told how they stand, and asked to let go of one before it ends. */
+export interface Audience {
+  statuses(environment: Environment, statuses: readonly WorkloadStatus[]): void
+  /** Nothing new goes to the instance; resolves when nothing is under way there, after `within` ms at the latest. */
+  drain(instance: string, within: number): Promise<void>
+  /** It is about to end: the last chance to write into its record. */
+  ending(environment: Environment): void
+  ended(environment: Environment): void
+}
