@@ -12,17 +12,18 @@ import type { Log } from '../../base/log.ts'
 import type { InstanceRequest } from '../../engine/backend.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import type { Slot } from '../../host/network/slots.ts'
-import type { WorkloadSpec } from '../../model/workload.ts'
-import type { Cell, CellMaker, LiveCell } from './cell.ts'
-import { destroyCell, makeCell } from './cell.ts'
+import type { BareCell, Cell, CellMaker, LiveCell } from './cell.ts'
+import { destroyCell, makeBareCell, makeCell, settleCell } from './cell.ts'
 import type { Condemned } from './condemned.ts'
 import type { ContainerMaker } from './containers.ts'
 import { trackDemand } from './demand.ts'
+import { mountsKeep } from './mounts.ts'
 import type { Networks } from './networks.ts'
-import type { Prepared, PreparedShape } from './prepared.ts'
+import type { Prepared, PreparedShape, Purpose } from './prepared.ts'
 import { createPreparedPool } from './prepared.ts'
 import { readIdentity } from './processes.ts'
 import { createStock } from './ready.ts'
+import type { ResourceStore } from './resources.ts'
 
 export interface Supplied extends Prepared {
   readonly start: 'cold' | 'prepared'
@@ -36,14 +37,18 @@ export interface Supply {
   provide(request: InstanceRequest, dedicate: (filled: Prepared) => Promise<void>, signal: AbortSignal): Promise<Supplied>
   /** Takes down a cell that no instance has, and gives its place back. Never rejects: what resists is tried again. */
   abandon(environment: string, cell: Cell): Promise<void>
-  /** Cells that it has or is making or is still taking down, and the slot each is in. */
-  cells(): ReadonlyMap<string, Slot>
+  /** Cells that it has or is making or is still taking down, and the slot each is in, if it is in one. */
+  cells(): ReadonlyMap<string, Slot | undefined>
   /** They have become an instance's, which explains them from now on, and takes them down. */
   handOver(cell: Cell): void
   /** Cells that wait for a container. */
   readonly ready: number
   prepared(): PreparedShape[]
   forgetImage(digest: string): Promise<void>
+  /** An environment of several instances is about to come: cells for them are made ready. */
+  expectEnvironment(): void
+  /** Nothing waits for an instance of it any more: it ends, or its containers would be others from now on. */
+  forgetEnvironment(environment: string): Promise<void>
   close(): Promise<void>
 }
 
@@ -51,6 +56,7 @@ export interface SupplyOptions {
   readonly maker: CellMaker
   readonly containers: ContainerMaker
   readonly networks: Networks
+  readonly resources: Pick<ResourceStore, 'of'>
   readonly condemned: Condemned
   readonly clock: Clock
   readonly agenda: Agenda
@@ -64,6 +70,8 @@ export interface SupplyOptions {
 /** Cells to keep ready when nobody asks for any; at most; and how long a burst is remembered, ms. */
 const fewestCells = 4
 const mostCells = 128
+/** Bare ones, while environments come. */
+const fewestBare = 4
 const cellMemory = 5 * 60_000
 /** Dead ones to take from the pools for one start, before everything is made anew. */
 const mostDead = 3
@@ -88,8 +96,8 @@ interface Taken {
 }
 
 export const createSupply = (options: SupplyOptions): Supply => {
-  const { maker, containers, networks, condemned, clock, agenda, log } = options
-  const cells = new Map<string, Slot>()
+  const { maker, containers, networks, resources, condemned, clock, agenda, log } = options
+  const cells = new Map<string, Slot | undefined>()
 
   const endCell = async (cell: Parameters<typeof destroyCell>[0] & { readonly id: string }): Promise<void> => {
     await destroyCell(cell, maker.helper)
@@ -101,11 +109,11 @@ export const createSupply = (options: SupplyOptions): Supply => {
       await endCell(cell)
       await networks.close(cell.slot)
     })
-  const buildCell = async (slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => {
+  const build = async <T extends BareCell>(slot: Slot | undefined, signal: AbortSignal, make: (id: string) => Promise<T>): Promise<T> => {
     const id = newCellId()
     cells.set(id, slot)
     try {
-      return await makeCell(maker, id, slot, index, signal)
+      return await make(id)
     } catch (error) {
       const paths = maker.layout.cell(id)
       const remains = { id, paths, process: readIdentity(paths.monitorPid), monitor: undefined, cgroup: maker.cgroups.open(id) }
@@ -115,6 +123,7 @@ export const createSupply = (options: SupplyOptions): Supply => {
       throw signal.aborted ? abortError(signal) : first(error)
     }
   }
+  const buildCell = (slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => build(slot, signal, id => makeCell(maker, id, slot, index, signal))
   /** A cell with a network of its own. */
   const openCell = async (signal: AbortSignal): Promise<LiveCell> => {
     const slot = await networks.open()
@@ -136,21 +145,77 @@ export const createSupply = (options: SupplyOptions): Supply => {
     failed: error => log.warn('a cell could not be made ready', { error }),
   })
 
+  const bareDemand = trackDemand(1000, cellMemory)
+  const bare = createStock<BareCell>({
+    make: signal => build(undefined, signal, id => makeBareCell(maker, id, signal)),
+    dispose: cell => condemned.takeDown(cell.id, () => endCell(cell)),
+    spoiled: cell => cell.monitor.closed,
+    wanted: () => {
+      const peak = bareDemand.peak(clock.boot())
+      return peak === 0 ? 0 : Math.min(mostCells, Math.max(fewestBare, peak))
+    },
+    quiet: 20,
+    failed: error => log.warn('a cell could not be made ready', { error }),
+  })
+
+  /** A cell in the network of an environment that has its slot already; `fresh`: not one that has waited. */
+  const cellIn = async (environment: string, slot: Slot, fresh: boolean, signal: AbortSignal): Promise<{ cell: LiveCell; waited: boolean }> => {
+    const index = networks.place(environment)
+    try {
+      for (let dead = 0; !fresh && dead < mostDead; dead++) {
+        const waiting = bare.take()
+        if (waiting === undefined) break
+        cells.set(waiting.id, slot)
+        try {
+          return { cell: await settleCell(maker, waiting, slot, index), waited: true }
+        } catch (error) {
+          await condemned.takeDown(waiting.id, () => endCell(waiting), environment)
+          if (!hasDied(error)) throw error
+        }
+      }
+      return { cell: await buildCell(slot, index, signal), waited: false }
+    } catch (error) {
+      networks.leave(environment, index)
+      throw error
+    }
+  }
+
+  const anotherCellIn = async (environment: string, signal: AbortSignal): Promise<LiveCell> => {
+    const slot = networks.environments().get(environment)
+    if (slot === undefined) throw new DayflyError('not_found', `the environment ${environment} is gone`)
+    return (await cellIn(environment, slot, false, signal)).cell
+  }
+
   const limited = (signal: AbortSignal) => deadline(clock, agenda, options.createPatience, 'the container could not be created in time', signal)
 
+  const abandon = (environment: string, cell: Cell): Promise<void> =>
+    condemned.takeDown(
+      cell.id,
+      async () => {
+        await endCell(cell)
+        networks.leave(environment, cell.index)
+      },
+      environment,
+    )
+
+  const discard = ({ cell }: Pick<Prepared, 'cell'>, { environment }: Purpose): Promise<void> =>
+    environment === undefined ? closeCell(cell) : abandon(environment, cell)
   const pool = createPreparedPool({
-    prepare: async (workload: WorkloadSpec, hostname: string, signal: AbortSignal): Promise<Prepared> => {
-      const cell = await openCell(signal)
+    prepare: async (purpose: Purpose, signal: AbortSignal): Promise<Prepared> => {
+      const { workload, environment } = purpose
+      const cell = environment === undefined ? await openCell(signal) : await anotherCellIn(environment, signal)
       try {
         using limit = limited(signal)
         // crun's container gets its name when it becomes somebody's.
-        return { cell, pid: await containers.fill(cell, workload, workload.runtime === 'crun' ? cell.id : hostname, limit.signal) }
+        const hostname = workload.runtime === 'crun' ? cell.id : purpose.hostname
+        const shared = environment === undefined ? undefined : resources.of(environment)
+        return { cell, pid: await containers.fill(cell, { workload, hostname, resources: shared }, limit.signal) }
       } catch (error) {
-        await closeCell(cell)
+        await discard({ cell }, purpose)
         throw error
       }
     },
-    dispose: ({ cell }) => closeCell(cell),
+    dispose: (prepared, purpose) => discard(prepared, purpose),
     memoryLimit: options.preparedMemory,
     now: clock.boot,
     failed: error => log.warn('a container could not be prepared', { error }),
@@ -158,9 +223,9 @@ export const createSupply = (options: SupplyOptions): Supply => {
   ready.adjust()
 
   /** The cell whose network becomes the environment's. */
-  const firstCell = async (environment: string, workload: WorkloadSpec, hostname: string, fresh: boolean, signal: AbortSignal): Promise<Taken> => {
+  const firstCell = async (environment: string, purpose: Purpose, fresh: boolean, signal: AbortSignal): Promise<Taken> => {
     try {
-      const prepared = fresh ? undefined : pool.take(workload, hostname)
+      const prepared = fresh || !mountsKeep(purpose.workload) ? undefined : pool.take(purpose)
       if (prepared === undefined) cellDemand.took(clock.boot())
       const waiting = prepared?.cell ?? (fresh ? undefined : ready.take())
       const cell = waiting ?? (await openCell(signal))
@@ -173,19 +238,14 @@ export const createSupply = (options: SupplyOptions): Supply => {
   }
   const take = async ({ environment, workload, hostname }: InstanceRequest, fresh: boolean, signal: AbortSignal): Promise<Taken> => {
     const slot = await networks.join(environment)
-    if (slot === undefined) return firstCell(environment, workload, hostname, fresh, signal)
-    return { cell: await buildCell(slot, networks.place(environment), signal), pid: undefined, pooled: false }
+    if (slot === undefined) return firstCell(environment, { workload, hostname, environment: undefined }, fresh, signal)
+    const mayWait = !fresh && networks.isReserved(environment) && mountsKeep(workload)
+    const prepared = mayWait ? pool.take({ workload, hostname, environment }) : undefined
+    if (prepared !== undefined) return { ...prepared, pooled: true }
+    bareDemand.took(clock.boot())
+    const { cell, waited } = await cellIn(environment, slot, fresh, signal)
+    return { cell, pid: undefined, pooled: waited }
   }
-
-  const abandon = (environment: string, cell: Cell): Promise<void> =>
-    condemned.takeDown(
-      cell.id,
-      async () => {
-        await endCell(cell)
-        networks.leave(environment, cell.index)
-      },
-      environment,
-    )
 
   const finish = async (
     { cell, pid }: Taken,
@@ -196,7 +256,7 @@ export const createSupply = (options: SupplyOptions): Supply => {
     using limit = limited(signal)
     using _giveUp = onAbort(limit.signal, () => void cell.monitor[Symbol.asyncDispose]())
     try {
-      const filled = { cell, pid: pid ?? (await containers.fill(cell, request.workload, request.hostname, limit.signal)) }
+      const filled = { cell, pid: pid ?? (await containers.fill(cell, { ...request, resources: resources.of(request.environment) }, limit.signal)) }
       await dedicate(filled)
       if (limit.signal.aborted) throw abortError(limit.signal)
       return { ...filled, start: pid === undefined ? 'cold' : 'prepared' }
@@ -216,8 +276,9 @@ export const createSupply = (options: SupplyOptions): Supply => {
         } catch (error) {
           // A monitor that does not answer is no better than a dead one.
           const again = taken.pooled && !signal.aborted && (hasDied(error) || (taken.pid !== undefined && isTimeout(error)))
-          if (!again || !networks.withdraw(environment, cell.index)) await abandon(environment, cell)
-          else void closeCell(cell)
+          if (again && networks.withdraw(environment, cell.index)) void closeCell(cell)
+          else if (again && networks.isReserved(environment)) void abandon(environment, cell)
+          else await abandon(environment, cell)
           if (!again) throw error
           log.info('what waited in a pool had died; another is taken', { cell: cell.id, reason: messageOf(error) })
         }
@@ -231,8 +292,14 @@ export const createSupply = (options: SupplyOptions): Supply => {
     },
     prepared: pool.report,
     forgetImage: pool.forgetImage,
+    expectEnvironment: () => {
+      bareDemand.took(clock.boot())
+      bare.adjust()
+    },
+    forgetEnvironment: pool.forgetEnvironment,
     close: async () => {
-      await Promise.all([pool.close(), ready.close()])
+      await pool.close()
+      await Promise.all([ready.close(), bare.close()])
     },
   }
 }
