@@ -1,5 +1,4 @@
 /** Filling a volume from a tar stream: by the unpacker of image layers, which trusts no archive. */
-import { Readable } from 'node:stream'
 import { DayflyError } from '../../base/errors.ts'
 import { unpack } from '../../host/image/unpack.ts'
 import type { Resources } from './resources.ts'
@@ -16,9 +15,9 @@ export const seedFrom = async (
   signal: AbortSignal,
 ): Promise<void> => {
   await resources.seed(volume, async folder => {
-    const from = Readable.from(tar, { objectMode: false })
+    const what = `the seed of volume ${volume}`
     try {
-      await unpack({ binary, maximumBytes, maximumEntries }, { folder, from, what: `the seed of volume ${volume}`, rootFileSystem: true, signal })
+      await unpack({ binary, maximumBytes, maximumEntries }, { folder, from: { bytes: tar }, what, rootFileSystem: true, signal })
     } catch (error) {
       if (!(error instanceof DayflyError && error.code === 'corrupt')) throw error
       throw new DayflyError('invalid', error.message, {
@@ -26,8 +25,6 @@ export const seedFrom = async (
         remedy: 'Make the archive again, of plain files and folders.',
         cause: error,
       })
-    } finally {
-      from.destroy()
     }
   })
 }

@@ -2,7 +2,8 @@
 
 import type { StdioOptions } from 'node:child_process'
 import { spawn } from 'node:child_process'
-import type { Readable } from 'node:stream'
+import { Readable } from 'node:stream'
+import { pipeline } from 'node:stream/promises'
 import { abortError } from '../../base/abort.ts'
 import { DayflyError, errnoOf } from '../../base/errors.ts'
 
@@ -10,6 +11,8 @@ export interface RunOptions {
   readonly signal?: AbortSignal | undefined
   /** A descriptor or another process's output that becomes fd 0. Default: /dev/null. */
   readonly stdin?: number | Readable | undefined
+  /** Bytes that are written to fd 0 instead. When they fail, the process is killed, and that failure is told. */
+  readonly input?: AsyncIterable<Uint8Array> | undefined
   /** Descriptors that become fd 3, 4, … */
   readonly descriptors?: readonly number[]
   readonly env?: NodeJS.ProcessEnv
@@ -38,7 +41,7 @@ export const run = (program: string, args: readonly string[], options: RunOption
       reject(abortError(options.signal))
       return
     }
-    const stdio: StdioOptions = [options.stdin ?? 'ignore', 'pipe', 'pipe', ...(options.descriptors ?? [])]
+    const stdio: StdioOptions = [options.input === undefined ? (options.stdin ?? 'ignore') : 'pipe', 'pipe', 'pipe', ...(options.descriptors ?? [])]
     const child = spawn(program, args, { stdio, env: options.env ?? process.env })
     const output: Buffer[] = []
     let size = 0
@@ -69,6 +72,15 @@ export const run = (program: string, args: readonly string[], options: RunOption
       messages = (messages + bytes.toString('utf8')).slice(-maximumMessages)
     })
     let failure: Error | undefined
+    let inputFailure: unknown
+    if (options.input !== undefined && child.stdin !== null) {
+      pipeline(Readable.from(options.input, { objectMode: false }), child.stdin).catch(error => {
+        // One that ends without reading on says why by itself.
+        if (errnoOf(error) === 'EPIPE' || errnoOf(error) === 'ERR_STREAM_PREMATURE_CLOSE') return
+        inputFailure = error
+        kill()
+      })
+    }
     child.on('error', error => {
       failure = error
       if (child.pid === undefined) settle(null, null)
@@ -76,6 +88,7 @@ export const run = (program: string, args: readonly string[], options: RunOption
     const settle = (code: number | null, signal: NodeJS.Signals | null): void => {
       options.signal?.removeEventListener('abort', kill)
       if (options.signal?.aborted) reject(abortError(options.signal))
+      else if (inputFailure !== undefined) reject(inputFailure)
       else if (child.pid === undefined) {
         const missing = errnoOf(failure) === 'ENOENT'
         const detail = { cause: failure, ...(missing && install !== undefined ? { remedy: install } : {}) }

@@ -6,8 +6,8 @@ import { run } from './process.ts'
 export interface UnpackRequest {
   /** Empty folder. */
   readonly folder: string
-  /** A tar stream, plain or compressed: a descriptor or another child's output. */
-  readonly from: number | Readable
+  /** A tar stream, plain or compressed: a descriptor, another child's output, or bytes as they come. */
+  readonly from: number | Readable | { readonly bytes: AsyncIterable<Uint8Array> }
   /** For messages: `layer sha256:…`. */
   readonly what: string
   readonly digest?: string
@@ -48,6 +48,8 @@ const decodeName = (text: string): string =>
     'latin1',
   ).toString('utf8')
 
+const inputOf = (from: UnpackRequest['from']) => (typeof from === 'object' && 'bytes' in from ? { input: from.bytes } : { stdin: from })
+
 /** Rejects with `corrupt` (the archive is damaged, hostile or not what its digest says), `host`, or by the signal. */
 export const unpack = async (unpacker: Unpacker, request: UnpackRequest): Promise<Unpacked> => {
   const opaque: string[] = []
@@ -82,7 +84,7 @@ export const unpack = async (unpacker: Unpacker, request: UnpackRequest): Promis
   const { code, signal, stderr } = await run(
     unpacker.binary,
     args,
-    { stdin: request.from, signal: request.signal, onLine },
+    { ...inputOf(request.from), signal: request.signal, onLine },
     'Build the native programs: make -C native',
   )
   if (code === 0 && done) return done
