@@ -7,8 +7,9 @@ import type { LogRecord } from '../model/log.ts'
 import type { OwnedObject } from '../model/owned.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
 import type { RunRequest } from './schemas/environments.ts'
-import type { ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from './schemas/images.ts'
+import type { BuildRequest, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from './schemas/images.ts'
 import type { About, HostCheck } from './schemas/system.ts'
+import type { UpRequest } from './schemas/workloads.ts'
 
 export interface EventQuery {
   readonly environment?: string
@@ -16,6 +17,42 @@ export interface EventQuery {
   readonly since?: number
   readonly limit?: number
 }
+
+/** See engine/engine.ts. */
+export interface Change {
+  readonly subject: 'workload' | 'network' | 'volume' | 'config' | 'lease' | 'labels'
+  readonly name: string
+  readonly kind: 'added' | 'changed' | 'removed'
+  readonly fields: readonly string[]
+  readonly effect: 'started' | 'replaced' | 'stopped' | 'kept'
+}
+
+/** See engine/engine.ts. */
+export interface WorkloadStatus {
+  readonly name: string
+  readonly state: 'waiting' | 'starting' | 'ready' | 'idle' | 'completed' | 'failed' | 'stopped'
+  readonly reason: string
+  readonly wanted: number
+  readonly ready: number
+  readonly restarts: number
+  readonly instances: readonly {
+    readonly instance: Instance
+    readonly health: 'none' | 'starting' | 'healthy' | 'unhealthy'
+    readonly outdated: boolean
+    readonly paused: boolean
+  }[]
+}
+
+/** A port of a workload that the outside reaches. */
+export interface Exposed {
+  readonly port: number
+  readonly protocol: 'http' | 'h2c' | 'tcp'
+  /** `http://web.shop.localhost:8080`, `127.0.0.1:5432`; undefined while nothing listens for it. */
+  readonly url: string | undefined
+}
+
+/** Tar streams by volume name. */
+export type Seeds = ReadonlyMap<string, AsyncIterable<Uint8Array>>
 
 /** The part of the engine that the API exposes; see engine/engine.ts for what each does. */
 export interface Lifecycle {
@@ -40,6 +77,19 @@ export interface Lifecycle {
   events(filter: EventQuery): Event[]
   follow(filter: EventQuery, signal: AbortSignal): AsyncIterable<Event>
   leaks(): Promise<readonly OwnedObject[]>
+  up(
+    spec: EnvironmentSpec,
+    secrets: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>,
+    seeds: Seeds,
+    actor: Actor,
+    signal: AbortSignal,
+  ): Promise<{ readonly environment: Environment; readonly changes: readonly Change[] }>
+  diff(spec: EnvironmentSpec): readonly Change[]
+  workloads(ref: string): readonly WorkloadStatus[]
+  watch(ref: string, signal: AbortSignal): AsyncIterable<readonly WorkloadStatus[]>
+  exited(ref: string, workload: string, signal: AbortSignal): Promise<Instance>
+  pause(ref: string, actor: Actor): Promise<Environment>
+  resume(ref: string, actor: Actor): Promise<Environment>
 }
 
 export interface LogQuery {
@@ -53,6 +103,10 @@ export interface LogQuery {
 
 /** Is not waited for. */
 export type OnProgress = (progress: PullProgress) => void
+/** The same of several images at once. */
+export type OnImageProgress = (image: string, progress: PullProgress) => void
+/** A piece of what a build prints. */
+export type OnLog = (text: string) => void
 
 export interface Images {
   /** Newest first. */
@@ -61,6 +115,8 @@ export interface Images {
   inspect(name: string): Promise<ImageDetailView>
   pull(request: PullRequest, onProgress: OnProgress, signal: AbortSignal): Promise<ImageView>
   import(request: ImportRequest, onProgress: OnProgress, signal: AbortSignal): Promise<ImageView>
+  /** Makes an image of a Dockerfile. Throws `invalid` when the build fails, `host` when the builder is missing. */
+  build(request: BuildRequest, onLog: OnLog, onProgress: OnProgress, signal: AbortSignal): Promise<ImageView>
   /** A name goes alone, the image with its last one; a digest takes the image with all its names. `wrong_state` while an environment uses it. */
   remove(name: string): Promise<RemovedView>
   /** Removes what no name (with `all`: whatever it is named) and no living environment refers to. */
@@ -76,6 +132,12 @@ export interface Services {
   readonly images: Images
   /** Finds (or pulls) the image, merges its configuration, checks limits against this host and names it. Creates nothing. */
   plan(request: RunRequest, onProgress: OnProgress, signal: AbortSignal): Promise<EnvironmentSpec>
+  /** The same of an environment with workloads that are kept running. All faults of the draft are told at once. */
+  planUp(request: Pick<UpRequest, 'draft' | 'auth'>, onProgress: OnImageProgress, signal: AbortSignal): Promise<EnvironmentSpec>
+  /** Folders and archives of this host as tar streams, each to be read at most once. Throws `invalid` for one that is not there. */
+  openSeeds(paths: Readonly<Record<string, string>>): Promise<AsyncDisposable & { readonly streams: Seeds }>
+  /** What of a workload is reached from outside, and where. */
+  exposed(environment: Environment, workload: string): readonly Exposed[]
   /** When the lease ends it if nothing happens, wall clock ms. undefined once it is ending. */
   expiry(environment: Environment): { readonly at: number; readonly by: 'ttl' | 'idle' } | undefined
   /** Ends after the last output of an instance that is no longer live, or without `follow` at the end of what is there. */

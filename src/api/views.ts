@@ -3,7 +3,8 @@ import type { Environment } from '../model/environment.ts'
 import type { Instance } from '../model/instance.ts'
 import type { LogRecord } from '../model/log.ts'
 import type { EnvironmentView, InstanceView, LogEntry } from './schemas/environments.ts'
-import type { Services } from './services.ts'
+import type { WorkloadView } from './schemas/workloads.ts'
+import type { Services, WorkloadStatus } from './services.ts'
 
 export const instanceView = (instance: Instance): InstanceView => ({
   id: instance.id,
@@ -16,6 +17,8 @@ export const instanceView = (instance: Instance): InstanceView => ({
   pid: instance.pid ?? null,
   start: instance.start ?? null,
   exit: instance.exit === undefined ? null : { ...instance.exit, signal: instance.exit.signal ?? null },
+  replica: instance.replica,
+  address: instance.address ?? null,
 })
 
 export const environmentView = (services: Pick<Services, 'lifecycle' | 'expiry'>, environment: Environment): EnvironmentView => {
@@ -37,6 +40,18 @@ export const environmentView = (services: Pick<Services, 'lifecycle' | 'expiry'>
     instances: services.lifecycle.instances(environment.id).map(instanceView),
   }
 }
+
+/** Only what is exposed by the specification as it is now. */
+export const workloadView = (services: Pick<Services, 'exposed'>, environment: Environment, status: WorkloadStatus): WorkloadView => ({
+  name: status.name,
+  state: status.state,
+  reason: status.reason,
+  wanted: status.wanted,
+  ready: status.ready,
+  restarts: status.restarts,
+  exposed: services.exposed(environment, status.name).map(({ port, protocol, url }) => ({ port, protocol, url: url ?? null })),
+  instances: status.instances.map(({ instance, health, outdated, paused }) => ({ ...instanceView(instance), health, outdated, paused })),
+})
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true })
 

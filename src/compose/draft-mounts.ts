@@ -93,9 +93,16 @@ const mountOf = (mount: ServiceMount, path: Path, context: MountContext): Mount 
     case 'bind':
       return bindMount(mount, path, context)
     case 'tmpfs':
-      return { type: 'tmpfs', target: mount.target, size: mount.tmpfs?.size ?? context.memory ?? defaultLimits.memory, mode: mount.tmpfs?.mode ?? standardMode }
+      return {
+        type: 'tmpfs',
+        target: mount.target,
+        size: mount.tmpfs?.size ?? context.memory ?? defaultLimits.memory,
+        mode: mount.tmpfs?.mode ?? standardMode,
+      }
     default:
-      context.sink.error(path, `mounts of the type ${mount.type} are not supported`, { remedy: 'Use a volume, a folder of the project, a config or a tmpfs.' })
+      context.sink.error(path, `mounts of the type ${mount.type} are not supported`, {
+        remedy: 'Use a volume, a folder of the project, a config or a tmpfs.',
+      })
       return undefined
   }
 }
@@ -113,7 +120,9 @@ const secretsFolder = '/run/secrets/'
 const secretFile = (target: string, path: Path, sink: Sink): string | undefined => {
   const file = target.startsWith(secretsFolder) ? target.slice(secretsFolder.length) : target
   if (!file.includes('/')) return file
-  sink.error(path, `a secret cannot be at ${target}`, { remedy: `Secrets are files under ${secretsFolder}: leave target out, or give it a plain name.` })
+  sink.error(path, `a secret cannot be at ${target}`, {
+    remedy: `Secrets are files under ${secretsFolder}: leave target out, or give it a plain name.`,
+  })
   return undefined
 }
 

@@ -24,7 +24,12 @@ const SecretExtension = z.strictObject({
 })
 
 /** The `x-dayfly` of something, `{}` where there is none. What is wrong with it is told, and undefined returned. */
-const read = <T extends z.ZodType>(schema: T, extensions: Readonly<Record<string, unknown>> | undefined, path: Path, sink: Sink): z.output<T> | undefined => {
+const read = <T extends z.ZodType>(
+  schema: T,
+  extensions: Readonly<Record<string, unknown>> | undefined,
+  path: Path,
+  sink: Sink,
+): z.output<T> | undefined => {
   const result = schema.safeParse(extensions?.['x-dayfly'] ?? {})
   if (result.success) return result.data
   for (const issue of result.error.issues) {
@@ -50,7 +55,9 @@ export const secretOrigin = (name: string, secret: Secret | undefined, given: Re
   if (command !== undefined) return { kind: 'command', command: typeof command === 'string' ? ['/bin/sh', '-c', command] : command }
   const origin = fileOrigin(secret ?? {})
   if (origin === undefined) {
-    sink.error(path, 'nothing says what it holds', { remedy: `Give it on the command line: --secret ${name}=env:VARIABLE, file:PATH or cmd:COMMAND.` })
+    sink.error(path, 'nothing says what it holds', {
+      remedy: `Give it on the command line: --secret ${name}=env:VARIABLE, file:PATH or cmd:COMMAND.`,
+    })
   }
   return origin
 }

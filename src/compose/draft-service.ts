@@ -1,6 +1,8 @@
 /** One service as a workload. */
-import { signalNames } from '../base/signals.ts'
+
+import type { z } from 'zod'
 import { given } from '../base/given.ts'
+import { signalNames } from '../base/signals.ts'
 import type { HealthCheck, RestartPolicy, Scale } from '../model/deployment.ts'
 import { noRestart } from '../model/deployment.ts'
 import type { WorkloadDraft } from '../model/draft.ts'
@@ -11,7 +13,6 @@ import type { ServiceExtension } from './extension.ts'
 import type { Project, Service, ServiceHealthcheck } from './project.ts'
 import type { Sink } from './sink.ts'
 import type { Path } from './tree.ts'
-import type { z } from 'zod'
 
 export interface ServiceContext {
   readonly project: Project
@@ -72,7 +73,12 @@ const shortRestart = (text: string, path: Path, sink: Sink): RestartPolicy | und
   return undefined
 }
 
-const conditions: Readonly<Record<string, RestartPolicy['condition']>> = { none: 'no', 'on-failure': 'on-failure', any: 'always', 'unless-stopped': 'unless-stopped' }
+const conditions: Readonly<Record<string, RestartPolicy['condition']>> = {
+  none: 'no',
+  'on-failure': 'on-failure',
+  any: 'always',
+  'unless-stopped': 'unless-stopped',
+}
 
 /** `deploy.restart_policy` says more than `restart`, and is taken where both are there, as docker compose does. */
 const restartOf = (service: Service, path: Path, sink: Sink): RestartPolicy | undefined => {
@@ -103,7 +109,9 @@ const dependsOn = (service: Service, project: Project) =>
   Object.fromEntries(
     Object.entries(service.depends_on ?? {}).flatMap(([name, dependency]) => {
       if (!Object.hasOwn(project.services, name)) return [] // Disabled by its profile, and not required: compose has checked that.
-      const condition = ({ service_started: 'started', service_healthy: 'healthy', service_completed_successfully: 'completed' } as const)[dependency.condition]
+      const condition = ({ service_started: 'started', service_healthy: 'healthy', service_completed_successfully: 'completed' } as const)[
+        dependency.condition
+      ]
       return [[name, { condition, required: dependency.required, restart: dependency.restart === true }]]
     }),
   )
@@ -129,7 +137,10 @@ const hostsOf = (service: Service, path: Path, sink: Sink): Record<string, strin
     Object.entries(service.extra_hosts).flatMap(([name, [address = '', ...more]]) => {
       const here = [...path, 'extra_hosts', name]
       if (address === 'host-gateway') {
-        sink.error(here, 'there is no way from an environment to its host', { policy: 'No route to the host', remedy: 'Run what it needs as a service of the environment.' })
+        sink.error(here, 'there is no way from an environment to its host', {
+          policy: 'No route to the host',
+          remedy: 'Run what it needs as a service of the environment.',
+        })
         return []
       }
       if (more.length > 0) sink.warn('notice', here, `of several addresses the first one is taken: ${address}`)
@@ -142,7 +153,8 @@ const pullOf = (service: Service, built: boolean, path: Path, sink: Sink): 'miss
   const policy = service.pull_policy
   if (built || policy === 'never') return 'never'
   if (policy === 'always') return 'always'
-  if (policy !== undefined && policy !== 'missing' && policy !== 'build') sink.warn('notice', [...path, 'pull_policy'], `${policy} is taken as missing; \`dayfly up --pull\` fetches anew`)
+  if (policy !== undefined && policy !== 'missing' && policy !== 'build')
+    sink.warn('notice', [...path, 'pull_policy'], `${policy} is taken as missing; \`dayfly up --pull\` fetches anew`)
   return 'missing'
 }
 
@@ -158,7 +170,9 @@ const runtimeOf = (service: Service, extension: ServiceExtension, path: Path, si
 
 const destinationsOf = (egress: ServiceExtension['egress']) => {
   const rules = egress.flatMap(entry => ('cidr' in entry ? [entry] : []))
-  const domains = egress.flatMap(entry => ('domain' in entry ? [{ domain: `${entry.wildcard ? '*.' : ''}${entry.domain}`, ...given({ port: entry.port }) }] : []))
+  const domains = egress.flatMap(entry =>
+    'domain' in entry ? [{ domain: `${entry.wildcard ? '*.' : ''}${entry.domain}`, ...given({ port: entry.port }) }] : [],
+  )
   return { egress: rules, egressDomains: domains.length === 0 ? undefined : domains }
 }
 
@@ -176,7 +190,8 @@ export const serviceDraft = (name: string, service: Service, context: ServiceCon
   const mounts = mountsOf(service, { project, service: name, path, sink, memory: limits.memory, several: scale.max > 1 })
   const { egress, egressDomains } = destinationsOf(extension.egress)
   const isJob = extension.kind === 'service' && service.deploy?.mode?.endsWith('-job') === true
-  if (extension.idle !== undefined) sink.warn('ignored', [...path, 'x-dayfly', 'idle'], 'it has no effect: scale with min: 0 stops a service that nobody asks for')
+  if (extension.idle !== undefined)
+    sink.warn('ignored', [...path, 'x-dayfly', 'idle'], 'it has no effect: scale with min: 0 stops a service that nobody asks for')
   return {
     mounts,
     workload: {

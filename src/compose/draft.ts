@@ -2,18 +2,19 @@
  * A project as what the daemon is asked for. Pure: what has to be read, run or built for it first is listed, and its contents are put in by
  * whoever reads them.
  */
-import { EnvironmentDraft } from '../model/draft.ts'
-import type { EnvironmentDraftInput } from '../model/draft.ts'
-import type { Lease } from '../model/lease.ts'
+
 import { given } from '../base/given.ts'
+import type { EnvironmentDraftInput } from '../model/draft.ts'
+import { EnvironmentDraft } from '../model/draft.ts'
+import type { Lease } from '../model/lease.ts'
 import type { DraftMounts } from './draft-mounts.ts'
 import { networksOf } from './draft-networks.ts'
-import { serviceDraft } from './draft-service.ts'
 import type { Origin } from './draft-origins.ts'
 import { fileOrigin, secretOrigin, seedsOf } from './draft-origins.ts'
+import { serviceDraft } from './draft-service.ts'
 import type { DayflyProject } from './extension.ts'
-import { Problems } from './problems.ts'
 import type { Warning } from './problems.ts'
+import { Problems } from './problems.ts'
 import type { Project, ServiceBuild } from './project.ts'
 import type { Sink } from './sink.ts'
 import { sinkOf } from './sink.ts'
@@ -45,7 +46,9 @@ export interface Drafted {
   /** Its `configs` lack those of `configs` below. */
   readonly draft: EnvironmentDraftInput
   /** By key of the project's secrets: where each comes from, and the files that it becomes, by workload. */
-  readonly secrets: Readonly<Record<string, { readonly origin: Origin; readonly files: readonly { readonly workload: string; readonly file: string }[] }>>
+  readonly secrets: Readonly<
+    Record<string, { readonly origin: Origin; readonly files: readonly { readonly workload: string; readonly file: string }[] }>
+  >
   /** By name: configs that have to be read. */
   readonly configs: Readonly<Record<string, Origin>>
   readonly builds: readonly Build[]

@@ -38,7 +38,11 @@ const derived = (ports: readonly ServicePort[], path: Path, sink: Sink): Exposur
   const tcp = ports.flatMap((port, index) => {
     const here = [...path, 'ports', index]
     if (port.protocol !== 'tcp') {
-      sink.warn('ignored', here, `${port.target}/${port.protocol} is not published: the gateway carries TCP only. Services of the environment reach it`)
+      sink.warn(
+        'ignored',
+        here,
+        `${port.target}/${port.protocol} is not published: the gateway carries TCP only. Services of the environment reach it`,
+      )
       return []
     }
     if (port.host_ip !== undefined && port.host_ip !== '' && !isLoopback(port.host_ip)) {
@@ -50,7 +54,10 @@ const derived = (ports: readonly ServicePort[], path: Path, sink: Sink): Exposur
     const protocol = httpOf(port)
     return protocol === undefined ? [] : [{ port: port.target, protocol }]
   })
-  return [...web.slice(0, 1), ...tcp.map(({ port, here }): Exposure => ({ port: port.target, protocol: 'tcp', published: published(port, here, sink) }))]
+  return [
+    ...web.slice(0, 1),
+    ...tcp.map(({ port, here }): Exposure => ({ port: port.target, protocol: 'tcp', published: published(port, here, sink) })),
+  ]
 }
 
 /** Whether `x-dayfly` says anything of it: `expose: []` opens nothing, whatever `ports` say. */
@@ -70,9 +77,12 @@ export const exposuresOf = (service: Service, extension: ServiceExtension, path:
   }
   for (const { port, protocol, published, host } of extension.expose) {
     if (protocol !== 'tcp' && published !== undefined) {
-      sink.error(here, `${port}/${protocol} goes by host name and has no port of its own to publish`, { remedy: 'Write it once more as tcp if you need the port.' })
+      sink.error(here, `${port}/${protocol} goes by host name and has no port of its own to publish`, {
+        remedy: 'Write it once more as tcp if you need the port.',
+      })
     }
-    if (host !== undefined) sink.warn('ignored', here, `the name ${host} has no effect: a service is reached at SERVICE.ENVIRONMENT and a domain of the daemon`)
+    if (host !== undefined)
+      sink.warn('ignored', here, `the name ${host} has no effect: a service is reached at SERVICE.ENVIRONMENT and a domain of the daemon`)
   }
   return extension.expose.map(({ port, protocol, published }) => ({ port, protocol, ...(protocol === 'tcp' ? { published: published ?? 0 } : {}) }))
 }

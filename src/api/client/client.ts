@@ -9,8 +9,9 @@ import type { Frame } from '../frames.ts'
 import { decodeFrames, framesMediaType, framesProtocol } from '../frames.ts'
 import { fromErrorDocument } from '../problems.ts'
 import type { EnvironmentView, ExecInput, InstanceView, LogEntry, RunInput } from '../schemas/environments.ts'
-import type { ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
+import type { BuildInput, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
 import type { About, HostCheck, LeakView } from '../schemas/system.ts'
+import type { ChangeView, DiffInput, UpInput, WorkloadView } from '../schemas/workloads.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { linesOf, request, textOf } from './http.ts'
 
@@ -42,6 +43,16 @@ export interface Client {
   run(run: RunInput): Promise<FrameStream>
   end(ref: string, options: { force: boolean }): Promise<EnvironmentView>
   extend(ref: string, ttl: number): Promise<EnvironmentView>
+  /** `onProgress`: of each image that is fetched. */
+  up(up: UpInput, onProgress: ImageProgress): Promise<UpResult>
+  diff(diff: DiffInput, onProgress: ImageProgress): Promise<ChangeView[]>
+  workloads(ref: string): Promise<WorkloadView[]>
+  /** How they stand now, then at each change, until the environment ends. */
+  watchWorkloads(ref: string): AsyncIterable<WorkloadView[]>
+  /** Resolves once its instance has ended and is not restarted. */
+  exited(ref: string, workload: string): Promise<InstanceView>
+  pause(ref: string): Promise<EnvironmentView>
+  resume(ref: string): Promise<EnvironmentView>
   instances(environment?: string): Promise<InstanceView[]>
   instance(ref: string): Promise<InstanceView>
   logs(ref: string, parameters: LogParameters): AsyncIterable<Frame>
@@ -57,10 +68,18 @@ export interface Client {
   image(name: string): Promise<ImageDetailView>
   pull(pull: PullRequest, onProgress: (progress: PullProgress) => void): Promise<ImageView>
   importImage(from: ImportRequest, onProgress: (progress: PullProgress) => void): Promise<ImageView>
+  build(build: BuildInput, onLog: (text: string) => void, onProgress: (progress: PullProgress) => void): Promise<ImageView>
   removeImage(name: string): Promise<RemovedView>
   collectImages(all: boolean): Promise<RemovedView>
   doctor(): Promise<HostCheck[]>
   leaks(): Promise<LeakView[]>
+}
+
+type ImageProgress = (image: string, progress: PullProgress) => void
+
+export interface UpResult {
+  readonly environment: EnvironmentView
+  readonly changes: readonly ChangeView[]
 }
 
 const withQuery = (path: string, query: Query): string => {
@@ -116,6 +135,15 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     throw fromErrorDocument(undefined)
   }
 
+  /** Tells progress, and returns the line that is something else: the last. */
+  const withImages = async <T extends object>(path: string, body: object, onProgress: ImageProgress): Promise<T> => {
+    for await (const line of documents<{ image: string; progress: PullProgress } | T>({ method: 'POST', path, body })) {
+      if (!('progress' in line)) return line
+      onProgress(line.image, line.progress)
+    }
+    throw fromErrorDocument(undefined)
+  }
+
   const environmentPath = (ref: string): string => `/v1/environments/${encodeURIComponent(ref)}`
   const instancePath = (ref: string): string => `/v1/instances/${encodeURIComponent(ref)}`
   const imagePath = (name: string): string => `/v1/images/${encodeURIComponent(name)}`
@@ -128,6 +156,16 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     run: run => upgrade('/v1/environments', run),
     end: (ref, { force }) => json({ method: 'DELETE', path: withQuery(environmentPath(ref), { force }) }),
     extend: (ref, ttl) => post(`${environmentPath(ref)}/extend`, { ttl }),
+    up: (up, onProgress) => withImages<UpResult>('/v1/environments/up', up, onProgress),
+    diff: async (diff, onProgress) => (await withImages<{ changes: ChangeView[] }>('/v1/environments/diff', diff, onProgress)).changes,
+    workloads: async ref => (await get<{ workloads: WorkloadView[] }>(`${environmentPath(ref)}/workloads`)).workloads,
+    watchWorkloads: async function* (ref) {
+      const path = withQuery(`${environmentPath(ref)}/workloads`, { follow: true })
+      for await (const { workloads } of documents<{ workloads: WorkloadView[] }>({ method: 'GET', path })) yield workloads
+    },
+    exited: (ref, workload) => get(`${environmentPath(ref)}/workloads/${encodeURIComponent(workload)}/exit`),
+    pause: ref => post(`${environmentPath(ref)}/pause`),
+    resume: ref => post(`${environmentPath(ref)}/resume`),
     instances: async environment => (await get<{ instances: InstanceView[] }>('/v1/instances', { environment })).instances,
     instance: ref => get(instancePath(ref)),
     logs: async function* (ref, parameters) {
@@ -155,6 +193,18 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     image: name => get(imagePath(name)),
     pull: (pull, onProgress) => withProgress('/v1/images/pull', pull, onProgress),
     importImage: (from, onProgress) => withProgress('/v1/images/import', from, onProgress),
+    build: async (build, onLog, onProgress) => {
+      for await (const line of documents<{ log?: string; progress?: PullProgress; image?: ImageView }>({
+        method: 'POST',
+        path: '/v1/images/build',
+        body: build,
+      })) {
+        if (line.log !== undefined) onLog(line.log)
+        if (line.progress !== undefined) onProgress(line.progress)
+        if (line.image !== undefined) return line.image
+      }
+      throw fromErrorDocument(undefined)
+    },
     removeImage: name => json({ method: 'DELETE', path: imagePath(name) }),
     collectImages: all => post('/v1/images/gc', { all }),
     doctor: async () => (await get<{ checks: HostCheck[] }>('/v1/doctor')).checks,

@@ -6,11 +6,13 @@ import { eventRoutes } from './events.ts'
 import { imageRoutes } from './images.ts'
 import { instanceRoutes } from './instances.ts'
 import { systemRoutes } from './system.ts'
+import { workloadRoutes } from './workloads.ts'
 
 /** Every route of this version. The services are looked at when a route is called, not before. */
 export const apiRoutes = (services: Services, version: string): readonly Route[] => {
   const all: readonly Route[] = [
     ...environmentRoutes(services),
+    ...workloadRoutes(services),
     ...instanceRoutes(services),
     ...eventRoutes(services),
     ...imageRoutes(services),

@@ -2,8 +2,18 @@ import { z } from 'zod'
 import { createQueue } from '../queue.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
-import { CollectRequest, ImageDetailView, ImageList, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
-import type { OnProgress, Services } from '../services.ts'
+import {
+  BuildRequest,
+  CollectRequest,
+  ImageDetailView,
+  ImageList,
+  ImageView,
+  ImportRequest,
+  PullProgress,
+  PullRequest,
+  RemovedView,
+} from '../schemas/images.ts'
+import type { OnLog, OnProgress, Services } from '../services.ts'
 
 const Name = z.object({ name: z.string().min(1).describe('A name, a digest, or a unique prefix of one. Slashes are written %2F.') })
 
@@ -17,6 +27,21 @@ async function* progressLines(work: (onProgress: OnProgress) => Promise<ImageVie
   const image = work(queue.push).finally(queue.end)
   image.catch(() => {}) // Thrown below, once the progress before it was told.
   for await (const progress of queue.items) yield { progress }
+  yield { image: await image }
+}
+
+const BuildLine = z
+  .union([z.object({ log: z.string() }), z.object({ progress: PullProgress }), z.object({ image: ImageView })])
+  .describe('A piece of what the build prints, or progress; the last line is the image, or an Error.')
+
+async function* buildLines(work: (onLog: OnLog, onProgress: OnProgress) => Promise<ImageView>): AsyncGenerator<z.infer<typeof BuildLine>> {
+  const queue = createQueue<z.infer<typeof BuildLine>>()
+  const image = work(
+    log => queue.push({ log }),
+    progress => queue.push({ progress }),
+  ).finally(queue.end)
+  image.catch(() => {}) // Thrown below, once what came before it was told.
+  yield* queue.items
   yield { image: await image }
 }
 
@@ -70,6 +95,19 @@ export const imageRoutes = (services: Services): Route[] => [
     body: ImportRequest,
     answers: [{ status: 200, description: 'Progress, then the image.', mediaType: 'application/x-ndjson', schema: PullLine }],
     handle: async ({ body, signal }) => ({ kind: 'lines', lines: progressLines(onProgress => services.images.import(body, onProgress, signal)) }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/images/build',
+    summary: 'Make an image of a Dockerfile',
+    params: nothing,
+    query: nothing,
+    body: BuildRequest,
+    answers: [{ status: 200, description: 'What the build prints, then the image.', mediaType: 'application/x-ndjson', schema: BuildLine }],
+    handle: async ({ body, signal }) => ({
+      kind: 'lines',
+      lines: buildLines((onLog, onProgress) => services.images.build(body, onLog, onProgress, signal)),
+    }),
   }),
   defineRoute({
     method: 'POST',

@@ -65,6 +65,8 @@ export const InstanceView = z
     pid: z.int().nullable().describe('Host process id of its first process, while it runs.'),
     start: z.enum(['cold', 'prepared']).nullable(),
     exit: ExitView.nullable(),
+    replica: z.int().describe("Which of its workload's places it fills, from 1."),
+    address: z.string().nullable().describe("In the environment's network."),
   })
   .meta({ id: 'Instance' })
 export type InstanceView = z.infer<typeof InstanceView>

@@ -73,6 +73,42 @@ export const ImportRequest = z
   .meta({ id: 'ImportRequest' })
 export type ImportRequest = z.output<typeof ImportRequest>
 
+const Context = z.string().regex(/^\//, 'must be an absolute path')
+
+export const BuildRequest = z
+  .strictObject({
+    name: z.string().min(1).describe('Of the new image.'),
+    tags: z.array(z.string().min(1)).default([]).describe('Further names.'),
+    context: Context.describe("A folder on the daemon's host."),
+    dockerfile: z
+      .union([z.strictObject({ path: z.string().min(1) }), z.strictObject({ text: z.string().min(1) })])
+      .default({ path: 'Dockerfile' })
+      .describe('Its path, relative to the context; or what it says.'),
+    args: z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'must be the name of a variable'), z.string()).default({}),
+    target: z.string().min(1).optional().describe('The stage to build. Left out: the last.'),
+    labels: z.record(z.string().min(1), z.string()).default({}),
+    contexts: z
+      .record(z.string().min(1), z.string().min(1))
+      .default({})
+      .describe('Further contexts by name: a folder, or an image as `docker://NAME`.'),
+    hosts: z
+      .record(z.string().min(1), z.array(z.string().min(1)))
+      .default({})
+      .describe('Further lines of /etc/hosts, while it is built.'),
+    secrets: z
+      .record(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/), z.base64('must be base64'))
+      .default({})
+      .describe('By id, for RUN --mount=type=secret. Never stored.'),
+    network: z.enum(['none', 'host']).default('none').describe("Of RUN steps. `host`: this host's own, for steps that fetch packages."),
+    pull: z.boolean().default(false).describe('Fetch base images anew.'),
+    cache: z.boolean().default(true).describe('Use steps of earlier builds.'),
+    platform: z.string().min(1).optional(),
+    auth: RegistryAuth.optional(),
+  })
+  .meta({ id: 'BuildRequest' })
+export type BuildRequest = z.output<typeof BuildRequest>
+export type BuildInput = z.input<typeof BuildRequest>
+
 export const PullProgress = z
   .object({
     phase: z.enum(['resolve', 'download', 'unpack', 'done']),

@@ -73,6 +73,9 @@ export const openFakeImages = (clock: Clock): DaemonImages => {
     import: async () => {
       throw unsupported()
     },
+    build: async () => {
+      throw unsupported()
+    },
     remove: async wanted => {
       find(wanted)
       throw unsupported()

@@ -3,6 +3,7 @@ import type { RunRequest } from '../../api/schemas/environments.ts'
 import type { ImageDetailView, ImageView, PullProgress, RemovedView } from '../../api/schemas/images.ts'
 import type { Images, OnProgress } from '../../api/services.ts'
 import { DayflyError } from '../../base/errors.ts'
+import type { Builder } from '../../host/image/build.ts'
 import { RegistryUnreachable } from '../../host/image/skopeo-errors.ts'
 import type { Image, ImageDetail, ImageProgress, ImageStore, Platform, Removed } from '../../host/image/store.ts'
 import type { PlannedImage } from './plan.ts'
@@ -11,6 +12,7 @@ export interface ImageParts {
   readonly store: ImageStore
   /** Manifest digests that living environments need. */
   inUse(): ReadonlySet<string>
+  readonly builder: Builder
   /** Ends what is kept ready of an image before it is removed. */
   forget(digest: string): Promise<void>
 }
@@ -89,7 +91,7 @@ const notToBeHad = (name: string, error: unknown): unknown => {
   })
 }
 
-export const createImages = ({ store, inUse, forget }: ImageParts): DaemonImages => {
+export const createImages = ({ store, builder, inUse, forget }: ImageParts): DaemonImages => {
   /** What names lead to, so that a start reads no files. This daemon makes all changes: after each, it begins anew. */
   const known = new Map<string, Image>()
   const users = new Set<string>()
@@ -153,6 +155,20 @@ export const createImages = ({ store, inUse, forget }: ImageParts): DaemonImages
           }),
         ),
       ),
+    build: async ({ secrets, target, platform, auth, ...request }, onLog, onProgress, signal) => {
+      const contents = new Map(Object.entries(secrets).map(([id, base64]) => [id, Buffer.from(base64, 'base64')]))
+      const options = {
+        ...request,
+        target,
+        platform,
+        auth,
+        secrets: contents,
+        onLog,
+        onProgress: (progress: ImageProgress) => onProgress(progressView(progress)),
+        signal,
+      }
+      return imageView(await changed(builder.build(options)))
+    },
     remove: async name => {
       const { digest } = await store.get(name)
       if (!inUse().has(digest)) await forget(digest)
@@ -162,6 +178,7 @@ export const createImages = ({ store, inUse, forget }: ImageParts): DaemonImages
       const used = inUse()
       const going = (await store.list()).filter(({ digest, names }) => !used.has(digest) && (all || names.length === 0))
       for (const { digest } of going) await forget(digest)
+      await builder.clear()
       return removedView(await changed(store.gc({ inUse: inUse(), keepNamed: !all })))
     },
     resolve: async ({ image: name, pull, auth }, onProgress, signal) => {

@@ -25,6 +25,9 @@ export interface Parts extends AsyncDisposable {
   readonly doors: Doors
 }
 
+/** The first user id of the host that no slot has (host/network/slots.ts): what a build runs as. */
+const idsBeyondSlices = 0x60000000
+
 /** Digests of the images that environments need which have not ended. */
 const imagesInUse = (store: Store): ReadonlySet<string> =>
   new Set(store.environments({ ended: false }).flatMap(({ spec }) => Object.values(spec.workloads).map(({ image }) => image)))
@@ -40,11 +43,13 @@ const openBackend = async (
     const { openFakeBackend, openFakeImages } = await import('./fake.ts')
     return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock) }
   }
-  const [{ openImageStore }, { openLinuxBackend }] = await Promise.all([
+  const [{ openImageStore }, { openBuilder }, { openLinuxBackend }] = await Promise.all([
     import('../../host/image/open.ts'),
+    import('../../host/image/build.ts'),
     import('../../backends/linux/backend.ts'),
   ])
   const imageStore = stack.use(await openImageStore({ folder: join(options.stateDir, 'images'), unpackBinary: join(nativeDir, 'dayfly-unpack') }))
+  const builder = await openBuilder({ folder: join(options.stateDir, 'images', 'builds'), firstId: idsBeyondSlices, store: imageStore })
   const backend = stack.use(
     await openLinuxBackend({
       ...{ stateDir: options.stateDir, runDir: options.runDir, nativeDir, images: imageStore, clock, log },
@@ -55,7 +60,7 @@ const openBackend = async (
       },
     }),
   )
-  return { backend, images: createImages({ store: imageStore, inUse: () => imagesInUse(store), forget: backend.forgetImage }) }
+  return { backend, images: createImages({ store: imageStore, builder, inUse: () => imagesInUse(store), forget: backend.forgetImage }) }
 }
 
 /** The engine has adopted nothing yet. On failure everything is closed again. */

@@ -6,6 +6,7 @@ import type { RunRequest } from '../../api/schemas/environments.ts'
 import type { OnProgress } from '../../api/services.ts'
 import { formatBytes } from '../../base/bytes.ts'
 import { DayflyError } from '../../base/errors.ts'
+import type { HealthCheck } from '../../model/deployment.ts'
 import type { EnvironmentSpec } from '../../model/environment.ts'
 import { defaultLease } from '../../model/lease.ts'
 import type { Limits, WorkloadSpec } from '../../model/workload.ts'
@@ -21,6 +22,9 @@ export interface PlannedImage {
     readonly user: string
     readonly workingDir: string
     readonly stopSignal: string
+    /** Paths that are to be volumes. */
+    readonly volumes: readonly string[]
+    readonly health?: HealthCheck | undefined
   }
 }
 
@@ -36,26 +40,33 @@ export interface PlanParts {
   readonly capabilities: readonly string[]
 }
 
-const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
-const defaultGrace = 10_000
-const defaultLogLimit = 64 * 1024 * 1024
+export const defaultPath = '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin'
+export const defaultGrace = 10_000
+export const defaultLogLimit = 64 * 1024 * 1024
 const workloadName = 'main'
 
-/** The host's own bounds. A limit above them is a mistake, not a limit. */
-const checkLimits = (limits: Limits): void => {
-  const refuse = (field: string, message: string, remedy: string): DayflyError =>
-    new DayflyError('invalid', `${field}: ${message}`, { field, remedy })
+/** The host's own bounds: what is above them. A limit above them is a mistake, not a limit. */
+export const limitFaults = (limits: Limits): { field: string; message: string; remedy: string }[] => {
   const cores = availableParallelism()
-  if (limits.cpus > cores) throw refuse('limits.cpus', `${limits.cpus} is more than this host's ${cores}`, `Ask for at most ${cores}.`)
   const memory = totalmem()
-  if (limits.memory > memory)
-    throw refuse(
-      'limits.memory',
-      `${formatBytes(limits.memory)} is more than this host's ${formatBytes(memory)}`,
-      `Ask for at most ${formatBytes(memory)}.`,
-    )
   const pids = Number(readFileSync('/proc/sys/kernel/pid_max', 'utf8'))
-  if (limits.pids > pids) throw refuse('limits.pids', `${limits.pids} is more than this host's ${pids}`, `Ask for at most ${pids}.`)
+  const bounds = [
+    { field: 'limits.cpus', given: limits.cpus, most: cores, show: String },
+    { field: 'limits.memory', given: limits.memory, most: memory, show: formatBytes },
+    { field: 'limits.pids', given: limits.pids, most: pids, show: String },
+  ]
+  return bounds
+    .filter(({ given, most }) => given > most)
+    .map(({ field, given, most, show }) => ({
+      field,
+      message: `${show(given)} is more than this host's ${show(most)}`,
+      remedy: `Ask for at most ${show(most)}.`,
+    }))
+}
+
+const checkLimits = (limits: Limits): void => {
+  const [first] = limitFaults(limits)
+  if (first !== undefined) throw new DayflyError('invalid', `${first.field}: ${first.message}`, { field: first.field, remedy: first.remedy })
 }
 
 /** As docker does: another entry point drops the image's command, another command does not drop the entry point. */

@@ -5,15 +5,19 @@ import type { Services } from '../../api/services.ts'
 import type { Clock } from '../../base/clock.ts'
 import { readVersion } from '../../base/version.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { machinePlatform } from '../../host/image/manifest.ts'
 import { grantableCapabilities } from '../../host/oci/capabilities.ts'
 import type { Environment } from '../../model/environment.ts'
 import { isLive } from '../../model/instance.ts'
 import type { LogRecord } from '../../model/log.ts'
 import { readLog } from '../../store/logs.ts'
 import { checkHost } from './check.ts'
+import { exposedOf, noDoors } from './exposed.ts'
 import type { DaemonOptions } from './options.ts'
 import type { Parts } from './parts.ts'
 import { plan } from './plan.ts'
+import { planUp } from './plan-up.ts'
+import { openSeeds } from './seeds.ts'
 
 /** What the lease comes to if nothing happens. While a job runs, idleness does not end it. */
 const expiry =
@@ -48,7 +52,14 @@ const logs =
     return read()
   }
 
-export const createServices = (options: DaemonOptions, { engine, images, backend, store }: Parts, clock: Clock): Services => {
+/** Machines of this host's kind; a variant is the image's own affair. */
+const runs = (platform: string): boolean => {
+  const [os = '', architecture = ''] = platform.split('/')
+  const machine = machinePlatform()
+  return os === machine.os && architecture === machine.architecture
+}
+
+export const createServices = (options: DaemonOptions, { engine, images, backend, store, doors = noDoors }: Parts, clock: Clock): Services => {
   const owner = userInfo().username
   const planning = {
     owner,
@@ -73,6 +84,9 @@ export const createServices = (options: DaemonOptions, { engine, images, backend
     lifecycle: engine,
     images,
     plan: (request, onProgress, signal) => plan(planning, request, onProgress, signal),
+    planUp: (request, onProgress, signal) => planUp({ ...planning, runs }, request, onProgress, signal),
+    openSeeds,
+    exposed: (environment, workload) => exposedOf(doors, environment, workload),
     expiry: expiry(engine, clock),
     logs: logs(engine),
     doctor: signal => checkHost(options.stateDir, signal),
