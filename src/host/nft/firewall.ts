@@ -365,7 +365,7 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
 
   /** Commands that take away what was counted for a bridge. */
   const withoutCounts = async (bridge: string): Promise<string[]> => {
-    const counted = contents.inside.has(bridge) || (await elements('set', table, 'refused')).some(({ key: [first] }) => first === bridge)
+    const counted = (await refusals()).has(bridge)
     const commands = without(table, 'refused', [[bridge]])
     if (!counted) return commands
     for (const [of, set] of filled) {
