@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { after, describe, it } from 'node:test'
@@ -181,6 +181,28 @@ describe('cgroups as this host has them', { skip }, () => {
     const exit = once(child, 'exit')
     await group.killAll()
     await exit
+    await group.remove()
+  })
+
+  it('holds back what takes more CPU than its share', async t => {
+    const group = cgroups.create('cpu', { ...limits, cpus: 0.05 })
+    runIn(t, group, 'while :; do :; done')
+    await until(() => Number(/^nr_throttled (\d+)$/m.exec(read(group, 'cpu.stat') ?? '')?.[1] ?? 0) >= 3, 'three pauses')
+    await group.killAll()
+    await group.remove()
+  })
+
+  it('holds back what writes more than its share', { skip: typeof device === 'string' ? device : false }, async t => {
+    const folder = mkdtempSync('/var/tmp/dayfly-io-')
+    t.after(() => rmSync(folder, { recursive: true }))
+    const [megabytes, perSecond] = [4, 2_000_000]
+    const group = cgroups.create('io', { ...limits, io: perSecond })
+    const begin = performance.now()
+    const child = runIn(t, group, `exec dd if=/dev/zero of=${folder}/file bs=1M count=${megabytes} oflag=direct`)
+    const [code] = await once(child, 'exit')
+    assert.equal(code, 0)
+    // No upper bound: the limit is what is tested, not the disk. The kernel lets the first slice of time pass.
+    assert.ok(performance.now() - begin >= ((megabytes * 1024 * 1024) / perSecond) * 1000 * 0.8)
     await group.remove()
   })
 
