@@ -33,7 +33,16 @@ let app: ReturnType<typeof createApi>
 
 before(async () => {
   const gateway = { listen: undefined, domains: ['localhost'] }
-  const options = { stateDir: folder, runDir: folder, backend: 'fake', group: undefined, logLevel: 'error', check: undefined, gateway } as const
+  const options = {
+    stateDir: folder,
+    runDir: folder,
+    backend: 'fake',
+    group: undefined,
+    logLevel: 'error',
+    check: undefined,
+    quotas: undefined,
+    gateway,
+  } as const
   const clock = systemClock()
   parts = await openParts(options, clock, silentLog())
   await parts.engine.adopt(new AbortController().signal)

@@ -27,6 +27,8 @@ import { newLive } from './lives.ts'
 import { createNotices } from './notices.ts'
 import { createOutcomes } from './outcomes.ts'
 import { passageSteps } from './passage.ts'
+import type { Quotas } from './quotas.ts'
+import { noQuotas } from './quotas.ts'
 import { createRefs } from './refs.ts'
 import { createRequests } from './requests.ts'
 import { createWallTrust, purgeExpired } from './retention.ts'
@@ -59,6 +61,8 @@ export interface EngineOptions {
   readonly killPatience?: number
   /** One attempt to take an environment down, beside grace and SIGKILL (ms). Default 60 000. */
   readonly attemptPatience?: number
+  /** How much owners may have. Default: no limits but `slots`. */
+  readonly quotas?: Quotas
   /** Keeps secrets for instances that come later. Without one they are forgotten with the engine. */
   readonly keeper?: SecretKeeper
   /** Sends requests to instances, where somebody does. */
@@ -80,6 +84,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const agenda = options.agenda ?? createAgenda(clock)
   const killPatience = options.killPatience ?? 30_000
   const startPatience = options.startPatience ?? 60_000
+  const quotas = options.quotas ?? noQuotas
   const keeper = options.keeper ?? forgetfulKeeper()
   const audience = options.audience ?? nobody
   const closer = new AbortController()
@@ -116,7 +121,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))
   }
   const supervisor = createSupervisor({
-    ...{ backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, log, closing, startPatience },
+    ...{ backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, quotas, log, closing, startPatience },
     background: work => background(work),
     onTaken: (id, release) => {
       const live = lives.get(id)
@@ -177,6 +182,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     ...{ store, clock, agenda, lifecycle, lives, endings, steps, closing },
     slots: options.slots ?? 1000,
     startPatience,
+    quotas,
     onRunning: ({ environment, instances }) => {
       onRunning(environment, instances)
       keep(environment, true)

@@ -14,6 +14,7 @@ import type { Endings } from './endings.ts'
 import type { Secrets, Seeds, Started } from './engine.ts'
 import type { Live, Lives } from './lives.ts'
 import { newLive } from './lives.ts'
+import type { Quotas } from './quotas.ts'
 import { checkSecrets, presentable } from './secrets.ts'
 import type { Step } from './steps.ts'
 import { doSteps } from './steps.ts'
@@ -28,6 +29,7 @@ interface RunParts {
   readonly steps: readonly Step<Live>[]
   readonly closing: AbortSignal
   readonly slots: number
+  readonly quotas: Quotas
   /** From nothing to running (ms). */
   readonly startPatience: number
   readonly onRunning: (started: Started) => void
@@ -79,6 +81,7 @@ export const createRun = (parts: RunParts) => {
         remedy: 'End one with dayfly down, or wait for one to end.',
       })
     }
+    parts.quotas.admitEnvironment(spec)
     const started = planFor(spec)
     const { id } = started.environment
     const live = newLive(id, { started, secrets, seeds, why: { actor, reason: 'asked for' } })

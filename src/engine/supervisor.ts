@@ -27,6 +27,7 @@ import { namesOf } from './names.ts'
 import type { Notices } from './notices.ts'
 import type { Outcomes } from './outcomes.ts'
 import { environmentRequest } from './passage.ts'
+import type { Quotas } from './quotas.ts'
 import { settle } from './reconcile.ts'
 import { decide } from './roster.ts'
 import { newInstance } from './run.ts'
@@ -61,6 +62,7 @@ export interface SupervisorParts {
   readonly keeper: SecretKeeper
   readonly notices: Notices
   readonly audience: Audience
+  readonly quotas: Quotas
   readonly log: Log
   readonly closing: AbortSignal
   /** From pending to running (ms). */
@@ -97,6 +99,8 @@ interface Kept {
 
 const clearPatience = 90_000
 const shortestPause = 500
+/** How often (ms) it is seen whether there is room again for what was over a quota. */
+const quotaPause = 1000
 const longestPause = 30_000
 /** How long requests that are under way may take when their instance is to go (ms), its grace at most. */
 const longestDrain = 10_000
@@ -104,7 +108,7 @@ const pausedType = 'environment.paused'
 const resumedType = 'environment.resumed'
 
 export const createSupervisor = (parts: SupervisorParts): Supervisor => {
-  const { backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, log, closing } = parts
+  const { backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, quotas, log, closing } = parts
   const all = new Map<string, Kept>()
 
   const checks: HealthChecks = createHealthChecks({
@@ -280,16 +284,30 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       endedAt: id => kept.ends.get(id) ?? clock.boot(),
       now: clock.boot(),
     })
-    publish(kept, environment, statuses)
     await rename(kept, namesOf(environment.spec, statuses))
     if (kept.controller.signal.aborted) return
-    for (const { workload, replica, revision } of start) begin(kept, environment, workload, replica, revision)
+    // One after another: each that begins counts for the next. What is over a quota waits for room.
+    const refused = new Map<string, string>()
+    let begun = 0
+    for (const { workload, replica, revision } of start) {
+      const spec = environment.spec.workloads[workload]
+      const reason = spec && (refused.get(workload) ?? quotas.refuseInstance(environment.spec.owner, spec))
+      if (reason !== undefined) refused.set(workload, reason)
+      else begin(kept, environment, workload, replica, revision)
+      if (reason === undefined) begun++
+    }
+    publish(
+      kept,
+      environment,
+      statuses.map(status => ({ ...status, reason: refused.get(status.name) ?? status.reason })),
+    )
     for (const { instance, reason } of stop) retire(kept, environment, instance, reason)
     for (const instance of done) clear(kept, instance)
     kept.timer?.[Symbol.dispose]()
-    if (lookAt !== undefined) kept.timer = agenda.at(lookAt, () => poke(kept.id))
+    const next = refused.size > 0 ? Math.min(lookAt ?? Number.POSITIVE_INFINITY, clock.boot() + quotaPause) : lookAt
+    if (next !== undefined) kept.timer = agenda.at(next, () => poke(kept.id))
     // What has just begun is written, and is seen by the next round.
-    if (start.length > 0) poke(kept.id)
+    if (begun > 0) poke(kept.id)
     if (over !== undefined && done.length === 0 && kept.busy.size === 0) parts.onOver(kept.id, over)
   }
 

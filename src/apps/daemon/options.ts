@@ -5,7 +5,9 @@ import { parseArgs } from 'node:util'
 import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { LogLevel } from '../../base/log.ts'
 import { isLogLevel } from '../../base/log.ts'
+import type { QuotaOptions } from '../../engine/quotas.ts'
 import type { Address, GatewayOptions } from '../../gateway/gateway.ts'
+import { readQuotas } from './quotas.ts'
 
 export interface GatewayPlace extends Pick<GatewayOptions, 'tls' | 'domains'> {
   /** undefined: the usual port of the loopback, or a free one where that is taken. */
@@ -19,6 +21,7 @@ export interface DaemonOptions {
   /** Lets this group use the socket. */
   readonly group: string | undefined
   readonly logLevel: LogLevel
+  readonly quotas: QuotaOptions | undefined
   /** Where requests to environments come in. */
   readonly gateway: GatewayPlace
   /** Print this report as JSON instead of serving. */
@@ -104,6 +107,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
           'log-level': { type: 'string', default: 'info' },
           check: { type: 'string' },
           gateway: { type: 'string', default: process.env['DAYFLY_GATEWAY'] ?? '' },
+          quotas: { type: 'string' },
           'gateway-tls': { type: 'string' },
           'gateway-certificate': { type: 'string', multiple: true, default: [] },
           'gateway-domain': { type: 'string', multiple: true, default: [] },
@@ -122,6 +126,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
     backend: oneOf(values.backend, '--backend', ['linux', 'fake'] as const),
     group: values.group,
     logLevel: level,
+    quotas: values.quotas === undefined ? undefined : readQuotas(resolve(values.quotas)),
     gateway: gatewayOf(values.gateway, values['gateway-tls'], values['gateway-certificate'], values['gateway-domain']),
     check: values.check === undefined ? undefined : oneOf(values.check, '--check', ['host', 'leaks'] as const),
   }

@@ -5,6 +5,7 @@ import type { Log } from '../../base/log.ts'
 import type { Backend } from '../../engine/backend.ts'
 import { createEngine } from '../../engine/create.ts'
 import type { Engine } from '../../engine/engine.ts'
+import { createQuotas, noQuotas } from '../../engine/quotas.ts'
 import type { Store } from '../../engine/store.ts'
 import { openStore } from '../../store/sqlite.ts'
 import { createDoors } from './doors.ts'
@@ -72,7 +73,8 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
   const accessLog = (environment: string): string => join(recordsFolder, `${environment}.access`)
   const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, engine: () => engine, usage: backend.usage, accessLog }))
   const keeper = createSecretKeeper(options.runDir, log)
-  const engine: Engine = stack.use(createEngine({ backend, store, clock, recordsFolder, log, keeper, audience: doors.audience }))
+  const quotas = options.quotas ? createQuotas(options.quotas, store, clock) : noQuotas
+  const engine: Engine = stack.use(createEngine({ backend, store, clock, recordsFolder, log, keeper, quotas, audience: doors.audience }))
   const opened = stack.move()
   return { store, backend, images, engine, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

@@ -31,6 +31,7 @@ export const command: Command = {
       repeats: true,
       help: 'Files of a certificate and its key, PEM. Chosen by server name; read again when they change.',
     },
+    { name: 'quotas', value: 'FILE', help: 'YAML: how much owners may have at once, and what the host keeps for itself.', completion: 'file' },
     { name: 'log-level', value: 'LEVEL', help: 'debug, info (default), warn or error.', completion: ['debug', 'info', 'warn', 'error'] },
   ],
   examples: [
@@ -38,7 +39,7 @@ export const command: Command = {
     ['dayfly serve --state-dir /tmp/d/state --run-dir /tmp/d/run', 'one more daemon, beside the other'],
   ],
   run: async (context, args) => {
-    const options = ['backend', 'group', 'log-level', 'gateway', 'gateway-tls', 'gateway-certificate', 'gateway-domain'].flatMap(name =>
+    const options = ['backend', 'group', 'log-level', 'quotas', 'gateway', 'gateway-tls', 'gateway-certificate', 'gateway-domain'].flatMap(name =>
       args.list(name).flatMap(value => [`--${name}`, value]),
     )
     process.execve?.(process.execPath, [process.execPath, ...daemonArguments(context), ...options], { ...process.env, ...daemonCache })
