@@ -33,6 +33,7 @@ export const parsePort = (text: string): ShortPort[] | string => {
   const [ports = '', protocol = ''] = container.split('/')
   const hostIp = unbracketed(ip)
   if (ip !== '' && isIP(hostIp) === 0) return `${JSON.stringify(ip)} is no IP address`
+  if (ip === hostIp && isIP(ip) === 6) return 'an IPv6 address stands in brackets, like [::1]'
   if (ports === '') return 'there is no port'
   const targets = rangeOf(ports)
   if (targets === undefined) return `${JSON.stringify(ports)} is no port and no range of ports`

@@ -74,6 +74,14 @@ const pruned = (content: Content, problems: Problems, locate: (path: Path) => Or
   }
 }
 
+/** The service without dependencies that are not enabled: they have turned out not to be required. */
+const withoutDisabled = (service: Service, enabled: Readonly<Record<string, Service>>): Service => {
+  if (service.depends_on === undefined) return service
+  const { depends_on: all, ...rest } = service
+  const kept = pick(all, name => Object.hasOwn(enabled, name))
+  return Object.keys(kept).length === 0 ? rest : { ...rest, depends_on: kept }
+}
+
 const profilesOf = (given: readonly string[], environment: Environment): string[] =>
   (given.length > 0 ? [...given] : (environment.get('COMPOSE_PROFILES') ?? '').split(','))
     .map(profile => profile.trim())
@@ -103,7 +111,7 @@ export const resolve = async (request: Request): Promise<Resolved> => {
   const name = await projectName(request.projectName, files, folder, more, reading)
   const environment = new Map([...more, ['COMPOSE_PROJECT_NAME', name]])
   const model = await readModel(files, { folder, environment, including: [] }, reading, { origin: undefined, path: [] })
-  if (model.entries.size === 0) problems.error(model.origin, [], 'the file is empty', { remedy: 'Add services.' })
+  if (model.entries.size === 0 && !problems.failed) problems.error(model.origin, [], 'the file is empty', { remedy: 'Add services.' })
   problems.throwIfAny()
   const finished = typed(normalize(model, name, environment), problems)
   problems.throwIfAny()
@@ -137,7 +145,7 @@ const assemble = async (
   checkConsistency({ content, enabled, disabled, problems, locate })
   const services: Record<string, Service> = {}
   for (const [name, service] of Object.entries(enabled)) {
-    const labelled = await withLabelFiles(name, service, reading, locate)
+    const labelled = await withLabelFiles(name, withoutDisabled(service, enabled), reading, locate)
     services[name] = await withEnvironmentFiles(name, labelled, environment, reading, locate)
   }
   problems.throwIfAny()

@@ -173,6 +173,7 @@ export const support: Readonly<Record<string, Support>> = {
   'secrets.*.file': judged(judges.resourceFile),
   // Given to Dayfly by whoever starts the environment.
   'secrets.*.external': yes,
+  'secrets.*.external.name': yes,
   ...all(
     'secrets.*',
     'driver driver_opts template_driver',

@@ -109,7 +109,8 @@ const convertMapping = (conversion: Conversion, node: YAMLMap, origin: Origin, p
     const name = isScalar(source) ? convertScalar(conversion, source, key, path) : source
     if (name === undefined) continue
     if (name === null || !('kind' in name) || name.kind !== 'scalar' || typeof name.value !== 'string') {
-      fail(conversion, key, path, 'a key that is no text', 'Put the key in quotes.')
+      const shown = isScalar(keyNode) ? `the key ${String(keyNode.value)} is no text in YAML` : 'a key must be text'
+      fail(conversion, key, path, shown, 'Put it in quotes.')
       continue
     }
     if (name.value === '__proto__') {
