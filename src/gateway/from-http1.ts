@@ -15,10 +15,15 @@ import type { Target } from './target.ts'
 /** ms in which the rest of a body that nobody wants may come, so that the client reads the answer before the connection is closed. */
 const lingering = 2_000
 
+/** Bytes of a first piece that are worth a copy to save a system call with many buffers. */
+const joined = 8 * 1024
+
 class Http1Exchange extends Exchange {
   readonly #request: IncomingMessage
   readonly #response: ServerResponse
   #continued = false
+  /** The first piece of the body, kept until the next tick, or the end. */
+  #first: Buffer | undefined
   #flushed = false
 
   constructor(gate: Gate, target: Target, client: Client, head: RequestHead, path: string, request: IncomingMessage, response: ServerResponse) {
@@ -26,39 +31,50 @@ class Http1Exchange extends Exchange {
     super(gate, target, client, protocol, request.method ?? 'GET', path, head, head.length === 0 ? undefined : request)
     this.#request = request
     this.#response = response
-    response.on('drain', this.#onDrain)
-    response.on('close', this.#onClose)
+    response.on('close', () => this.clientGone())
   }
-
-  readonly #onDrain = (): void => this.onTaken()
-  readonly #onClose = (): void => this.clientGone()
 
   protected override answer(status: number, headers: string[]): void {
     // A client that was not told to go on may leave its body out, and then what follows on this connection cannot be told apart.
     const unread = this.source !== undefined && !this.#request.complete
     if (unread && (this.seat === undefined || (this.head.expectsContinue && !this.#continued))) headers.push('connection', 'close')
     this.#response.writeHead(status, headers)
-    // With the first piece of the body in one write, if it is there already.
     process.nextTick(flush, this)
   }
 
-  flushHead(): void {
-    if (!this.#flushed) this.#response.flushHeaders()
+  /** The next tick: what has come with the head goes out with it. */
+  flush(): void {
+    if (this.#flushed) return
+    if (this.#first === undefined) this.#response.flushHeaders()
+    else this.#response.write(this.#first)
+    this.#flushed = true
   }
 
   protected override piece(chunk: Buffer): boolean {
-    this.#flushed = true
-    return this.#response.write(chunk)
+    if (!this.#flushed && this.#first === undefined && chunk.length <= joined) {
+      this.#first = chunk
+      return true
+    }
+    this.flush()
+    if (this.#response.write(chunk)) return true
+    this.#response.once('drain', () => this.onTaken())
+    return false
   }
 
   protected override end(trailers: string[]): void {
-    this.#flushed = true
+    const response = this.#response
     if (trailers.length > 0) {
       const pairs: [string, string][] = []
       for (let at = 0; at < trailers.length; at += 2) pairs.push([trailers[at] ?? '', trailers[at + 1] ?? ''])
-      this.#response.addTrailers(pairs)
+      response.addTrailers(pairs)
     }
-    this.#response.end()
+    if (!this.#flushed && this.#first !== undefined) {
+      // As a string it is put into one buffer with the head. Uncorked before the end, it is one plain write.
+      response.write(this.#first.toString('latin1'), 'latin1')
+      response.socket?.uncork()
+    }
+    this.#flushed = true
+    response.end()
   }
 
   protected override abort(): void {
@@ -84,8 +100,6 @@ class Http1Exchange extends Exchange {
   }
 
   protected override settled(): void {
-    this.#response.off('drain', this.#onDrain)
-    this.#response.off('close', this.#onClose)
     const request = this.#request
     if (request.complete || this.source === undefined) return
     request.resume()
@@ -96,7 +110,7 @@ class Http1Exchange extends Exchange {
   }
 }
 
-const flush = (exchange: Http1Exchange): void => exchange.flushHead()
+const flush = (exchange: Http1Exchange): void => exchange.flush()
 
 export interface Http1Door {
   readonly limits: Limits
@@ -152,6 +166,7 @@ export const createHttp1 = (door: Http1Door): Server => {
     connectionsCheckingInterval: 1_000,
     insecureHTTPParser: false,
     requireHostHeader: true,
+    optimizeEmptyRequests: true,
     noDelay: true,
     keepAlive: true,
     keepAliveInitialDelay: 60_000,

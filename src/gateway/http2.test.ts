@@ -51,12 +51,10 @@ const startH2c = async (handler: (stream: ServerHttp2Stream, headers: IncomingHt
   const server = createServer()
   const sessions = new Set<{ destroy(): void }>()
   server.on('session', session => sessions.add(session))
-  server.on('stream', (stream, headers) =>
-    handler(
-      stream.on('error', () => {}),
-      headers,
-    ),
-  )
+  server.on('stream', (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => {
+    stream.on('error', () => {})
+    handler(stream, headers)
+  })
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {
