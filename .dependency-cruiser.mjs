@@ -23,8 +23,9 @@ export default {
     layer('store', "store imports the engine's contracts and model", [engineContracts, '^src/model/']),
     layer('backends', "backends import the engine's contracts and model; backends/linux also host", [engineContracts, '^src/model/', '^src/host/']),
     layer('gateway', 'the gateway is told everything: it imports only model', ['^src/model/']),
+    layer('compose', 'compose imports only model: it is pure, and reads through what it is given', ['^src/model/']),
     layer('api', 'api imports only model', ['^src/model/']),
-    layer('apps/cli', 'the CLI is only a client: api and model', ['^src/(api|model)/']),
+    layer('apps/cli', 'the CLI is only a client: api and model, and compose, which is pure', ['^src/(api|model|compose)/']),
     {
       name: 'only-the-linux-backend-knows-the-host',
       severity: 'error',
