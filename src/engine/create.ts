@@ -72,7 +72,7 @@ export interface EngineOptions {
 }
 
 /** Where nobody sends requests. */
-const nobody: Audience = { statuses: () => {}, drain: async () => {}, ending: () => {}, ended: () => {} }
+const nobody: Audience = { prepare: async () => {}, statuses: () => {}, drain: async () => {}, ending: () => {}, ended: () => {} }
 
 /** How long the end of the daemon waits for what is under way (ms). What is not over then is repaired by the next adopt. */
 const closePatience = 5_000
@@ -223,7 +223,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const watches = createWatches({ store, lifecycle, refs, notices, supervisor, open })
   const requests = createRequests({ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases })
   const up = createUp({
-    ...{ backend, store, lifecycle, keeper, supervisor, run },
+    ...{ backend, store, lifecycle, keeper, supervisor, audience, run },
     prolong: async (id, ttl, actor) => {
       const environment = refs.environment(id)
       const left = environment.ttlDeadline - clock.boot()

@@ -88,7 +88,10 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
       // Of others the backend makes the network and the ids with the first instance.
       if (!isSupervised(started.environment.spec)) return
       keeper.keep(live.id, secrets)
-      await backend.prepareEnvironment(environmentRequest(started.environment), signal)
+      await Promise.all([
+        parts.audience.prepare(started.environment, signal),
+        backend.prepareEnvironment(environmentRequest(started.environment), signal),
+      ])
       await seedVolumes(backend, started.environment, seeds, signal)
     },
     undo: async (live, signal) => {

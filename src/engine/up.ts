@@ -4,6 +4,7 @@ import type { Environment } from '../model/environment.ts'
 import { EnvironmentSpec } from '../model/environment.ts'
 import type { Actor } from '../model/event.ts'
 import { parse } from '../model/parse.ts'
+import type { Audience } from './audience.ts'
 import type { Backend } from './backend.ts'
 import { changesBetween } from './changes.ts'
 import type { Change, Engine, Secrets, Seeds, Started } from './engine.ts'
@@ -21,6 +22,7 @@ interface UpParts {
   readonly lifecycle: Lifecycle
   readonly keeper: SecretKeeper
   readonly supervisor: Supervisor
+  readonly audience: Audience
   readonly run: (spec: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal) => Promise<Started>
   /** The lease runs for this long from now, if that is later than its end. */
   readonly prolong: (id: string, ttl: number, actor: Actor) => Promise<Environment>
@@ -125,6 +127,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
     const old = [...seeds.keys()].find(volume => known.has(volume))
     if (old !== undefined)
       throw fault('--seed', `the volume ${old} is in use already`, 'Only new volumes are filled; end the environment first to begin anew.')
+    await parts.audience.prepare({ ...found, spec }, signal)
     await backend.prepareEnvironment(environmentRequest({ ...found, spec }), signal)
     await seedVolumes(backend, found, seeds, signal)
     keeper.keep(found.id, secrets)

@@ -6,6 +6,7 @@
 import { mkdirSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
 import { dirname } from 'node:path'
+import { abortable } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
@@ -14,7 +15,7 @@ import type { Engine, WorkloadStatus } from '../../engine/engine.ts'
 import type { Scaling } from '../../engine/scaling.ts'
 import { createScaling } from '../../engine/scaling.ts'
 import { createGateway } from '../../gateway/create.ts'
-import type { AccessEntry, Endpoint, Gateway, GatewayOptions, Report, Route } from '../../gateway/gateway.ts'
+import type { AccessEntry, Endpoint, Forward, Gateway, GatewayOptions, Report, Route } from '../../gateway/gateway.ts'
 import type { Deployment, Exposure } from '../../model/deployment.ts'
 import type { Environment } from '../../model/environment.ts'
 import type { Doors } from './exposed.ts'
@@ -100,7 +101,7 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
   const open = (): Promise<Gateway> => {
     opening ??= createThere({
       onWake: async (target, signal) => {
-        const [environment = '', workload = ''] = target.split('/')
+        const [environment = '', workload = ''] = target.replace(/^tcp /, '').split('/')
         await engine().wake(environment, workload, signal)
       },
       onReport: report => hear(report),
@@ -145,6 +146,11 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
     )
   }
 
+  const forwardOf = (environment: Environment, workload: string, { port, published }: Exposure, endpoints: readonly Endpoint[]): Forward => ({
+    ...{ id: `tcp ${routeId(environment.id, workload, port)}`, environment: environment.id, workload, endpoints, queue },
+    listen: { host: '127.0.0.1', port: published ?? 0 },
+  })
+
   const statuses: Audience['statuses'] = (environment, workloads) => {
     const wanted = new Set<string>()
     for (const status of workloads) {
@@ -164,7 +170,7 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
           setRoute({ id, ...common, hosts: hostsOf(environment, status.name, exposure, exposure === https[0]), protocol })
           continue
         }
-        const forward = { id: `tcp ${id}`, ...common, listen: { host: '127.0.0.1', port: exposure.published ?? 0 } }
+        const forward = forwardOf(environment, status.name, exposure, common.endpoints)
         const text = JSON.stringify(forward)
         const known = forwards.get(forward.id)
         if (known?.text === text) continue
@@ -299,6 +305,26 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
     },
     tcpPort: (environment, workload, port) => forwards.get(`tcp ${routeId(environment, workload, port)}`)?.port,
     audience: {
+      prepare: async (environment, signal) => {
+        const exposed = Object.entries(environment.spec.workloads).flatMap(([workload, { deployment }]) =>
+          (deployment?.expose ?? []).map(exposure => ({ workload, exposure })),
+        )
+        if (exposed.length === 0) return
+        const made = await abortable(open(), signal)
+        for (const { workload, exposure } of exposed) {
+          if (exposure.protocol !== 'tcp') continue
+          const forward = forwardOf(environment, workload, exposure, [])
+          if (forwards.has(forward.id)) continue
+          forwards.set(forward.id, { environment: environment.id, text: JSON.stringify(forward), port: undefined })
+          try {
+            const port = await abortable(made.setForward(forward), signal)
+            forwards.set(forward.id, { environment: environment.id, text: JSON.stringify(forward), port })
+          } catch (error) {
+            removeForward(forward.id)
+            throw error
+          }
+        }
+      },
       statuses,
       drain: async (instance, within) => {
         if (gateway) await gateway.drain(instance, within)
