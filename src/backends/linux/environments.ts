@@ -210,7 +210,7 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
     remove: async environment => {
       const slot = slotOf(environment)
       // Before the rules go that it fills.
-      if (slot !== undefined && states.has(environment)) await resolvers.end(slotNetwork(slot).bridge)
+      if (slot !== undefined && (states.has(environment) || resources.of(environment) !== undefined)) await resolvers.end(slotNetwork(slot).bridge)
       await resources.remove(environment)
       await networks.remove(environment)
       states.delete(environment)
