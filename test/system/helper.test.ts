@@ -7,6 +7,7 @@ import { join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { NativeError } from '../../src/host/native/channel.ts'
 import type { Helper, ProcessIdentity } from '../../src/host/native/helper.ts'
 import { spawnHelper } from '../../src/host/native/helper.ts'
 
@@ -75,6 +76,49 @@ describe('dayfly-helper', { skip }, () => {
     await helper[Symbol.asyncDispose]()
     assert.ok(!existsSync(`/proc/${helper.pid}`))
     assert.ok(isAlive(lasting))
+  })
+
+  it('spawns with a pipe for its messages, which never blocks it and always has a reader', async t => {
+    const helper = await start(t)
+    const folder = scratch(t)
+    const log = join(folder, 'log')
+    await helper.pipeAdd(log)
+    await helper.pipeAdd(log)
+    const child = await helper.spawnLogging(log, '/bin/sh', ['-c', 'while :; do echo message >&2 || sleep 1000; done'])
+    t.after(() => endOf(child))
+    await until(() => readlinkSync(`/proc/${child.pid}/fd/2`) === log, 'its stderr')
+    assert.match(readFileSync(`/proc/${child.pid}/fdinfo/2`, 'utf8'), /^flags:\t\d*4\d\d2$/m) // O_NONBLOCK, O_RDWR
+    // The shell's echo fails with EAGAIN once the pipe is full, and then sleeps: it was neither stopped nor killed.
+    await until(() => readFileSync(`/proc/${child.pid}/task/${child.pid}/children`, 'utf8') !== '', 'a full pipe')
+    writeFileSync(join(folder, 'file'), '')
+    for (const path of [join(folder, 'file'), join(folder, 'none')]) {
+      await assert.rejects(helper.spawnLogging(path, '/bin/true', []), { errno: path.endsWith('none') ? 'ENOENT' : 'EINVAL' })
+    }
+    await assert.rejects(helper.pipeAdd(join(folder, 'none', 'log')), { errno: 'ENOENT' })
+  })
+
+  it("opens and closes the isolation of a bridge's port", async t => {
+    const helper = await start(t)
+    await helper.bridgeAdd('dfy0-1', '10.208.0.1/26')
+    inside(helper, 'ip', 'link', 'add', 'dfy0-1.0', 'type', 'veth', 'peer', 'name', 'peer0')
+    inside(helper, 'ip', 'link', 'set', 'dfy0-1.0', 'master', 'dfy0-1')
+    const isolated = (): boolean => inside(helper, 'bridge', '-d', 'link', 'show', 'dev', 'dfy0-1.0').includes('isolated on')
+    for (const wanted of [true, false, false, true]) {
+      await helper.portIsolate('dfy0-1.0', wanted)
+      assert.equal(isolated(), wanted)
+    }
+    await assert.rejects(helper.portIsolate('dfy0-1.9', false), { errno: 'ENODEV' })
+    await assert.rejects(helper.portIsolate('peer0', false), NativeError)
+    await assert.rejects(helper.portIsolate('a/b', false), { errno: 'EINVAL' })
+  })
+
+  it('lists a table without what is in its sets', async t => {
+    const helper = await start(t)
+    await helper.nft('add table inet t; add set inet t s { type ipv4_addr; elements = { 192.0.2.1 }; }')
+    assert.match(await helper.nft('list table inet t'), /192\.0\.2\.1/)
+    const terse = await helper.nft('list table inet t', 'terse')
+    assert.match(terse, /set s/)
+    assert.doesNotMatch(terse, /192\.0\.2\.1/)
   })
 
   it('spawns a hundred at once and says why one cannot be', async t => {

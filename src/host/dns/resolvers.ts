@@ -1,6 +1,7 @@
 /** All resolvers of one daemon: which there are, and the end of those that nobody explains. */
 import { mkdirSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
+import { DayflyError } from '../../base/errors.ts'
 import { resolverProcesses } from './processes.ts'
 import type { Resolver, ResolverHost } from './resolver.ts'
 import { openResolver } from './resolver.ts'
@@ -30,8 +31,14 @@ export const ownedParts = (root: string, uid: number): OwnedPart[] => [
   ...readdirSync(root).map(name => ({ kind: 'directory' as const, label: join(root, name), name })),
 ]
 
-/** `root`: a folder below the run folder, made when it is not there. */
+/** `root`: a folder below the run folder, made when it is not there. Throws `invalid` for one that a configuration cannot name. */
 export const openResolvers = (root: string, host: ResolverHost): Resolvers => {
+  if (!/^[\w./+@:-]{1,800}$/.test(root)) {
+    throw new DayflyError('invalid', `--run-dir: names cannot be resolved from ${root}`, {
+      field: '--run-dir',
+      remedy: 'Use a folder whose name has only letters, digits, and any of . / _ - + @ :',
+    })
+  }
   mkdirSync(root, { recursive: true, mode: 0o711 })
   const known = new Map<string, Resolver>()
   const of = (name: string): Resolver => {

@@ -16,19 +16,21 @@ import { createHash } from 'node:crypto'
 import { isIPv4 } from 'node:net'
 import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { Contents } from './contents.ts'
-import { contentsOf, emptyContents } from './contents.ts'
+import { emptyContents } from './contents.ts'
 import type { Denied } from './denied.ts'
 import { deniedFrom, deniedSets } from './denied.ts'
 import type { HostFiles } from './forwarding.ts'
 import { devicesTowards, hostForwards, isForwarding, ownFiles, setForwarding, stopForwarding } from './forwarding.ts'
 import type { Inside } from './inside.ts'
-import { bridgeOfKey, bridgeRules, elementText, insideElements, insideInetSets, insideMaps, insideSets } from './inside.ts'
-import { listedElements, listedTables, namesIn, tableComment } from './listing.ts'
+import { insideElements } from './inside.ts'
+import { listedElements, listedTables } from './listing.ts'
 import type { Ports } from './names.ts'
 import { defaultNameLifetime, nameRules, nftsetOf, portsKey, withoutNameRules, withoutNameSets } from './names.ts'
-import type { EgressOpening, OpeningElement } from './openings.ts'
+import type { EgressOpening } from './openings.ts'
 import { elementsOf } from './openings.ts'
-import { baseRules, bridgeTableOf, maskOf, openingSet, tableOf, tablePrefix } from './ruleset.ts'
+import { maskOf, tablePrefix } from './ruleset.ts'
+import type { Nft } from './tables.ts'
+import { additions, createTables, errnoIn, foreignTable } from './tables.ts'
 
 export type { Denied } from './denied.ts'
 export type { Inside, Member } from './inside.ts'
@@ -73,8 +75,7 @@ export interface Firewall extends AsyncDisposable {
 }
 
 export interface FirewallOptions {
-  /** Carries out nft commands, all or none. Errors have the errno's name as `errno`. */
-  readonly nft: (commands: string, output: 'text' | 'json' | 'terse') => Promise<string>
+  readonly nft: Nft
   readonly slice: number
   /** What the names of the slice's bridges start with: `dfy0-`. */
   readonly bridgePrefix: string
@@ -99,9 +100,6 @@ const mostElements = 12_000
 /** Of an interface that is a bridge or a port of one. */
 const bridgeOf = (name: string | number | undefined): string => String(name).split('.')[0] ?? ''
 
-const errnoIn = (error: unknown): string | undefined =>
-  error instanceof Error && 'errno' in error && typeof error.errno === 'string' ? error.errno : undefined
-
 /** A comment ends at a quote and at 128 bytes: other owners are named by their digest. */
 const markOf = (owner: string): string =>
   `dayfly ${/^[\w./:@+-]{1,110}$/.test(owner) ? owner : `sha256:${createHash('sha256').update(owner).digest('hex')}`}`
@@ -112,147 +110,24 @@ const markOf = (owner: string): string =>
  */
 export const openFirewall = async (options: FirewallOptions): Promise<Firewall> => {
   const { nft, slice, bridgePrefix, sliceNetwork, allSlices, nameLifetime = defaultNameLifetime, files = ownFiles } = options
-  const table = tableOf(slice)
   const mark = markOf(options.owner)
-  const foreign = (whose: string): DayflyError =>
-    new DayflyError('conflict', `the nftables table ${table} belongs to ${whose}`, {
-      field: 'slice',
-      remedy: `use another slice, or remove it with "nft delete table ${table}" if nothing of its owner lives`,
-    })
-
-  const bridgeTable = bridgeTableOf(slice)
-  const tables = [table, bridgeTable]
+  const mask = maskOf(options.bridgePrefixLength ?? 26)
+  const tables = createTables({ nft, slice, bridgePrefix, mark, sliceNetwork, allSlices, mask, nameLifetime })
+  const { inet: table, bridge: bridgeTable, elements } = tables
+  const foreign = (whose: string): DayflyError => foreignTable(table, whose)
   /** Sets that the packet path fills, beside the totals in `refused`. */
   const deniedIn = [...deniedSets.map(set => [table, set] as const), [bridgeTable, 'denied'] as const]
   const filled = [...deniedIn, [table, 'novel'] as const, ...(['refused', 'novel'] as const).map(set => [bridgeTable, set] as const)]
-  const mask = maskOf(options.bridgePrefixLength ?? 26)
   let contents: Contents = emptyContents()
   let sets = new Set<string>()
   let handle: string | undefined
 
-  /** Terse, so that what instances fill does not make it long. undefined: there is no such table. */
-  const terse = async (of: string): Promise<string | undefined> => {
-    try {
-      return await nft(`list table ${of}`, 'terse')
-    } catch (error) {
-      if (errnoIn(error) === 'ENOENT') return undefined
-      throw error
-    }
-  }
-  const elements = async (kind: 'set' | 'map', of: string, name: string) => listedElements(await nft(`list ${kind} ${of} ${name}`, 'json'))
-
-  const handleNow = async (): Promise<string | undefined> => {
-    const listed = listedTables(await nft('list tables', 'json'))
-    const handles = tables.map(wanted => listed.find(({ family, name }) => `${family} ${name}` === wanted)?.handle)
-    return handles.includes(undefined) ? undefined : handles.join()
-  }
-
-  interface Found {
-    readonly owner: string
-    /** Tables that are there, with their text. */
-    readonly texts: ReadonlyMap<string, string>
-  }
-  const find = async (): Promise<Found | undefined> => {
-    const texts = new Map<string, string>()
-    for (const each of tables) {
-      const text = await terse(each)
-      if (text !== undefined) texts.set(each, text)
-    }
-    const owners = [...texts.values()].map(text => tableComment(text) ?? 'somebody who left no name')
-    const owner = owners.find(each => each !== mark) ?? owners[0]
-    return owner === undefined ? undefined : { owner, texts }
-  }
-
-  /** Everything of ours in the tables that a set tells by its elements or its name; what instances fill is left where it is. */
-  const readContents = async ({ texts }: Found): Promise<Contents> => {
-    const inet = namesIn(texts.get(table) ?? '', 'set')
-    const bridge = namesIn(texts.get(bridgeTable) ?? '', 'set')
-    const own = inet.filter(name => /^(?:networks|ports)\d+$/.test(name) || ['refused', 'widened', 'resolvers'].includes(name))
-    const read = contentsOf(inet, (await Promise.all(own.map(name => elements('set', table, name)))).flat())
-    const ofInside = [
-      ...insideInetSets.filter(name => inet.includes(name)).map(name => [table, 'set', name] as const),
-      ...insideSets.filter(name => bridge.includes(name)).map(name => [bridgeTable, 'set', name] as const),
-      ...insideMaps.filter(name => bridge.includes(name)).map(name => [bridgeTable, 'map', name] as const),
-    ]
-    for (const [of, kind, name] of ofInside) {
-      for (const { key, value } of await elements(kind, of, name)) {
-        const owner = bridgeOfKey(key, bridgePrefix)
-        if (owner === undefined) continue
-        read.inside.set(owner, (read.inside.get(owner) ?? new Set()).add(elementText(of, name, key, value, bridgePrefix)))
-      }
-    }
-    return read
-  }
-
-  /** Commands for the sets that elements need and that are not there, then for the elements. Adds to `present` what it makes. */
-  const additions = (wanted: Iterable<OpeningElement>, present: Set<string>): string[] => {
-    const commands: string[] = []
-    for (const { kind, prefix, text } of wanted) {
-      if (!present.has(`${kind}${prefix}`)) commands.push(...openingSet(table, kind, prefix))
-      present.add(`${kind}${prefix}`)
-      commands.push(`add element ${table} ${text}`)
-    }
-    return commands
-  }
-
-  const rules = (present: Set<string>): string[] => [
-    ...baseRules({ slice, bridgePrefix, mark, sliceNetwork, allSlices, mask }),
-    ...bridgeRules({ table: bridgeTable, mark, allSlices }),
-    ...[...contents.openings.values()].flatMap(of => additions(of.values(), present)),
-    ...[...contents.names].flatMap(([bridge, keys]) => nameRules(table, bridge, keys, nameLifetime)),
-  ]
-
-  /** All rules anew, in tables that are there: their sets keep what is in them. What is no part of ours goes. */
-  const refresh = async ({ texts }: Found): Promise<void> => {
-    const present = new Set<string>()
-    const commands = rules(present)
-    const ours = new Set(commands.flatMap(command => /^add chain (\S+ \S+ \S+)/.exec(command)?.[1] ?? []))
-    const strange = [...texts].flatMap(([of, text]) => namesIn(text, 'chain').map(name => `${of} ${name}`)).filter(name => !ours.has(name))
-    const flushed = [...tables.map(each => `flush table ${each}`), ...strange.map(name => `delete chain ${name}`)]
-    await nft([...flushed, ...commands].join('\n'), 'text')
-    sets = present
-  }
-
-  /** The tables anew, with what was opened and counted; names must be asked for again. */
-  const remake = async (remains: readonly string[]): Promise<void> => {
-    const present = new Set<string>()
-    const commands = [
-      ...remains.map(each => `delete table ${each}`),
-      ...tables.map(each => `create table ${each} { comment "${mark}"; }`),
-      ...rules(present),
-      ...[...contents.refused].map(([bridge, packets]) => `add element ${table} refused { "${bridge}" counter packets ${packets} bytes 0 }`),
-      ...[...contents.widened].map(device => `add element ${table} widened { "${device}" }`),
-      ...[...contents.resolvers].map(([bridge, address]) => `add element ${table} resolvers { "${bridge}" . ${address} }`),
-      ...[...contents.inside.values()].flatMap(of => [...of].map(text => `add element ${text}`)),
-    ]
-    try {
-      await nft(commands.join('\n'), 'text')
-    } catch (error) {
-      if (errnoIn(error) === 'EEXIST') throw foreign('somebody who made it just now')
-      throw error
-    }
-    sets = present
-  }
-
-  const build = async (found: Found | undefined): Promise<void> => {
-    let kept = false
-    if (found?.texts.size === tables.length) {
-      // An earlier version of us may have defined a set otherwise: then all of it goes.
-      kept = await refresh(found).then(
-        () => true,
-        () => false,
-      )
-    }
-    if (!kept) await remake([...(found?.texts.keys() ?? [])])
-    handle = await handleNow()
-  }
-
   const restore = async (): Promise<void> => {
-    const found = await find()
+    const found = await tables.find()
     if (found !== undefined && found.owner !== mark) throw foreign(found.owner)
     contents.refused.clear()
-    await remake([...(found?.texts.keys() ?? [])])
-    handle = await handleNow()
+    sets = await tables.remake(contents, found)
+    handle = await tables.handle()
   }
 
   const checkBridge = (bridge: string): void => {
@@ -307,7 +182,7 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
       openings.map(({ cidr }) => cidr),
     )
     const present = new Set(sets)
-    await nft(additions(added.values(), present).join('\n'), 'text')
+    await nft(additions(table, added.values(), present).join('\n'), 'text')
     sets = present
     contents.openings.set(bridge, new Map([...(known ?? []), ...added]))
   }
@@ -395,7 +270,7 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
   /** Of both tables. */
   const refusals = async (): Promise<Map<string, number>> => {
     const totals = new Map<string, number>()
-    for (const each of tables) {
+    for (const each of [table, bridgeTable]) {
       for (const { key, packets } of await elements('set', each, 'refused')) {
         const bridge = bridgeOf(key[0])
         totals.set(bridge, (totals.get(bridge) ?? 0) + packets)
@@ -416,8 +291,8 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
       const devices = [...contents.openings.keys(), ...contents.names.keys(), ...[...contents.widened].filter(device => !others.has(device))]
       for (const device of devices) await stopForwarding(files, device)
     }
-    const found = await find()
-    if (found?.owner === mark) await nft([...found.texts.keys()].map(each => `delete table ${each}`).join('\n'), 'text')
+    const found = await tables.find()
+    if (found?.owner === mark) await tables.remove(found)
     handle = undefined
     contents = emptyContents()
   }
@@ -434,18 +309,19 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     try {
       return await work()
     } catch (error) {
-      if (errnoIn(error) !== 'ENOENT' || (await handleNow()) === handle) throw error
+      if (errnoIn(error) !== 'ENOENT' || (await tables.handle()) === handle) throw error
     }
     await restore()
     return work()
   }
 
-  const found = await find()
+  const found = await tables.find()
   const abandoned = found !== undefined && found.owner !== mark && options.abandoned?.(found.owner.replace(/^dayfly /, '')) === true
-  if (abandoned) await nft([...found.texts.keys()].map(each => `delete table ${each}`).join('\n'), 'text')
+  if (abandoned) await tables.remove(found)
   else if (found !== undefined && found.owner !== mark) throw foreign(found.owner)
-  else if (found !== undefined) contents = await readContents(found)
-  await build(abandoned ? undefined : found)
+  else if (found !== undefined) contents = await tables.read(found)
+  sets = await tables.make(contents, abandoned ? undefined : found)
+  handle = await tables.handle()
 
   return {
     allow: (bridge, openings) => inTurn(() => withTable(() => allow(bridge, openings))),
@@ -456,8 +332,8 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     bridges: () =>
       inTurn(() =>
         withTable(async () => {
-          const found = await find()
-          const { openings, names, inside, resolvers } = found === undefined ? contents : await readContents(found)
+          const found = await tables.find()
+          const { openings, names, inside, resolvers } = found === undefined ? contents : await tables.read(found)
           return [...new Set([openings, names, inside, resolvers, await refusals()].flatMap(part => [...part.keys()]))]
         }),
       ),
@@ -465,7 +341,7 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     denied: () => inTurn(() => withTable(denied)),
     ensure: () =>
       inTurn(async () => {
-        if ((await handleNow()) === handle) return false
+        if ((await tables.handle()) === handle) return false
         await restore()
         return true
       }),
