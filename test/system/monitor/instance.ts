@@ -45,7 +45,7 @@ export const makeGround = (): Ground => {
 }
 
 const cgroupRoot = '/sys/fs/cgroup'
-const isV2 = existsSync(join(cgroupRoot, 'cgroup.controllers'))
+export const isV2 = existsSync(join(cgroupRoot, 'cgroup.controllers'))
 export const isHybrid = !isV2 && existsSync(join(cgroupRoot, 'unified'))
 const controllers = isV2 ? [''] : ['pids', 'memory', 'freezer', 'cpu'].filter(name => existsSync(join(cgroupRoot, name)))
 
