@@ -45,7 +45,7 @@ export interface Build {
 export interface Drafted {
   /** Its `configs` lack those of `configs` below. */
   readonly draft: EnvironmentDraftInput
-  /** By key of the project's secrets: where each comes from, and the files that it becomes, by workload. */
+  /** By key of the project's secrets: where each comes from, and the files that it becomes, by workload; none where only builds need it. */
   readonly secrets: Readonly<
     Record<string, { readonly origin: Origin; readonly files: readonly { readonly workload: string; readonly file: string }[] }>
   >
@@ -89,7 +89,8 @@ const composePath = ([first, ...rest]: readonly PropertyKey[]): Path => {
 }
 
 const secretsOf = (project: Project, mounted: ReadonlyMap<string, DraftMounts>, given: ReadonlySet<string>, sink: Sink): Drafted['secrets'] => {
-  const names = new Set([...mounted.values()].flatMap(({ secrets }) => secrets.map(({ secret }) => secret)))
+  const built = Object.values(project.services).flatMap(({ build }) => (build?.secrets ?? []).map(({ source }) => source))
+  const names = new Set([...[...mounted.values()].flatMap(({ secrets }) => secrets.map(({ secret }) => secret)), ...built])
   return Object.fromEntries(
     [...names].flatMap(name => {
       const origin = secretOrigin(name, project.secrets[name], given, sink)

@@ -3,6 +3,9 @@ import type { CommandSummary } from './command.ts'
 
 export const commands: readonly CommandSummary[] = [
   { name: 'run', summary: 'Run a command in a new environment', load: () => import('./commands/run.ts') },
+  { name: 'up', summary: 'Bring up an environment from compose files, or change it', load: () => import('./commands/up.ts') },
+  { name: 'diff', summary: 'Say what up would change', load: () => import('./commands/diff.ts') },
+  { name: 'config', summary: 'Check compose files, and print what they come to', load: () => import('./commands/config.ts') },
   { name: 'ps', summary: 'List environments', load: () => import('./commands/ps.ts') },
   { name: 'inspect', summary: 'Show all there is to know of an environment', load: () => import('./commands/inspect.ts') },
   { name: 'logs', summary: 'Show the output of an instance', load: () => import('./commands/logs.ts') },
@@ -13,6 +16,9 @@ export const commands: readonly CommandSummary[] = [
   { name: 'kill', summary: 'Send a signal to instances', load: () => import('./commands/kill.ts') },
   { name: 'extend', summary: 'Let an environment live longer', load: () => import('./commands/extend.ts') },
   { name: 'down', summary: 'End environments and leave nothing of them', load: () => import('./commands/down.ts') },
+  { name: 'pause', summary: 'Freeze environments', load: () => import('./commands/pause.ts') },
+  { name: 'resume', summary: 'Let paused environments go on', load: () => import('./commands/resume.ts') },
+  { name: 'gc', summary: 'End environments whose source is gone', load: () => import('./commands/gc.ts') },
   { name: 'events', summary: 'Show what happened', load: () => import('./commands/events.ts') },
   { name: 'image pull', summary: 'Fetch an image', load: () => import('./commands/image-pull.ts') },
   { name: 'image import', summary: 'Make an image of a folder or tar archive', load: () => import('./commands/image-import.ts') },

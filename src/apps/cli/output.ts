@@ -1,7 +1,7 @@
 /** How things look to people. Nothing here is loaded by what prints only JSON or a container's output. */
 import { formatDuration } from '../../base/durations.ts'
 
-const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, cyan: 36 } as const
+const codes = { bold: 1, dim: 2, red: 31, green: 32, yellow: 33, blue: 34, magenta: 35, cyan: 36 } as const
 export type Style = keyof typeof codes
 export type Paint = (style: Style, text: string) => string
 

@@ -1,0 +1,74 @@
+/** The output of all instances of an environment, those that come later included. */
+import type { Client } from '../../api/client/client.ts'
+import { frameKind } from '../../api/frames.ts'
+import { fromErrorDocument } from '../../api/problems.ts'
+import type { InstanceView } from '../../api/schemas/environments.ts'
+import { DayflyError } from '../../base/errors.ts'
+import type { Paint } from './output.ts'
+import { createLineWriter, createPrefixes } from './prefixed.ts'
+
+export interface FollowOptions {
+  readonly client: Client
+  readonly environment: string
+  /** All of them when empty. */
+  readonly workloads: readonly string[]
+  readonly paint: Paint
+  readonly since?: number | undefined
+  /** Lines of what is there already, of each instance. */
+  readonly tail?: number | undefined
+  /** Only of instances that live now or come later. */
+  readonly live?: boolean
+  readonly onInstance?: (instance: InstanceView) => void
+}
+
+export const instanceName = ({ workload, replica }: InstanceView): string => `${workload}-${replica}`
+
+const isGone = (error: unknown): boolean => error instanceof DayflyError && (error.code === 'not_found' || error.code === 'unreachable')
+
+/** Resolves when the environment has ended, or of a `run` when its instances have. */
+export const followLogs = async (options: FollowOptions): Promise<void> => {
+  const { client, workloads, environment } = options
+  const prefixes = createPrefixes(options.paint)
+  const seen = new Set<string>()
+  const running = new Set<Promise<void>>()
+  const wanted = ({ workload, state }: InstanceView): boolean =>
+    (workloads.length === 0 || workloads.includes(workload)) &&
+    (options.live !== true || state === 'pending' || state === 'created' || state === 'running')
+
+  const one = async (instance: InstanceView): Promise<void> => {
+    const prefix = (): string => prefixes.of(instance.workload, instanceName(instance))
+    const [out, err] = [createLineWriter(prefix, process.stdout), createLineWriter(prefix, process.stderr)]
+    try {
+      for await (const { kind, payload } of client.logs(instance.id, { follow: true, since: options.since, tail: options.tail })) {
+        if (kind === frameKind.error) throw fromErrorDocument(JSON.parse(payload.toString()))
+        ;(kind === frameKind.stderr ? err : out).write(payload)
+      }
+    } finally {
+      out.end()
+      err.end()
+    }
+  }
+  const begin = (instance: InstanceView): void => {
+    if (seen.has(instance.id) || !wanted(instance)) return
+    seen.add(instance.id)
+    prefixes.of(instance.workload, instanceName(instance))
+    options.onInstance?.(instance)
+    // Its log may be purged while we read it: then there is no more to be read.
+    const work = one(instance)
+      .catch((error: unknown) => {
+        if (!isGone(error)) throw error
+      })
+      .finally(() => running.delete(work))
+    running.add(work)
+  }
+  for (const instance of await client.instances(environment)) begin(instance)
+  try {
+    for await (const statuses of client.watchWorkloads(environment))
+      for (const { instances } of statuses) for (const instance of instances) begin(instance)
+  } catch (error) {
+    if (!isGone(error)) throw error
+  }
+  // Instances that came between the last two looks.
+  for (const instance of await client.instances(environment).catch(() => [])) begin(instance)
+  await Promise.all(running)
+}

@@ -1,0 +1,76 @@
+/** Compose files as the commands that take them read them: with the caller's rights, environment and folder. */
+import { readFile, realpath, stat } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { errnoOf } from '../../base/errors.ts'
+import type { Loaded } from '../../compose/compose.ts'
+import { load } from '../../compose/compose.ts'
+import type { Warning } from '../../compose/problems.ts'
+import type { Sources } from '../../compose/sources.ts'
+import type { Arguments } from './arguments.ts'
+import type { Context } from './command.ts'
+import type { Option } from './option.ts'
+
+export const projectOptions: readonly Option[] = [
+  {
+    name: 'file',
+    short: 'f',
+    value: 'FILE',
+    repeats: true,
+    help: 'Compose file; each over those before. Default: $COMPOSE_FILE, or the compose.yaml here or above.',
+    completion: 'file',
+  },
+  { name: 'name', short: 'p', value: 'NAME', help: "Of project and environment. Default: the file's name:, or the folder's." },
+  { name: 'env-file', value: 'FILE', repeats: true, help: 'Instead of .env of the project folder.', completion: 'file' },
+  { name: 'profile', value: 'NAME', repeats: true, help: 'Profile to enable. Default: $COMPOSE_PROFILES.' },
+  { name: 'project-directory', value: 'FOLDER', help: "Where relative paths start. Default: the first file's folder.", completion: 'file' },
+]
+
+const absent = (error: unknown): undefined => {
+  const errno = errnoOf(error)
+  if (errno === 'ENOENT' || errno === 'ENOTDIR') return undefined
+  throw error
+}
+
+const realpathOf = async (path: string): Promise<string> => {
+  const found = await realpath(path).catch(absent)
+  return found ?? join(await realpathOf(dirname(path)), path.slice(dirname(path).length))
+}
+
+const sources: Sources = {
+  read: path => readFile(path, 'utf8'),
+  kind: async path => {
+    const found = await stat(path).catch(absent)
+    if (found === undefined) return undefined
+    return found.isDirectory() ? 'folder' : found.isFile() ? 'file' : 'other'
+  },
+  realpath: realpathOf,
+}
+
+/** `-` is standard input. */
+const fileAt = (path: string): string => (path === '-' ? '/dev/stdin' : resolve(path))
+
+const isSet = (pair: [string, string | undefined]): pair is [string, string] => pair[1] !== undefined
+
+/** The files that the options and positionals name. Throws `InvalidCompose` with all that is wrong in them. */
+export const loadProject = async (context: Pick<Context, 'env'>, args: Arguments, positionals: readonly string[]): Promise<Loaded> => {
+  const files = [...positionals, ...args.list('file')]
+  const [first] = files
+  const folder = args.text('project-directory') ?? (first === undefined || first === '-' ? '.' : dirname(first))
+  return await load({
+    files: files.map(fileAt),
+    projectFolder: resolve(folder),
+    projectName: args.text('name'),
+    env: Object.fromEntries(Object.entries(context.env).filter(isSet)),
+    ...(args.list('env-file').length === 0 ? {} : { envFiles: args.list('env-file').map(path => resolve(path)) }),
+    profiles: args.list('profile'),
+    sources,
+  })
+}
+
+/** A line each, on standard error. */
+export const tellWarnings = (context: Pick<Context, 'say'>, warnings: readonly Warning[]): void => {
+  for (const { file, line, path, message } of warnings) {
+    const place = file === '' ? '' : line === 0 ? `${file}: ` : `${file}:${line}: `
+    context.say(`dayfly: warning: ${place}${path === '' ? '' : `${path}: `}${message}`)
+  }
+}
