@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -30,7 +31,7 @@ int users_map(pid_t pid, const struct id_maps *maps, struct failure *failure) {
   return write_map(pid, "gid_map", maps->groups, failure);
 }
 
-int users_open(const struct id_maps *maps, struct failure *failure) {
+static int open_new(const struct id_maps *maps, struct failure *failure) {
   /* It needs a process only until it is open. */
   pid_t pid = (pid_t)syscall(SYS_clone, CLONE_NEWUSER | SIGCHLD, 0, 0, 0, 0);
   if (pid < 0) return fail(failure, "make a user namespace");
@@ -47,5 +48,22 @@ int users_open(const struct id_maps *maps, struct failure *failure) {
   }
   kill(pid, SIGKILL);
   while (waitpid(pid, NULL, 0) < 0 && errno == EINTR) continue;
+  return fd;
+}
+
+int users_open(const struct id_maps *maps, struct failure *failure) {
+  /* Nearly all mounts of an instance have the same maps, and making a namespace takes a fork. */
+  static int kept = -1;
+  static char users[64], groups[64];
+  bool keepable = strlen(maps->users) < sizeof users && strlen(maps->groups) < sizeof groups;
+  if (kept >= 0 && !strcmp(users, maps->users) && !strcmp(groups, maps->groups)) {
+    int copy = fcntl(kept, F_DUPFD_CLOEXEC, 0);
+    return copy < 0 ? fail(failure, "use a user namespace again") : copy;
+  }
+  int fd = open_new(maps, failure);
+  if (fd < 0 || kept >= 0 || !keepable) return fd;
+  kept = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+  strcpy(users, maps->users);
+  strcpy(groups, maps->groups);
   return fd;
 }

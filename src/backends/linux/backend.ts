@@ -162,6 +162,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       if (await firewall.ensure()) await environments.refresh()
     }
     restore().catch(error => log.error('the firewall could not be checked', { error }))
+    environments.revive().catch(error => log.error('a name server could not be checked', { error }))
   }, guardInterval)
   guard.unref()
 

@@ -3,7 +3,7 @@
  * may ask for. One that nobody has prepared, and that opens no domain, has nothing here and costs nothing.
  */
 import type { Denied, EnvironmentRequest, NetworkName } from '../../engine/backend.ts'
-import type { DomainTarget } from '../../host/dns/config.ts'
+import type { DomainTarget, ResolverSpec } from '../../host/dns/config.ts'
 import { planDomains } from '../../host/dns/domains.ts'
 import type { Resolvers } from '../../host/dns/resolvers.ts'
 import type { Helper } from '../../host/native/helper.ts'
@@ -43,6 +43,8 @@ export interface Environments {
   remove(environment: string): Promise<void>
   /** Addresses that names had opened are closed again: they must be asked for anew. */
   refresh(): Promise<void>
+  /** Name servers that somebody has ended are there again. To be called every few seconds. */
+  revive(): Promise<void>
 }
 
 export interface EnvironmentsOptions {
@@ -63,7 +65,12 @@ interface State {
   /** What was told to the kernel last, so that what stays the same costs nothing. */
   inside: string
   openNames: { readonly key: string; readonly targets: ReadonlyMap<Ports, string> }
-  resolving: boolean
+  /** What its resolver was told last; undefined: this daemon has told it nothing. */
+  resolving: ResolverSpec | undefined
+  /** Its resolver may have been ended by somebody. */
+  doubted: boolean
+  /** It is being removed: nothing is begun for it any more. */
+  ending: boolean
   readonly sync: () => Promise<void>
 }
 
@@ -81,10 +88,10 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
     if (known !== undefined) return known
     const state: State = {
       ...{ members: new Map(), denials: createDenials(), internal: undefined, names, inside: '' },
-      ...{ openNames: { key: '[]', targets: new Map() }, resolving: false },
+      ...{ openNames: { key: '[]', targets: new Map() }, resolving: undefined, doubted: false, ending: false },
       sync: coalesced(async () => {
         const slot = slotOf(environment)
-        if (slot === undefined) return
+        if (slot === undefined || state.ending) return
         await setInside(slot, state)
         await setResolver(slot, state)
       }),
@@ -119,23 +126,26 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
     const key = JSON.stringify(lists)
     if (key !== state.openNames.key) state.openNames = { key, targets: await firewall.openNames(bridge, lists) }
     const targets = new Map([...state.openNames.targets].map(([ports, nftset]) => [JSON.stringify(ports), nftset]))
-    if (!state.resolving) await firewall.allowResolver(bridge, gateway)
-    await resolvers.of(bridge).ensure({
+    const spec: ResolverSpec = {
       listen: gateway,
       hosts: hostsOf(slot, state, state.names),
       domains: domains.map((domain): DomainTarget => ({ ...domain, nftset: targets.get(JSON.stringify(domain.ports)) ?? '' })),
       upstreams: domains.length === 0 ? [] : hostUpstreams(),
-      privateAnswers: reachesPrivate(members.flatMap(({ egress }) => egress)),
-    })
-    state.resolving = true
+      privateAnswers: domains.length > 0 && reachesPrivate(members.flatMap(({ egress }) => egress)),
+    }
+    if (!state.doubted && JSON.stringify(spec) === JSON.stringify(state.resolving)) return
+    if (state.resolving === undefined) await firewall.allowResolver(bridge, gateway)
+    state.doubted = false
+    await resolvers.of(bridge).ensure(spec)
+    state.resolving = spec
   }
 
   /** By address; first comes what no other address has. A name of one network is known on all: where it leads, only its network's instances get. */
   const hostsOf = (slot: Slot, { members }: State, names: readonly NetworkName[]) =>
-    [...members.values()].map(({ instance, index }) => ({
-      address: instanceAddress(slot, index).address,
-      names: [instance, ...names.flatMap(({ name, instances }) => (instances.includes(instance) ? [name] : []))],
-    }))
+    [...members.values()].flatMap(({ instance, index }) => {
+      const own = names.flatMap(({ name, instances }) => (instances.includes(instance) ? [name] : []))
+      return own.length === 0 ? [] : [{ address: instanceAddress(slot, index).address, names: [instance, ...own] }]
+    })
 
   const instanceAt = (slot: Slot, { members }: State, address: string): string | undefined =>
     [...members.values()].find(({ index }) => instanceAddress(slot, index).address === address)?.instance
@@ -156,7 +166,7 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
       const known = protocol === 'tcp' || protocol === 'udp' || protocol === 'icmp' ? protocol : 'other'
       state.denials.observe({ instance: instanceAt(slot, state, source), destination, port, protocol: known }, source, packets)
     }
-    if (!state.resolving) return
+    if (state.resolving === undefined) return
     for (const { source, name, count } of resolvers.of(bridge).refused().names) {
       const instance = source === undefined ? undefined : instanceAt(slot, state, source)
       state.denials.add({ instance, destination: name, port: undefined, protocol: 'dns' }, source ?? '', count)
@@ -186,6 +196,8 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
       const slot = slotOf(environment)
       if (slot === undefined || (states.get(environment) === undefined && member.domains.length === 0)) return
       const state = stateOf(environment, [])
+      // Now, so that it fails this one only and not whoever comes at the same time.
+      planDomains([...state.members.values(), member].flatMap(({ domains }) => domains))
       state.members.set(member.instance, member)
       try {
         await state.sync()
@@ -209,17 +221,27 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
     },
     remove: async environment => {
       const slot = slotOf(environment)
+      const state = states.get(environment)
+      if (state !== undefined) {
+        state.ending = true
+        await state.sync().catch(() => undefined)
+      }
       // Before the rules go that it fills.
-      if (slot !== undefined && (states.has(environment) || resources.of(environment) !== undefined)) await resolvers.end(slotNetwork(slot).bridge)
+      if (slot !== undefined && (state !== undefined || resources.of(environment) !== undefined)) await resolvers.end(slotNetwork(slot).bridge)
       await resources.remove(environment)
       await networks.remove(environment)
       states.delete(environment)
+    },
+    revive: async () => {
+      const resolving = [...states.values()].filter(state => state.resolving !== undefined)
+      for (const state of resolving) state.doubted = true
+      await Promise.all(resolving.map(state => state.sync()))
     },
     refresh: async () => {
       await Promise.all(
         [...states].map(async ([environment, state]) => {
           const slot = slotOf(environment)
-          if (slot !== undefined && state.resolving) await resolvers.of(slotNetwork(slot).bridge).refresh()
+          if (slot !== undefined && state.resolving !== undefined) await resolvers.of(slotNetwork(slot).bridge).refresh()
         }),
       )
     },

@@ -130,6 +130,7 @@ export const openResources = (root: string): ResourceStore => {
     of: environment => entries.get(environment),
     prepare,
     remove: async environment => {
+      if (!entries.has(environment)) return
       await removeFolder(folderOf(environment))
       entries.delete(environment)
     },
