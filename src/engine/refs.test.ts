@@ -48,4 +48,31 @@ describe('a reference', () => {
       (error: unknown) => unknown(/2 instances/)(error) && error instanceof DayflyError && /iaaab2 \(db\)/.test(error.remedy ?? ''),
     )
   })
+
+  it('to an instance may be by workload and place: what lives comes first, then the lowest place, then the latest', () => {
+    const put = (id: string, state: 'running' | 'removed', replica: number, createdAt: number): void =>
+      store.putInstance(exampleInstance('ebbbb1', { id, workload: 'db', state, replica, createdAt: 3e12 + createdAt }))
+    assert.equal(refs.instance('eaaaa/db').id, 'iaaab2')
+    put('iaaab2', 'removed', 1, 1)
+    put('iaaab3', 'removed', 1, 2)
+    assert.equal(refs.instance('eaaaa/db').id, 'iaaab3', 'of those that are gone, the last')
+    put('iaaab5', 'running', 3, 4)
+    put('iaaab4', 'running', 2, 3)
+    assert.equal(refs.instance('eaaaa/db').id, 'iaaab4')
+    assert.equal(refs.instance('ebbbb1/db/3').id, 'iaaab5')
+    assert.equal(refs.instance('ebbb/db/1').id, 'iaaab3')
+    assert.throws(() => refs.instance('eaaaa/db/4'), unknown(/no instance 4/))
+    assert.throws(() => refs.instance('eaaaa/db/0'), unknown(/names no instance/))
+    assert.throws(() => refs.instance('eaaaa/db/1/1'), unknown(/names no instance/))
+    assert.throws(() => refs.instance('eaaaa/cache'), unknown(/no workload "cache"/))
+    assert.throws(() => refs.instance('none/db'), unknown(/no environment "none"/))
+  })
+
+  it("to an instance may be its environment's when one of its only workload lives", () => {
+    store.putInstance(exampleInstance('eaaaa1', { id: 'iaaaa2', state: 'removed' }))
+    store.putInstance(exampleInstance('eaaaa1', { id: 'iaaaa1', state: 'running' }))
+    assert.equal(refs.instance('web').id, 'iaaaa1')
+    store.putInstance(exampleInstance('eaaaa1', { id: 'iaaaa2', state: 'running' }))
+    assert.throws(() => refs.instance('web'), unknown(/2 instances/))
+  })
 })

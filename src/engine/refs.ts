@@ -1,7 +1,11 @@
-/** What a reference names: an id, a unique prefix of one, or the name of an environment that has not ended. */
+/**
+ * What a reference names: an id, a unique prefix of one, or the name of an environment that has not ended; of an instance also
+ * `ENVIRONMENT/WORKLOAD` or `ENVIRONMENT/WORKLOAD/REPLICA`.
+ */
 import { DayflyError } from '../base/errors.ts'
 import type { Environment } from '../model/environment.ts'
 import type { Instance } from '../model/instance.ts'
+import { isLive } from '../model/instance.ts'
 import type { Store } from './store.ts'
 
 const shortestPrefix = 4
@@ -33,6 +37,35 @@ export const createRefs = (store: Store): Refs => {
     return id === undefined ? undefined : store.environment(id)
   }
 
+  /** What lives before what does not, the first place before the others, and of one place the instance that was made last. */
+  const preferred = (left: Instance, right: Instance): number =>
+    Number(isLive(right.state)) - Number(isLive(left.state)) || left.replica - right.replica || right.createdAt - left.createdAt
+
+  const inWorkload = (ref: string): Instance => {
+    const [name = '', workload = '', replica, ...more] = ref.split('/')
+    const environment = findEnvironment(name)
+    if (!environment) throw unknown('environment', name)
+    const remedy = `Write it like ${environment.spec.name}/WORKLOAD or ${environment.spec.name}/WORKLOAD/2; dayfly ps ${environment.spec.name} shows what there is.`
+    if (more.length > 0 || (replica !== undefined && !/^[1-9]\d{0,4}$/.test(replica))) {
+      throw new DayflyError('not_found', `${JSON.stringify(ref)} names no instance`, { field: 'ref', remedy })
+    }
+    const all = store.instances(environment.id).filter(instance => instance.workload === workload)
+    // Oldest first they come: of two that were made in one millisecond the later is the last.
+    const found = all
+      .filter(instance => replica === undefined || instance.replica === Number(replica))
+      .reverse()
+      .sort(preferred)[0]
+    if (found) return found
+    const known = all.length > 0 || Object.hasOwn(environment.spec.workloads, workload)
+    const why = !known
+      ? `the environment ${environment.spec.name} has no workload ${JSON.stringify(workload)}`
+      : `${environment.spec.name}/${workload} has no instance${replica === undefined || all.length === 0 ? '' : ` ${replica}`}`
+    throw new DayflyError('not_found', why, {
+      field: 'ref',
+      remedy: known ? remedy : `It has ${Object.keys(environment.spec.workloads).join(', ')}.`,
+    })
+  }
+
   return {
     environment: ref => {
       const found = findEnvironment(ref)
@@ -40,6 +73,7 @@ export const createRefs = (store: Store): Refs => {
       return found
     },
     instance: ref => {
+      if (ref.includes('/')) return inWorkload(ref)
       const exact = store.instance(ref)
       if (exact) return exact
       const environment = findEnvironment(ref)
@@ -47,6 +81,8 @@ export const createRefs = (store: Store): Refs => {
         const instances = store.instances(environment.id)
         const [only] = instances
         if (only && instances.length === 1) return only
+        const live = instances.filter(({ state }) => isLive(state))
+        if (live[0] && live.length === 1 && new Set(instances.map(({ workload }) => workload)).size === 1) return live[0]
         throw new DayflyError('not_found', `the environment ${environment.spec.name} has ${instances.length} instances`, {
           field: 'ref',
           remedy: `Name one of them: ${instances.map(instance => `${instance.id} (${instance.workload})`).join(', ')}`,

@@ -1,7 +1,5 @@
 /** The output of all instances of an environment, those that come later included. */
-import type { Client } from '../../api/client/client.ts'
-import { frameKind } from '../../api/frames.ts'
-import { fromErrorDocument } from '../../api/problems.ts'
+import type { Client, LogParameters } from '../../api/client/client.ts'
 import type { InstanceView } from '../../api/schemas/environments.ts'
 import { DayflyError } from '../../base/errors.ts'
 import type { Paint } from './output.ts'
@@ -13,12 +11,13 @@ export interface FollowOptions {
   /** All of them when empty. */
   readonly workloads: readonly string[]
   readonly paint: Paint
-  readonly since?: number | undefined
-  /** Lines of what is there already, of each instance. */
-  readonly tail?: number | undefined
+  /** What of each instance. */
+  readonly parameters?: LogParameters
+  readonly timestamps?: boolean
+  /** A document for each piece. */
+  readonly json?: boolean
   /** Only of instances that live now or come later. */
   readonly live?: boolean
-  readonly onInstance?: (instance: InstanceView) => void
 }
 
 export const instanceName = ({ workload, replica }: InstanceView): string => `${workload}-${replica}`
@@ -36,23 +35,29 @@ export const followLogs = async (options: FollowOptions): Promise<void> => {
     (options.live !== true || state === 'pending' || state === 'created' || state === 'running')
 
   const one = async (instance: InstanceView): Promise<void> => {
-    const prefix = (): string => prefixes.of(instance.workload, instanceName(instance))
-    const [out, err] = [createLineWriter(prefix, process.stdout), createLineWriter(prefix, process.stderr)]
+    let time = 0
+    const stamp = (): string => (options.timestamps === true ? `${new Date(time).toISOString()} ` : '')
+    const prefix = (): string => `${prefixes.of(instance.workload, instanceName(instance))}${stamp()}`
+    const writers = { stdout: createLineWriter(prefix, process.stdout), stderr: createLineWriter(prefix, process.stderr) }
     try {
-      for await (const { kind, payload } of client.logs(instance.id, { follow: true, since: options.since, tail: options.tail })) {
-        if (kind === frameKind.error) throw fromErrorDocument(JSON.parse(payload.toString()))
-        ;(kind === frameKind.stderr ? err : out).write(payload)
+      for await (const entry of client.logEntries(instance.id, { ...options.parameters, follow: true })) {
+        if (options.json === true) {
+          const { workload, replica, id } = instance
+          process.stdout.write(`${JSON.stringify({ workload, replica, instance: id, ...entry })}\n`)
+          continue
+        }
+        time = entry.time
+        writers[entry.stream].write(Buffer.from(entry.data, entry.encoding === 'base64' ? 'base64' : 'utf8'))
       }
     } finally {
-      out.end()
-      err.end()
+      writers.stdout.end()
+      writers.stderr.end()
     }
   }
   const begin = (instance: InstanceView): void => {
     if (seen.has(instance.id) || !wanted(instance)) return
     seen.add(instance.id)
     prefixes.of(instance.workload, instanceName(instance))
-    options.onInstance?.(instance)
     // Its log may be purged while we read it: then there is no more to be read.
     const work = one(instance)
       .catch((error: unknown) => {

@@ -1,6 +1,13 @@
 import type { EnvironmentView } from '../../../api/schemas/environments.ts'
 import { DayflyError } from '../../../base/errors.ts'
-import type { Command } from '../command.ts'
+import { environmentName } from '../../../compose/draft.ts'
+import type { Arguments } from '../arguments.ts'
+import type { Command, Context } from '../command.ts'
+import { loadProject, projectOptions } from '../project.ts'
+
+/** Of the environment that the files of `-f` make. */
+const nameOf = async (context: Context, args: Arguments): Promise<string[]> =>
+  args.list('file').length === 0 ? [] : [environmentName((await loadProject(context, args, [])).project.name)]
 
 export const command: Command = {
   name: 'down',
@@ -8,23 +15,28 @@ export const command: Command = {
   summary: 'End environments; returns when nothing is left of them but their record.',
   completion: 'environment',
   options: [
+    ...projectOptions,
     { name: 'all', help: 'All that live.' },
     { name: 'label', short: 'l', value: 'NAME=VALUE', repeats: true, help: 'With --all: only those with this label.' },
     { name: 'force', help: 'Without the stop signal and its grace.' },
   ],
   examples: [
     ['dayfly down web', 'politely'],
+    ['dayfly down -f compose.yaml', 'the environment that `dayfly up` makes of it'],
     ['dayfly down --all --label pr=117 --force', 'everything of one pull request, at once'],
   ],
   run: async (context, args) => {
     const all = args.flag('all')
-    if (all === args.positionals.length > 0) {
+    const files = args.list('file')
+    if (all === args.positionals.length + files.length > 0) {
       throw new DayflyError('invalid', all ? 'REF: --all already means every environment' : 'REF: is missing', {
         field: 'REF',
-        remedy: 'Name environments, or give --all.',
+        remedy: 'Name environments, or the files of one with -f, or give --all.',
       })
     }
-    const refs = all ? (await context.client.environments({ label: args.list('label') })).map(({ id }) => id) : args.positionals
+    const refs = all
+      ? (await context.client.environments({ label: args.list('label') })).map(({ id }) => id)
+      : [...args.positionals, ...(await nameOf(context, args))]
     const outcomes = await Promise.allSettled(refs.map(ref => context.client.end(ref, { force: args.flag('force') })))
     const ended = outcomes
       .filter((outcome): outcome is PromiseFulfilledResult<EnvironmentView> => outcome.status === 'fulfilled')
