@@ -15,7 +15,7 @@ import { DayflyError } from '../base/errors.ts'
 import { newEnvironmentId, newInstanceId } from '../base/ids.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
 import type { WorkloadSpec } from '../model/workload.ts'
-import type { Backend, InstanceRequest } from './backend.ts'
+import type { Backend, EnvironmentRequest, InstanceRequest } from './backend.ts'
 
 /** What a test's process does, in order; at the end it exits with 0. */
 export type Action =
@@ -496,6 +496,117 @@ export const backendSuite = (name: string, open: () => Promise<BackendFixture>, 
           made.map((_, index) => index),
         )
         for (const [index, { logPath }] of made.entries()) assert.equal(contentOf(await readRecords(logPath), 'stdout'), `${index}\n`)
+      })
+    })
+
+    describe('environments', () => {
+      const prepared = (environment: string, change: Partial<EnvironmentRequest> = {}): EnvironmentRequest => ({
+        ...{ id: environment, networks: {}, volumes: [], configs: new Map() },
+        ...change,
+      })
+      async function* bytes(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+        for (const text of texts) yield Buffer.from(text)
+      }
+
+      check(
+        'are prepared, and prepared again, whatever is in them; their instances have addresses of their own',
+        async ({ backend, environment, started }) => {
+          await backend().prepareEnvironment(prepared(environment), signal())
+          await backend().prepareEnvironment(prepared(environment, { volumes: ['data'] }), signal())
+          const made = await Promise.all([started([{ sleep: long }]), started([{ sleep: long }])])
+          await backend().prepareEnvironment(prepared(environment, { volumes: ['data', 'more'] }), signal())
+          const seen = (await backend().observe()).filter(({ id }) => made.some(one => one.id === id))
+          assert.deepEqual(
+            seen.map(({ state }) => state),
+            ['running', 'running'],
+          )
+        },
+      )
+
+      check('that never had an instance leave nothing', async ({ backend, environment, reopen }) => {
+        await backend().prepareEnvironment(prepared(environment, { volumes: ['data'], configs: new Map([['one', Buffer.from('1')]]) }), signal())
+        await reopen()
+        await backend().removeEnvironment(environment, signal())
+        await backend().removeEnvironment(environment, signal())
+      })
+
+      check('tell instances apart by address', async ({ backend, environment, request }) => {
+        await backend().prepareEnvironment(prepared(environment), signal())
+        const all = await Promise.all(Array.from({ length: 3 }, () => backend().create(request([{ sleep: long }]), new Map(), signal())))
+        assert.equal(new Set(all.map(({ address }) => address)).size, 3)
+        assert.ok(all.every(({ address }) => /^\d+\.\d+\.\d+\.\d+$/.test(address ?? '')))
+      })
+
+      check(
+        'have names, which are told as a whole, also by the next daemon, and may stand for what has ended',
+        async ({ backend, environment, started, reopen }) => {
+          await backend().prepareEnvironment(prepared(environment, { networks: { front: { internal: false } } }), signal())
+          const made = await started([{ sleep: long }], {}, { networks: ['front'] })
+          const names = [
+            { name: 'web', network: 'front', instances: [made.id, newInstanceId()] },
+            { name: 'nobody', network: undefined, instances: [] },
+          ]
+          await backend().setNames(environment, names)
+          await backend().setNames(environment, names)
+          await reopen()
+          await backend().prepareEnvironment(prepared(environment, { networks: { front: { internal: false } } }), signal())
+          await backend().setNames(environment, names)
+          await backend().remove(made.id, signal())
+          await backend().setNames(environment, names)
+          await backend().setNames(environment, [])
+        },
+      )
+
+      check('have volumes that are filled before they are used, and none that nobody declared', async ({ backend, environment }) => {
+        await backend().prepareEnvironment(prepared(environment, { volumes: ['data'] }), signal())
+        const empty = () => bytes('\0'.repeat(1000), '\0'.repeat(24))
+        await backend().seedVolume(environment, 'data', empty(), signal())
+        await backend().seedVolume(environment, 'data', empty(), signal())
+        await assert.rejects(backend().seedVolume(environment, 'other', empty(), signal()), code('not_found'))
+        await assert.rejects(backend().seedVolume(newEnvironmentId(), 'data', empty(), signal()), code('not_found'))
+      })
+
+      check('that nobody was denied anything in have nothing to tell', async ({ backend, environment, started }) => {
+        await started([{ exit: 0 }])
+        assert.deepEqual(await backend().denied(environment), [])
+        assert.deepEqual(await backend().denied(newEnvironmentId()), [])
+      })
+    })
+
+    describe('pauses', () => {
+      check('what is paused is running, can be paused and resumed again, and goes on', async ({ backend, started }) => {
+        const made = await started([{ sleep: 200 }, { exit: 6 }])
+        await backend().pause(made.id)
+        await backend().pause(made.id)
+        assert.equal((await backend().observe()).find(({ id }) => id === made.id)?.state, 'running')
+        await backend().resume(made.id)
+        await backend().resume(made.id)
+        assert.equal((await backend().wait(made.id, signal())).code, 6)
+        await backend().resume(made.id)
+        await assert.rejects(backend().pause(made.id), code('wrong_state'))
+        await assert.rejects(backend().pause(newInstanceId()), code('not_found'))
+      })
+
+      check('its deadline is kept all the same', async ({ backend, fixture, started }) => {
+        const made = await started([{ sleep: long }], { grace: 100 }, { deadline: fixture.clock.boot() + 1000 })
+        await backend().pause(made.id)
+        assert.equal((await backend().wait(made.id, signal())).cause, 'deadline')
+      })
+
+      check('it can be removed, by the next daemon too', async ({ backend, started, reopen }) => {
+        const [one, other] = [await started([{ sleep: long }]), await started([{ sleep: long }])]
+        for (const { id } of [one, other]) await backend().pause(id)
+        await backend().remove(one.id, signal())
+        await reopen()
+        await backend().remove(other.id, signal())
+      })
+
+      check('what is used is told of those that are there', async ({ backend, started }) => {
+        const made = await started([{ sleep: long }])
+        const used = (await backend().usage()).get(made.id)
+        assert.ok(used !== undefined && used.cpu >= 0 && used.memory >= 0)
+        await backend().remove(made.id, signal())
+        assert.equal((await backend().usage()).get(made.id), undefined)
       })
     })
 

@@ -150,6 +150,8 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
       }),
     seedVolume: (id, volume, tar, signal) =>
       call('seedVolume', id, signal, async () => {
+        if (kernel.volumes.get(id)?.has(volume) !== true)
+          throw new DayflyError('not_found', `the environment has no volume ${volume}`, { field: 'volume' })
         const pieces: Uint8Array[] = []
         for await (const piece of tar) pieces.push(piece)
         kernel.volumes.get(id)?.set(volume, Buffer.concat(pieces))
