@@ -39,7 +39,18 @@ const milliseconds = (text: string | undefined): number => {
 /** `seconds` of load by wrk on kept connections. */
 const load = (program: Program, connections: number, seconds: number): Sample => {
   const before = processorTime(program.pid)
-  const argv = ['-c', String(loadCore), 'wrk', '-t1', `-c${connections}`, `-d${seconds}`, '--latency', '-H', `Host: ${host}`, `http://127.0.0.1:${program.port}/`]
+  const argv = [
+    '-c',
+    String(loadCore),
+    'wrk',
+    '-t1',
+    `-c${connections}`,
+    `-d${seconds}`,
+    '--latency',
+    '-H',
+    `Host: ${host}`,
+    `http://127.0.0.1:${program.port}/`,
+  ]
   const { stdout, status } = spawnSync('taskset', argv, { encoding: 'utf8' })
   if (status !== 0) throw new Error(`wrk failed against ${program.name}`)
   const after = processorTime(program.pid)
@@ -87,7 +98,8 @@ for (let round = 0; round < rounds; round++) {
   }
 }
 
-const of = (program: Program, connections: number, what: keyof Sample): number[] => (samples.get(key(program, connections)) ?? []).map(sample => sample[what])
+const of = (program: Program, connections: number, what: keyof Sample): number[] =>
+  (samples.get(key(program, connections)) ?? []).map(sample => sample[what])
 const nginx = programs[1]
 const ratio = (program: Program, connections: number): number => {
   const base = nginx === undefined ? [] : of(nginx, connections, 'rate')
@@ -112,8 +124,13 @@ const rows = connectionCounts.flatMap(connections =>
 const facts = readFacts()
 const versions = [`node ${process.version.slice(1)}`, `nginx ${versionOf('nginx', '-v') ?? ''}`, `haproxy ${versionOf('haproxy', '-v') ?? ''}`]
 const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]?.length ?? 0)))
-const line = (row: readonly string[]): string => `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`
-const table = [line(head), `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`, ...rows.map(line)]
+const line = (row: readonly string[]): string =>
+  `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`
+const table = [
+  line(head),
+  `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`,
+  ...rows.map(line),
+]
 const text = `# The gateway beside nginx and haproxy
 
 ${facts.date.slice(0, 10)} · ${facts.system} · kernel ${facts.kernel} · ${facts.processor}, ${facts.cores} cores

@@ -120,7 +120,9 @@ export const family = (pid: number): number[] => {
 /** Seconds of processor time that a process and all below it have had. */
 export const processorTime = (pid: number): number => {
   const ticks = family(pid).map(one => {
-    const fields = readFileSync(`/proc/${one}/stat`, 'utf8').replace(/^.*\) /, '').split(' ')
+    const fields = readFileSync(`/proc/${one}/stat`, 'utf8')
+      .replace(/^.*\) /, '')
+      .split(' ')
     return Number(fields[11]) + Number(fields[12])
   })
   return ticks.reduce((sum, count) => sum + count, 0) / 100

@@ -40,7 +40,7 @@ export const createDoors = (gate: Gate, route: (host: string) => Target | Proble
     const client = clientOfConnection(request.socket)
     try {
       const { authority, path } = requestLine(request.url ?? '')
-      const head = requestHead(request.rawHeaders, client, authority)
+      const head = requestHead(request.rawHeaders, client, authority, 0)
       const found = route(head.host)
       const opening = http1Opening(request, duplex, client, head, path)
       if (!('status' in found)) return void openWebSocket(gate, found, opening)

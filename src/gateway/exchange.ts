@@ -7,11 +7,13 @@
  * It settles once: then its seat is free, and it has been counted.
  */
 import type { Readable } from 'node:stream'
+import { messageOf } from '../base/errors.ts'
 import { RequestBody } from './body.ts'
 import type { AccessEntry, Limits } from './gateway.ts'
 import type { Client, RequestHead } from './head.ts'
 import type { Problem } from './problem.ts'
-import { badGateway, clientTooSlow, inWords, problemHeaders, render, tooSlow } from './problem.ts'
+import { badGateway, badRequest, clientTooSlow, inWords, problemHeaders, render, tooSlow } from './problem.ts'
+import { BadAnswer } from './response-parser.ts'
 import type { AccessLog } from './tally.ts'
 import type { Seat, Target } from './target.ts'
 import { Traffic } from './target.ts'
@@ -113,6 +115,7 @@ export abstract class Exchange extends Traffic {
 
   /** It takes pieces again. */
   onTaken(bytes?: number): void {
+    if (this.#state === 'settled') return
     if (bytes !== undefined) {
       this.#bodyTaken = true
       this.#bytesIn += bytes
@@ -148,6 +151,11 @@ export abstract class Exchange extends Traffic {
     return this.#state === 'answered' || this.#state === 'settled'
   }
 
+  /** The instance's protocol has no words for this request. */
+  onUnsendable(error: Error): void {
+    this.#refuse(badRequest(`The request cannot be passed on to ${this.target.spec.workload}: ${error.message}.`))
+  }
+
   /** The connection is there: the instance gets the request now. */
   onConnected(): void {
     const { seat } = this
@@ -161,14 +169,26 @@ export abstract class Exchange extends Traffic {
   }
 
   onInform(status: number, headers: string[]): void {
-    if (this.#state === 'sent') this.inform(status, headers)
+    if (this.#state !== 'sent') return
+    try {
+      this.inform(status, headers)
+    } catch {
+      // The answer itself is still to come: what cannot be passed on of this is only information.
+    }
   }
 
   /** False: nothing more is wanted. */
   onHead(status: number, headers: string[]): boolean {
     if (this.#state !== 'sent') return false
+    try {
+      this.answer(status, headers, this.method === 'HEAD' || status === 204 || status === 304)
+    } catch (error) {
+      // Nothing of it has been said: the client's protocol has no words for such a head.
+      this.#sending?.abort()
+      this.#refuse(badGateway(this.target.spec, `answered with a head that cannot be passed on: ${messageOf(error)}`))
+      return false
+    }
     this.#answering(status)
-    this.answer(status, headers, this.method === 'HEAD' || status === 204 || status === 304)
     return true
   }
 
@@ -196,7 +216,7 @@ export abstract class Exchange extends Traffic {
       return
     }
     const connected = this.#state === 'sent'
-    const again = !connected || (this.#attempts <= resends && !this.#bodyTaken && (this.source !== undefined || idempotent.has(this.method)))
+    const again = !connected || (this.#attempts <= resends && this.#repeatable() && !(error instanceof BadAnswer))
     if (!again || this.seat === undefined) return void this.#refuse(badGateway(this.target.spec, inWords(error)))
     this.#state = 'asking'
     this.#sentAt = 0
@@ -204,6 +224,11 @@ export abstract class Exchange extends Traffic {
     this.#body = undefined
     this.#sending = undefined
     this.target.again(this, error, connected)
+  }
+
+  /** Nothing is done twice by asking again: the instance cannot have had all of it, or it may be done twice. */
+  #repeatable(): boolean {
+    return !this.#bodyTaken && (this.source !== undefined || idempotent.has(this.method))
   }
 
   // From the target ------------------------------------------------------------------------------------------------------------------------------

@@ -141,7 +141,7 @@ const handle = (door: Http1Door, request: IncomingMessage, response: ServerRespo
   try {
     const client = door.clientOf(request.socket)
     const { authority, path } = requestLine(request.url ?? '')
-    const head = requestHead(request.rawHeaders, client, authority)
+    const head = requestHead(request.rawHeaders, client, authority, 0)
     const found = door.route(head.host)
     if ('status' in found) return void refuse(response, found, request.headers.accept, head.length !== 0)
     new Http1Exchange(door.gate, found, client, head, path, request, response).begin()

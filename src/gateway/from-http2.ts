@@ -9,10 +9,12 @@ import { BadHead, headerOf, rawResponseHead, requestHead } from './head.ts'
 import type { Problem } from './problem.ts'
 import { badRequest, problemHeaders, render } from './problem.ts'
 import type { Target } from './target.ts'
-import { asObject } from './to-http2.ts'
+import { asObject, endWith } from './to-http2.ts'
 
 const windowBytes = 256 * 1024
 const streamsOfAClient = 256
+/** Without a body they say so, in HTTP/1.1. */
+const expectsBody = new Set(['POST', 'PUT', 'PATCH'])
 
 class Http2Exchange extends Exchange {
   readonly #stream: ServerHttp2Stream
@@ -23,7 +25,7 @@ class Http2Exchange extends Exchange {
 
   constructor(gate: Gate, target: Target, client: Client, head: RequestHead, headers: IncomingHttpHeaders, stream: ServerHttp2Stream) {
     const method = headers[':method'] ?? 'GET'
-    super(gate, target, client, 'HTTP/2', method, headers[':path'] ?? '/', head, stream.readableEnded || stream.endAfterHeaders ? undefined : stream)
+    super(gate, target, client, 'HTTP/2', method, headers[':path'] ?? '/', head, stream.endAfterHeaders || head.length === 0 ? undefined : stream)
     this.#stream = stream
     this.#accept = headers.accept
     stream.on('drain', () => this.onTaken())
@@ -40,7 +42,7 @@ class Http2Exchange extends Exchange {
     // With a length there is nothing to say at the end.
     const waitForTrailers = !this.#bodyless && headerOf(headers, 'content-length') === undefined
     stream.respond([':status', String(status), ...headers], { endStream: this.#bodyless, waitForTrailers })
-    if (waitForTrailers) stream.on('wantTrailers', () => stream.sendTrailers(asObject(this.#answerTrailers)))
+    if (waitForTrailers) stream.on('wantTrailers', () => endWith(stream, this.#answerTrailers))
   }
 
   protected override piece(chunk: Buffer): boolean {
@@ -131,7 +133,9 @@ export const createHttp2 = (door: Http2Door): Http2Server => {
       const connects = headers[':method'] === 'CONNECT'
       if (connects && headers[':protocol'] !== 'websocket') throw new BadHead('CONNECT is taken for WebSockets only.')
       if (path?.startsWith('/') !== true) throw new BadHead('The request names no path.')
-      const head = requestHead(fieldsOf(raw), client, headers[':authority'])
+      const head = requestHead(fieldsOf(raw), client, headers[':authority'], undefined)
+      if (stream.endAfterHeaders && expectsBody.has(headers[':method'] ?? '') && headers['content-length'] === undefined)
+        head.headers.push('content-length', '0')
       if (connects) return door.upgrade(headers, head, client, stream)
       const found = door.route(head.host)
       if ('status' in found) return refuseStream(stream, found, headers.accept, headers[':method'] === 'HEAD')

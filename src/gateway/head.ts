@@ -68,12 +68,12 @@ export class BadHead extends Error {}
 
 /**
  * The head for the instance. `authority` is the host that the request line names, which goes before the Host header.
- * Throws BadHead.
+ * `unsaid`: the length of the body when nothing says it. Throws BadHead.
  */
-export const requestHead = (raw: readonly string[], client: Client, authority: string | undefined): RequestHead => {
+export const requestHead = (raw: readonly string[], client: Client, authority: string | undefined, unsaid: 0 | undefined): RequestHead => {
   const headers: string[] = []
   let named: string | undefined
-  let bytes: number | undefined = 0
+  let bytes: number | undefined = unsaid
   let chunked = false
   let expectsContinue = false
   let options: string | undefined
@@ -164,13 +164,17 @@ export const responseHead = (parsed: Readonly<Record<string, string | string[] |
   return headers
 }
 
-/** The same from flat pairs with names in lower case, as HTTP/2 has them. */
+/** The same from flat pairs with names in lower case. */
 export const rawResponseHead = (raw: readonly string[]): string[] => {
   const headers: string[] = []
+  let options: string | undefined
   for (let at = 0; at < raw.length; at += 2) {
-    const [name = '', value = ''] = [raw[at], raw[at + 1]]
-    if (!name.startsWith(':') && !responseDrops.has(name)) headers.push(name, value)
+    const name = raw[at] ?? ''
+    const value = raw[at + 1] ?? ''
+    if (name === 'connection') options = options === undefined ? value : `${options},${value}`
+    else if (name.charCodeAt(0) !== 0x3a && !responseDrops.has(name)) headers.push(name, value)
   }
+  if (options !== undefined && !onlyUsual.test(options)) removeNamed(headers, options)
   return headers
 }
 

@@ -9,7 +9,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { connect as connectTls } from 'node:tls'
-import { portOf, route, startGateway, startInstance, startTcp, until } from '../../test/gateway.ts'
+import { portOf, route, speak, startGateway, startInstance, startTcp, until } from '../../test/gateway.ts'
 
 interface StreamAnswer {
   readonly headers: IncomingHttpHeaders
@@ -138,6 +138,41 @@ describe('a request by HTTP/2 in the clear', () => {
     broken.resume()
     const [error]: Error[] = await once(broken, 'error')
     assert.match(String(error), /NGHTTP2_INTERNAL_ERROR/)
+  })
+})
+
+describe('what one protocol can say and the other cannot', () => {
+  it('is refused, and harms nobody else', async () => {
+    const heads: Readonly<Record<string, string>> = {
+      '/status': 'HTTP/1.1 999 What\r\nContent-Length: 2\r\n\r\nok',
+      '/twice': 'HTTP/1.1 200 OK\r\nContent-Type: a/b\r\nContent-Type: c/d\r\nEtag: 1\r\nEtag: 2\r\nContent-Length: 2\r\n\r\nok',
+      '/hints': 'HTTP/1.1 103 Early\r\nEtag: 1\r\nEtag: 2\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+      '/trailers': 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nok\r\n0\r\nEtag: 1\r\nEtag: 2\r\nConnection: x\r\n\r\n',
+      '/plain': 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok',
+    }
+    await using odd = await startTcp(socket => void socket.on('data', chunk => socket.write(heads[String(chunk).split(' ')[1] ?? ''] ?? '')))
+    await using grpc = await startH2c(stream => {
+      stream.respond({ ':status': 200 })
+      stream.end('ok')
+    })
+    await using test = await startGateway()
+    await test.gateway.setRoutes({
+      set: [route([odd.endpoint]), route([grpc.endpoint], { id: 'grpc', hosts: ['grpc.shop.localhost'], protocol: 'h2c' })],
+    })
+    using session = open(`http://127.0.0.1:${test.gateway.port}`)
+    for (const path of Object.keys(heads)) {
+      const { headers, body } = await ask(session, { ':path': path })
+      assert.ok(
+      const status = Number(headers[':status'])
+      assert.ok((status === 200 && body === 'ok') || (status === 502 && body.includes('cannot be passed on')), `${path} ${status} ${body}`)
+        `${path} ${headers[':status']} ${body}`,
+      )
+    }
+    assert.equal((await ask(session, { ':path': '/plain' })).body, 'ok')
+    const line = 'GET / HTTP/1.1\r\nHost: grpc.shop.localhost\r\nConnection: close\r\n'
+    assert.match(await speak(test.gateway.port, `${line}Content-Type: a/b\r\nContent-Type: c/d\r\n\r\n`), /^HTTP\/1.1 (200|400) /)
+    assert.match(await speak(test.gateway.port, `${line}\r\n`), /^HTTP\/1.1 200 /)
+    assert.ok(!test.lines.some(text => text.includes('crashed')), test.lines.join(''))
   })
 })
 

@@ -1,3 +1,5 @@
+import { BadAnswer } from './response-parser.ts'
+
 /** What the gateway answers by itself: problem details (RFC 9457) for programs, a page for people. */
 export interface Problem {
   readonly status: number
@@ -85,13 +87,9 @@ const meanings: Readonly<Record<string, string>> = {
   ECONNREFUSED: 'refuses connections: does it listen on its port, and on all addresses of its network, not on its own 127.0.0.1 only',
   ECONNRESET: 'broke the connection off before it answered',
   EPIPE: 'broke the connection off before it answered',
-  UND_ERR_SOCKET: 'closed the connection before it answered',
-  UND_ERR_CONNECT_TIMEOUT: 'could not be connected to in time',
   ETIMEDOUT: 'could not be connected to in time',
   EHOSTUNREACH: 'cannot be reached on its network',
   ENETUNREACH: 'cannot be reached on its network',
-  UND_ERR_HEADERS_OVERFLOW: 'answered with headers beyond 64 KiB',
-  UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'answered with fewer or more bytes than it announced',
   ERR_HTTP2_ERROR: 'does not speak HTTP/2 in the clear (h2c)',
   ERR_HTTP2_STREAM_ERROR: 'reset the stream before it answered',
 }
@@ -99,7 +97,7 @@ const meanings: Readonly<Record<string, string>> = {
 /** What an error of a connection to an instance means, in words that follow the workload's name. */
 export const inWords = (error: Error): string => {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : ''
-  if (error.name === 'HTTPParserError') return `answered with something that is not HTTP (${error.message})`
+  if (error instanceof BadAnswer) return `answered with ${error.message}`
   return meanings[code] ?? `failed: ${error.message}`
 }
 

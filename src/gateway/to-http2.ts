@@ -1,5 +1,5 @@
 /** To an instance that speaks HTTP/2 in the clear (h2c with prior knowledge): one connection, many streams, trailers both ways. */
-import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2'
+import type { ClientHttp2Session, ClientHttp2Stream, Http2Stream } from 'node:http2'
 import { connect, constants } from 'node:http2'
 import type { Exchange, Sending } from './exchange.ts'
 import type { Limits } from './gateway.ts'
@@ -86,7 +86,7 @@ class Call implements Sending {
     if (body === undefined) return void this.#exchange.onSent()
     stream.on('wantTrailers', () => {
       this.#exchange.onSent()
-      stream.sendTrailers(asObject(this.#exchange.requestTrailers()))
+      endWith(stream, this.#exchange.requestTrailers())
     })
     body.on('error', () => stream.close(constants.NGHTTP2_CANCEL))
     body.pipe(stream)
@@ -134,6 +134,15 @@ class Call implements Sending {
   }
 }
 
+/** Trailers that cannot be said in HTTP/2 are left out, as any may be (RFC 9110, 6.5.1). */
+export const endWith = (stream: Http2Stream, trailers: readonly string[]): void => {
+  try {
+    stream.sendTrailers(asObject(trailers))
+  } catch {
+    if (!stream.destroyed && !stream.closed) stream.sendTrailers({})
+  }
+}
+
 export const asObject = (pairs: readonly string[]): Record<string, string | string[]> => {
   const object: Record<string, string | string[]> = {}
   for (let at = 0; at < pairs.length; at += 2) {
@@ -151,7 +160,7 @@ export const sendHttp2 = (exchange: Exchange, seat: Seat, limits: Limits): Sendi
     if (seat.links instanceof Link) call.start(seat.links.session())
   } catch (error) {
     const failure = error instanceof Error ? error : new Error(String(error))
-    queueMicrotask(() => exchange.onFailure(failure))
+    queueMicrotask(() => exchange.onUnsendable(failure))
   }
   return call
 }

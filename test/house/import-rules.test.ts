@@ -120,7 +120,7 @@ test('what the house allows passes', () => {
     'src/store/sqlite.ts': "import 'node:sqlite'\nimport '../engine/backend.ts'\n",
     'src/backends/fake/fake.ts': `${imports('../../engine/backend.ts')}${target}`,
     'src/backends/linux/linux.ts': `import '../../engine/backend.ts'\n${imports('../../host/nft/t.ts')}${target}`,
-    'src/gateway/create.ts': `import 'undici'\n${imports('../model/t.ts')}${target}`,
+    'src/gateway/create.ts': `${imports('../model/t.ts')}${target}`,
     'src/api/client.ts': `import 'fastify'\n${imports('../model/t.ts')}${target}`,
     'src/compose/draft.ts': `${imports('../model/t.ts')}${target}`,
     'src/apps/cli/main.ts': `import '../../compose/draft.ts'\n${imports('../../api/client.ts')}`,
