@@ -19,6 +19,22 @@ const tools: readonly Tool[] = [
   { program: 'skopeo', argument: '--version', least: '1.9', what: 'fetches images', install: 'apt-get install skopeo' },
   { program: 'flock', argument: '--version', least: undefined, what: 'locks folders', install: 'apt-get install util-linux' },
   {
+    program: 'dnsmasq',
+    argument: '--version',
+    least: '2.87',
+    what: 'serves the names of environments of several instances, and egress by name',
+    install: 'apt-get install dnsmasq-base',
+    optional: true,
+  },
+  {
+    program: 'tini-static',
+    argument: '--version',
+    least: undefined,
+    what: 'is needed for workloads with `init` only',
+    install: 'apt-get install tini',
+    optional: true,
+  },
+  {
     program: 'runsc',
     argument: '--version',
     least: undefined,
