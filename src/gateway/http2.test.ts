@@ -162,11 +162,8 @@ describe('what one protocol can say and the other cannot', () => {
     using session = open(`http://127.0.0.1:${test.gateway.port}`)
     for (const path of Object.keys(heads)) {
       const { headers, body } = await ask(session, { ':path': path })
-      assert.ok(
       const status = Number(headers[':status'])
       assert.ok((status === 200 && body === 'ok') || (status === 502 && body.includes('cannot be passed on')), `${path} ${status} ${body}`)
-        `${path} ${headers[':status']} ${body}`,
-      )
     }
     assert.equal((await ask(session, { ':path': '/plain' })).body, 'ok')
     const line = 'GET / HTTP/1.1\r\nHost: grpc.shop.localhost\r\nConnection: close\r\n'
