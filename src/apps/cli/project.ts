@@ -1,7 +1,7 @@
 /** Compose files as the commands that take them read them: with the caller's rights, environment and folder. */
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
-import { errnoOf } from '../../base/errors.ts'
+import { DayflyError, errnoOf } from '../../base/errors.ts'
 import type { Loaded } from '../../compose/compose.ts'
 import { load } from '../../compose/compose.ts'
 import type { Warning } from '../../compose/problems.ts'
@@ -51,8 +51,7 @@ const fileAt = (path: string): string => (path === '-' ? '/dev/stdin' : resolve(
 
 const isSet = (pair: [string, string | undefined]): pair is [string, string] => pair[1] !== undefined
 
-/** The files that the options and positionals name. Throws `InvalidCompose` with all that is wrong in them. */
-export const loadProject = async (context: Pick<Context, 'env'>, args: Arguments, positionals: readonly string[]): Promise<Loaded> => {
+const loadFiles = async (context: Pick<Context, 'env'>, args: Arguments, positionals: readonly string[]): Promise<Loaded> => {
   const files = [...positionals, ...args.list('file')]
   const [first] = files
   const folder = args.text('project-directory') ?? (first === undefined || first === '-' ? '.' : dirname(first))
@@ -65,6 +64,24 @@ export const loadProject = async (context: Pick<Context, 'env'>, args: Arguments
     profiles: args.list('profile'),
     sources,
   })
+}
+
+/**
+ * Fields of a file are told as the file has them: `secrets.token` is there what `--secret` is elsewhere, so it is not left to be taken for an option's. What
+ * begins with `services` can be taken for nothing else.
+ */
+export const asInFile = (error: unknown): unknown => {
+  if (!(error instanceof DayflyError) || error.field === undefined || /^(--|services\b|[A-Z])/.test(error.field)) return error
+  return new DayflyError(error.code, error.message, { cause: error, ...(error.remedy === undefined ? {} : { remedy: error.remedy }) })
+}
+
+/** The files that the options and positionals name. Throws `invalid` with all that is wrong in them. */
+export const loadProject = async (context: Pick<Context, 'env'>, args: Arguments, positionals: readonly string[]): Promise<Loaded> => {
+  try {
+    return await loadFiles(context, args, positionals)
+  } catch (error) {
+    throw asInFile(error)
+  }
 }
 
 /** A line each, on standard error. */

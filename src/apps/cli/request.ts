@@ -11,7 +11,7 @@ import type { Arguments } from './arguments.ts'
 import type { Context } from './command.ts'
 import { configsFor, secretContents, secretFiles } from './contents.ts'
 import type { Option } from './option.ts'
-import { loadProject, projectOptions, tellWarnings } from './project.ts'
+import { asInFile, loadProject, projectOptions, tellWarnings } from './project.ts'
 import { registryAuth } from './registry-auth.ts'
 import { labelsOf, secretsOf } from './values.ts'
 
@@ -88,8 +88,7 @@ export interface ProjectRequest {
   readonly request: UpInput
 }
 
-/** `read`: also what only the daemon needs, the contents of secrets. Tells warnings. */
-export const projectRequest = async (context: Context, args: Arguments, read: 'all' | 'no secrets'): Promise<ProjectRequest> => {
+const requestOf = async (context: Context, args: Arguments, read: 'all' | 'no secrets'): Promise<ProjectRequest> => {
   const loaded = await loadProject(context, args, args.positionals)
   const ownSecrets = read === 'all' ? secretsOf(args.list('secret'), context) : {}
   const named = args.list('secret').map(option => option.replace(/=.*$/s, ''))
@@ -113,6 +112,15 @@ export const projectRequest = async (context: Context, args: Arguments, read: 'a
       seeds: seedsOf(args, drafted),
       ...given({ auth: registryAuth(context.env) }),
     },
+  }
+}
+
+/** `read`: also what only the daemon needs, the contents of secrets. Tells warnings. */
+export const projectRequest = async (context: Context, args: Arguments, read: 'all' | 'no secrets'): Promise<ProjectRequest> => {
+  try {
+    return await requestOf(context, args, read)
+  } catch (error) {
+    throw asInFile(error)
   }
 }
 

@@ -78,6 +78,13 @@ const wait = async (context: Context, environment: EnvironmentView, patience: nu
   }
 }
 
+const tellGuilty = async (context: Context, workloads: readonly WorkloadView[], isGuilty: (workload: WorkloadView) => boolean): Promise<void> => {
+  for (const workload of workloads.filter(isGuilty)) {
+    context.say(`dayfly: ${workload.name} is ${workload.state}${workload.reason === '' ? '' : `: ${printable(workload.reason)}`}`)
+    await lastLines(context, workload)
+  }
+}
+
 const tellFailure = async (context: Context, environment: EnvironmentView, { workloads, outcome }: Waited, patience: number): Promise<void> => {
   const guilty = workloads.filter(workload => (outcome === 'failed' ? workload.state === 'failed' : !isSettled(workload)))
   if (outcome === 'ended') {
@@ -85,10 +92,7 @@ const tellFailure = async (context: Context, environment: EnvironmentView, { wor
     context.say(`dayfly: ${environment.name} has ended: ${printable(now.reason)}`)
     return
   }
-  for (const workload of guilty) {
-    context.say(`dayfly: ${workload.name} is ${workload.state}${workload.reason === '' ? '' : `: ${printable(workload.reason)}`}`)
-    await lastLines(context, workload)
-  }
+  await tellGuilty(context, workloads, workload => guilty.includes(workload))
   const why = outcome === 'over' ? `not all of it is ready after ${formatDuration(patience)}` : 'it is not ready'
   context.say(`dayfly: ${why}; it is left as it is: dayfly logs ${environment.name}, dayfly ps ${environment.name}, dayfly down ${environment.name}`)
 }
@@ -138,6 +142,17 @@ const attached = async (context: Context, environment: EnvironmentView): Promise
   return code
 }
 
+/** Resolves with how all stands once the workload cannot come to its exit any more: it has failed without one, or waits for what has failed. */
+const hopeless = async (context: Context, environment: EnvironmentView, workload: string): Promise<readonly WorkloadView[]> => {
+  for await (const workloads of context.client.watchWorkloads(environment.id)) {
+    const target = workloads.find(({ name }) => name === workload)
+    const failed = workloads.some(({ state }) => state === 'failed')
+    const neverRan = target === undefined || target.instances.every(({ startedAt }) => startedAt === null)
+    if (failed && neverRan && (target?.state === 'failed' || target?.state === 'waiting')) return workloads
+  }
+  return await new Promise<never>(() => {}) // The environment has ended: so has what is waited for, and says how.
+}
+
 /** Follows the workload until it is over, and ends the environment with it. */
 const untilExit = async (
   context: Context,
@@ -148,8 +163,12 @@ const untilExit = async (
   const following = context.json ? Promise.resolve() : follow(context, environment, [workload])
   following.catch(() => {}) // Waited for below; the exit is what counts.
   try {
-    const over = await Promise.race([context.client.exited(environment.id, workload), interruption.signal])
+    const over = await Promise.race([context.client.exited(environment.id, workload), interruption.signal, hopeless(context, environment, workload)])
     if (typeof over === 'number') return { code: over, instance: undefined }
+    if (!('id' in over)) {
+      await tellGuilty(context, over, ({ state }) => state === 'failed')
+      return { code: 1, instance: undefined }
+    }
     return { code: over.exit?.code ?? 125, instance: over }
   } finally {
     await context.client.end(environment.id, { force: false })
