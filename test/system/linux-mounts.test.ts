@@ -274,6 +274,28 @@ test('sysctls, limits of resources, a small init, groups and further names', asy
   await end(id)
 })
 
+test('a command that is executed later has the limits and mounts of its instance', async () => {
+  const id = newEnvironmentId()
+  const change: Partial<WorkloadSpec> = {
+    ulimits: { nofile: { soft: 100, hard: 200 }, core: { soft: -1, hard: -1 } },
+    mounts: [{ type: 'tmpfs', target: '/scratch', size: 4096, mode: 0o700 }],
+  }
+  const infinite = /^Max core file size\s+\S+\s+unlimited/m.test(readFileSync('/proc/self/limits', 'utf8'))
+  const request = stage.request(stage.workload('sleep 60', infinite ? change : { ...change, ulimits: { nofile: { soft: 100, hard: 200 } } }), {
+    environment: id,
+  })
+  await stage.start(request)
+  const command = ['/bin/sh', '-c', 'ulimit -n; ulimit -Hn; mountpoint -q /scratch && echo mounted']
+  const session = await stage
+    .backend()
+    .exec(request.id, { command, env: {}, user: undefined, workdir: undefined, tty: false, rows: 24, columns: 80 }, signal())
+  let said = ''
+  for await (const { data } of session.output) said += Buffer.from(data).toString('utf8')
+  assert.equal(said, '100\n200\nmounted\n')
+  await stage.backend().remove(request.id, signal())
+  await end(id)
+})
+
 test('a limit above the host’s own is given, or refused by name', async () => {
   const id = newEnvironmentId()
   const hard = Number(/^Max open files\s+\d+\s+(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1])

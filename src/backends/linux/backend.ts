@@ -264,6 +264,8 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       if ([...instances.values()].some(instance => instance.environment === environment)) {
         throw new DayflyError('wrong_state', `the environment ${environment} has instances: its volumes may be in use`, { field: 'volume' })
       }
+      // What waits for an instance has the volume of before.
+      await supply.forgetEnvironment(environment)
       await seedFrom(builtProgram(options.nativeDir, 'dayfly-unpack'), shared, volume, tar, signal)
     },
     setNames: (environment, names) => environments.setNames(environment, names),
