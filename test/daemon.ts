@@ -41,8 +41,8 @@ export interface Daemon extends AsyncDisposable {
   stop(): Promise<number | null>
 }
 
-/** Milliseconds that a daemon may take to answer. */
-const patience = 30_000
+/** Milliseconds that a daemon may take to answer: on an emulated machine Node alone takes 20 s to start. */
+const patience = 120_000
 
 export const startDaemon = (options: DaemonOptions): Daemon => {
   const { folder } = options

@@ -9,6 +9,7 @@ import { allSlices, interfacePrefix, sliceNetwork } from '../../src/host/network
 import type { Firewall } from '../../src/host/nft/firewall.ts'
 import { openFirewall } from '../../src/host/nft/firewall.ts'
 import type { Target } from './firewall/agent.ts'
+import { missingBridgeFilter } from './firewall/bridge-filter.ts'
 import type { Space } from './firewall/space.ts'
 import type { World } from './firewall/world.ts'
 import { makeWorld } from './firewall/world.ts'
@@ -44,7 +45,7 @@ const code = (wanted: string) => (error: unknown) => error instanceof DayflyErro
 if (skip === false) execFileSync('make', ['-s', '-C', `${root}/native`, 'build/dayfly-helper'], { stdio: 'inherit' })
 
 for (const bridgeFilter of [0, 1] as const) {
-  describe(`a firewall, bridge-nf-call-iptables ${bridgeFilter}`, { skip }, () => {
+  describe(`a firewall, bridge-nf-call-iptables ${bridgeFilter}`, { skip: skip || missingBridgeFilter(bridgeFilter) }, () => {
     let world: World
     let helper: Helper
     before(async () => {

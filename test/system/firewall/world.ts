@@ -11,6 +11,7 @@
  */
 
 import { until } from '../monitor/patience.ts'
+import { setBridgeFilter } from './bridge-filter.ts'
 import type { Space } from './space.ts'
 import { makeSpace } from './space.ts'
 
@@ -34,7 +35,7 @@ export const makeWorld = async (bridgeFilter: 0 | 1): Promise<World> => {
   const space = async (): Promise<Space> => stack.use(await makeSpace())
   const [host, outside, neighbour, first, second, other] = await Promise.all([space(), space(), space(), space(), space(), space()])
 
-  host.sh(`for setting in /proc/sys/net/bridge/bridge-nf-call-ip*tables; do echo ${bridgeFilter} > $setting; done`)
+  host.sh(setBridgeFilter(bridgeFilter))
   for (const each of [host, outside, neighbour, first, second, other]) {
     each.sh('echo 0 > /proc/sys/net/ipv6/conf/default/accept_dad; echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6')
   }
