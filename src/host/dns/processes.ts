@@ -41,6 +41,24 @@ export const isAlive = ({ pid, startTime }: ProcessIdentity): boolean => {
   }
 }
 
+/** The children of a living process. */
+export const forksOf = ({ pid }: ProcessIdentity): ProcessIdentity[] => {
+  try {
+    const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(text => text !== '').map(Number) // biome-ignore format: one chain
+    return children.flatMap(child => {
+      try {
+        return [{ pid: child, startTime: statOf(child).startTime }]
+      } catch (error) {
+        if (gone(error)) return []
+        throw error
+      }
+    })
+  } catch (error) {
+    if (gone(error)) return []
+    throw error
+  }
+}
+
 /** All whose configuration is `<root>/<name>/dnsmasq.conf`. `uid`: that of the resolvers' user. */
 export const resolverProcesses = (root: string, uid: number): ResolverProcess[] => {
   const own = readlinkSync('/proc/self/ns/mnt')

@@ -20,7 +20,7 @@ import { stateSuffix } from './hosts.ts'
 import type { LogReader } from './log.ts'
 import { readLog } from './log.ts'
 import type { ProcessIdentity } from './processes.ts'
-import { isAlive, resolverProcesses } from './processes.ts'
+import { forksOf, isAlive, resolverProcesses } from './processes.ts'
 import type { Ask } from './query.ts'
 import type { Refusals } from './refusals.ts'
 import { createRefusals } from './refusals.ts'
@@ -140,6 +140,16 @@ export const openResolver = (root: string, name: string, host: ResolverHost): Re
     process = undefined
   }
 
+  /** Without looking through all processes of the host where we know which one it is: many environments may end at once. */
+  const stopKnown = async (): Promise<void> => {
+    const main = process
+    if (main === undefined || !isAlive(main)) return stop()
+    const all = [main, ...forksOf(main)]
+    await Promise.all(all.map(each => signal(each, sigkill)))
+    while (all.some(isAlive)) await sleep(1)
+    process = undefined
+  }
+
   const start = async (server: string, files: ResolverFiles): Promise<void> => {
     await stop()
     mkdirSync(folder, { recursive: true, mode: 0o711 })
@@ -205,7 +215,7 @@ export const openResolver = (root: string, name: string, host: ResolverHost): Re
     refused: () => refusals?.take() ?? { names: [], lost: 0 },
     end: () =>
       inTurn(async () => {
-        await stop()
+        await stopKnown()
         await stopReading()
         rmSync(folder, { recursive: true, force: true })
       }),

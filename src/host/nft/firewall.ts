@@ -1,5 +1,5 @@
 /**
- * What environments may reach: one nftables table per daemon, closed by default. The rules are in ruleset.ts, what is changed on the host for allowed
+ * What environments may reach: one nftables table per daemon, and one of the bridge family, closed by default. The rules are in ruleset.ts, what is changed on the host for allowed
  * egress is in forwarding.ts.
  *
  * Never reachable, whatever is allowed: the host's own addresses, all of them (the host itself may connect to instances, and gets its answers); what the
@@ -8,6 +8,9 @@
  *
  * A drop of ours is final. An accept is not: other tables of the host (docker's, which drops forwarding that it does not know; firewalld's; an
  * administrator's own) still have their say, and egress that they drop stays dropped until they allow it: for docker by a rule in its chain DOCKER-USER.
+ *
+ * Three things are opened: networks (openings.ts), names, by what a resolver puts into sets (names.ts), and the inside of a bridge (inside.ts).
+ * The first two never open what is closed above, the last opens nothing but instances of the same bridge to each other.
  *
  * What is allowed at an address is decided by the address after the host's own translations. An instance may reach containers and virtual machines of
  * other tools on this host when their network is within what is allowed, as far as their own rules let it.

@@ -35,8 +35,8 @@ export interface Space extends AsyncDisposable {
   /** All that came in on the connection that `open` made. */
   heard(): Promise<string>
   arrivals(): Promise<readonly string[]>
-  /** undefined: no reply came in a short time. */
-  inquire(question: Question): Promise<Reply | undefined>
+  /** undefined: no reply came; `briefly`: in a short time, where none is expected. */
+  inquire(question: Question, briefly?: 'briefly'): Promise<Reply | undefined>
 }
 
 const end = async (child: ChildProcess): Promise<void> => {
@@ -109,8 +109,8 @@ export const makeSpace = async (): Promise<Space> => {
     isMute: async () => (await outcome({ op: 'say', text: 'still there?', wait: silence })) === 'silence',
     push: async text => void (await request({ op: 'push', text })),
     heard: () => request({ op: 'heard' }),
-    inquire: async question => {
-      const reply = await outcome({ op: 'inquire', question, wait: silence })
+    inquire: async (question, briefly) => {
+      const reply = await outcome({ op: 'inquire', question, wait: briefly === undefined ? patience : silence })
       return reply.startsWith('{') ? JSON.parse(reply) : undefined
     },
     arrivals: async () => (await request({ op: 'arrivals' })).split(' ').filter(address => address !== ''),

@@ -52,7 +52,7 @@ export const startDaemon = async (world: World, nameLifetime?: number): Promise<
       spawn: (log, program, args) => helper.spawnLogging(log, program, args),
       kill: (process, signal) => helper.kill(process, signal),
       ask: async (server, name) => {
-        const reply = await world.host.inquire({ server, name })
+        const reply = await world.host.inquire({ server, name }, 'briefly')
         return reply?.answers.flatMap(({ type, data }) => (type === 'A' ? [data] : []))
       },
     }),

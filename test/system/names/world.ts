@@ -14,6 +14,7 @@ import { once } from 'node:events'
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { instanceAddress } from '../../../src/host/network/slots.ts'
+import { setBridgeFilter } from '../firewall/bridge-filter.ts'
 import type { Space } from '../firewall/space.ts'
 import { makeSpace } from '../firewall/space.ts'
 import { until } from '../monitor/patience.ts'
@@ -44,7 +45,7 @@ export const makeWorld = async (bridgeFilter: 0 | 1 = 0): Promise<World> => {
   chmodSync(folder, 0o711) // As a run folder is: resolvers read in it as another user.
   stack.defer(() => rmSync(folder, { recursive: true }))
 
-  host.sh(`for setting in /proc/sys/net/bridge/bridge-nf-call-ip*tables; do echo ${bridgeFilter} > $setting; done`)
+  host.sh(setBridgeFilter(bridgeFilter))
   for (const each of [host, internet, web, api, db, other]) each.sh('echo 1 > /proc/sys/net/ipv6/conf/default/disable_ipv6')
   host.ip(`link add up0 type veth peer name eth0 netns ${internet.pid}`, 'addr add 198.18.0.1/24 dev up0', 'link set up0 up')
   internet.ip('addr add 198.18.0.2/24 dev eth0', 'addr add 198.18.0.53/24 dev eth0', 'link set eth0 up')
@@ -126,11 +127,11 @@ const startNames = async (internet: Space, folder: string): Promise<World['names
     writeFileSync(hosts, `${text}\n127.0.0.1 state-${state}.internet.test\n`)
     server.kill('SIGHUP')
     await until('the names of the internet', async () => {
-      const reply = await internet.inquire({ server: '198.18.0.53', name: `state-${state}.internet.test` })
+      const reply = await internet.inquire({ server: '198.18.0.53', name: `state-${state}.internet.test` }, 'briefly')
       return reply?.answers.length === 1
     })
   }
-  await until('the internet’s name server', () => internet.inquire({ server: '198.18.0.53', name: 'internet.test' }))
+  await until('the internet’s name server', () => internet.inquire({ server: '198.18.0.53', name: 'internet.test' }, 'briefly'))
   let told = 0
   return {
     set,
