@@ -19,6 +19,8 @@ export interface HealthChecks {
   hold(id: string, paused: boolean): void
   /** `none` where nobody checks. */
   health(id: string): Health
+  /** What the check said that made it unhealthy; empty where it is not. */
+  complaint(id: string): string
 }
 
 interface HealthParts {
@@ -40,6 +42,7 @@ interface Checked {
   readonly check: HealthCheck
   readonly since: number
   health: Health
+  complaint: string
   failures: number
   /** Boot ms of the last failure that counted. */
   counted: number
@@ -78,6 +81,7 @@ export const createHealthChecks = ({ backend, clock, agenda, closing, onChange }
   const change = (id: string, checked: Checked, health: Health, output: string): void => {
     if (checked.health === health) return
     checked.health = health
+    checked.complaint = health === 'unhealthy' ? output.trim().slice(-200) : ''
     onChange(id, health, output.trim())
   }
 
@@ -123,7 +127,16 @@ export const createHealthChecks = ({ backend, clock, agenda, closing, onChange }
       if (known && JSON.stringify(known.check) === JSON.stringify(check)) return
       end(id)
       const since = clock.boot()
-      const checked: Checked = { check, since, health: 'starting', failures: 0, counted: since, paused: known?.paused ?? false, timer: undefined }
+      const checked: Checked = {
+        check,
+        since,
+        health: 'starting',
+        complaint: '',
+        failures: 0,
+        counted: since,
+        paused: known?.paused ?? false,
+        timer: undefined,
+      }
       all.set(id, checked)
       later(id, checked)
     },
@@ -133,5 +146,6 @@ export const createHealthChecks = ({ backend, clock, agenda, closing, onChange }
       if (checked) checked.paused = paused
     },
     health: id => all.get(id)?.health ?? 'none',
+    complaint: id => all.get(id)?.complaint ?? '',
   }
 }

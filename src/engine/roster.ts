@@ -20,6 +20,8 @@ export interface Situation {
   /** How many instances a workload is to have now. */
   readonly wanted: (workload: string) => number
   readonly health: (instance: string) => Health
+  /** What its health check says of an unhealthy instance. */
+  readonly complaint: (instance: string) => string
   readonly paused: boolean
   /** Boot clock, ms: when an instance that is live no more was first seen so. */
   readonly endedAt: (instance: string) => number
@@ -153,7 +155,7 @@ export const decide = (situation: Situation): Decision => {
         else for (const instance of outdated) stop.push({ instance, reason: 'its successor is well' })
       }
       if (current) {
-        if (situation.health(current.id) === 'unhealthy') reason = `instance ${replica} is unhealthy`
+        if (situation.health(current.id) === 'unhealthy') reason = `instance ${replica} is unhealthy: ${situation.complaint(current.id)}`
         else if (!isWell(current) && reason === '') reason = current.state === 'running' ? 'waits for its health check' : 'starts'
         continue
       }

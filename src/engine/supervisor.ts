@@ -279,6 +279,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
         const instance = present.find(other => other.id === id)
         return instance ? healthOf(environment, instance) : 'none'
       },
+      complaint: checks.complaint,
       paused: kept.paused,
       runningSince: id => kept.begins.get(id) ?? clock.boot(),
       endedAt: id => kept.ends.get(id) ?? clock.boot(),
