@@ -82,9 +82,22 @@ const buildsOf = (project: Project): Build[] => {
   return [...builds.values()]
 }
 
+/** What the model calls otherwise than compose files do. */
+const properties: Readonly<Record<string, string>> = {
+  ...{
+    stopSignal: 'stop_signal',
+    grace: 'stop_grace_period',
+    workdir: 'working_dir',
+    capabilities: 'cap_add',
+    shmSize: 'shm_size',
+    groups: 'group_add',
+  },
+  ...{ hosts: 'extra_hosts', mounts: 'volumes', egressDomains: 'x-dayfly.egress' },
+}
+
 /** Paths of the model's faults as paths of the file: where both have a thing, it has the same name but for the workloads. */
 const composePath = ([first, ...rest]: readonly PropertyKey[]): Path => {
-  const parts = rest.map(part => (typeof part === 'symbol' ? String(part) : part))
+  const parts = rest.map((part, index) => (typeof part === 'number' ? part : index === 1 ? (properties[String(part)] ?? String(part)) : String(part)))
   return first === 'workloads' ? ['services', ...parts] : [typeof first === 'symbol' || first === undefined ? '' : first, ...parts]
 }
 
