@@ -122,7 +122,11 @@ const rows = connectionCounts.flatMap(connections =>
   ]),
 )
 const facts = readFacts()
-const versions = [`node ${process.version.slice(1)}`, `nginx ${versionOf('nginx', '-v') ?? ''}`, `haproxy ${versionOf('haproxy', '-v') ?? ''}`]
+const versions = [
+  `node ${process.version.slice(1)}`,
+  `nginx ${/[\d.]+/.exec(spawnSync('nginx', ['-v'], { encoding: 'utf8' }).stderr)?.[0] ?? ''}`,
+  `haproxy ${versionOf('haproxy', '-v') ?? ''}`,
+]
 const widths = head.map((title, column) => Math.max(title.length, ...rows.map(row => row[column]?.length ?? 0)))
 const line = (row: readonly string[]): string =>
   `| ${row.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`
@@ -140,7 +144,7 @@ GET of 1 KiB on kept connections by wrk, ${rounds} rounds of ${seconds} s in whi
 within a round. Each proxy is pinned to one core (dayfly with both its threads), load and instance to another; all set X-Forwarded-For, -Proto and -Host
 and choose by host name. Processor time is the proxy's own, so it holds on a busy machine too. dayfly keeps an access log and counts; the
 others' logs are off. Memory is the proportional set size of all processes after the run; dayfly's is a whole Node with its two threads.
-Load averages at the end: ${facts.cores} cores, ${spawnSync('cut', ['-d ', '-f1-3', '/proc/loadavg'], { encoding: 'utf8' }).stdout.trim()}.
+Load averages of the machine at the end (others used it too, when they are above 2): ${spawnSync('cut', ['-d ', '-f1-3', '/proc/loadavg'], { encoding: 'utf8' }).stdout.trim()}.
 
 ${table.join('\n')}
 `

@@ -7,7 +7,7 @@ import type { Gate } from './exchange.ts'
 import { Exchange } from './exchange.ts'
 import type { Limits } from './gateway.ts'
 import type { Client, RequestHead } from './head.ts'
-import { BadHead, requestHead, responseHead } from './head.ts'
+import { BadHead, requestHead, trailerFields } from './head.ts'
 import type { Problem } from './problem.ts'
 import { badRequest, problemHeaders, render } from './problem.ts'
 import type { Target } from './target.ts'
@@ -96,7 +96,7 @@ class Http1Exchange extends Exchange {
   }
 
   override requestTrailers(): string[] {
-    return responseHead(this.#request.trailers)
+    return trailerFields(this.#request.rawTrailers)
   }
 
   protected override settled(): void {

@@ -5,7 +5,7 @@ import type { Gate } from './exchange.ts'
 import { Exchange } from './exchange.ts'
 import type { Limits } from './gateway.ts'
 import type { Client, RequestHead } from './head.ts'
-import { BadHead, headerOf, rawResponseHead, requestHead } from './head.ts'
+import { BadHead, headerOf, requestHead, trailerFields } from './head.ts'
 import type { Problem } from './problem.ts'
 import { badRequest, problemHeaders, render } from './problem.ts'
 import type { Target } from './target.ts'
@@ -31,7 +31,7 @@ class Http2Exchange extends Exchange {
     stream.on('drain', () => this.onTaken())
     stream.on('close', () => this.clientGone())
     stream.on('trailers', (_headers: IncomingHttpHeaders, _flags: number, raw: string[]) => {
-      this.#requestTrailers = rawResponseHead(raw)
+      this.#requestTrailers = trailerFields(raw)
     })
   }
 

@@ -6,8 +6,9 @@
  *                             gone: 410            │ no endpoint: onWake, once for all who wait
  *                                                  └ too many, or too long: 503 with Retry-After
  *
- * A request is sent again, or goes back to the head of the line, when its instance refused or broke the connection before any of its body was
- * consumed and before an answer began: an endpoint that comes or goes loses no request. Whoever takes an instance away does it in this order:
+ * A request goes back to the head of the line when its instance refused the connection. When the instance broke it, it is sent again, at most twice,
+ * if none of its body was consumed, no answer had begun, and it has a body or may be done twice (RFC 9110, 9.2.2): an endpoint that comes or goes
+ * loses no request. Whoever takes an instance away does it in this order:
  * `setRoutes` without it (or not at all), `drain(instance)`, then stop it.
  */
 import type { Log } from '../base/log.ts'
@@ -155,6 +156,7 @@ export interface Report {
   readonly time: number
   /** Those of which there is something to tell. */
   readonly targets: readonly TargetReport[]
+  /** Of requests that reached a target: what is unknown, misdirected, malformed or gone is not in it. */
   readonly access: readonly AccessEntry[]
   /** Access entries that found no place since the report before. */
   readonly accessDropped: number

@@ -178,17 +178,30 @@ export const rawResponseHead = (raw: readonly string[]): string[] => {
   return headers
 }
 
+/** What may stand behind a body (RFC 9110, 6.5.1): nothing that says where it ends, where it goes, who sends it, or what it is. Flat pairs, any case. */
+export const trailerFields = (raw: readonly string[]): string[] => {
+  const fields: string[] = []
+  for (let at = 0; at < raw.length; at += 2) {
+    const name = (raw[at] ?? '').toLowerCase()
+    const passes = (fates[name] ?? pass) === pass && !kept.has(name) && !name.startsWith('content-') && name !== 'set-cookie' && !name.startsWith(':')
+    if (passes) fields.push(name, raw[at + 1] ?? '')
+  }
+  return fields
+}
+
 /** The value of a header in flat pairs with names in lower case. */
 export const headerOf = (headers: readonly string[], name: string): string | undefined => {
   for (let at = 0; at < headers.length; at += 2) if (headers[at] === name) return headers[at + 1]
   return undefined
 }
 
+const port = /^:\d{0,5}$/
+
 /** The name to look a route up by: lower case, no port, no dot at its end. */
 export const routeName = (text: string): string => {
   let end = text.length
   const colon = text.lastIndexOf(':')
-  if (colon > 0 && text.charCodeAt(end - 1) !== 0x5d) end = colon
+  if (colon > 0 && port.test(text.slice(colon))) end = colon
   if (text.charCodeAt(end - 1) === 0x2e) end--
   return text.slice(0, end).toLowerCase()
 }

@@ -243,6 +243,29 @@ describe('a request by HTTP/1.1', () => {
   })
 })
 
+describe('trailers of a request', () => {
+  it('reach the instance, but for those that would be headers', async () => {
+    await using test = await start((incoming, response) => void incoming.resume().on('end', () => response.end(JSON.stringify(incoming.trailers))))
+    const head = 'POST / HTTP/1.1\r\nHost: web.shop.localhost\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n'
+    const trailers = 'X-Sum: 42\r\nX-Forwarded-For: 1.2.3.4\r\nAuthorization: Bearer x\r\nHost: evil\r\n'
+    assert.match(await speak(test.gateway.port, `${head}5\r\nhello\r\n0\r\n${trailers}\r\n`), /\{"x-sum":"42"\}/)
+  })
+
+  it('and its head come at once, whatever the body waits for', async () => {
+    await using test = await start((incoming, response) => {
+      response.writeHead(200)
+      response.flushHeaders()
+      incoming.pipe(response)
+    })
+    const sent = request({ host: '127.0.0.1', port: test.gateway.port, method: 'POST', agent: false, headers: { host: 'web.shop.localhost' } })
+    sent.flushHeaders()
+    const [response]: IncomingMessage[] = await once(sent, 'response')
+    assert.ok(response)
+    sent.end('late')
+    assert.equal((await read(response)).body, 'late')
+  })
+})
+
 describe('what the gateway answers by itself', () => {
   it('says what it does not know, without naming what others have', async () => {
     await using test = await start()
@@ -253,6 +276,7 @@ describe('what the gateway answers by itself', () => {
     const elsewhere = await ask(test.gateway, { host: `127.0.0.1:${test.gateway.port}` })
     assert.equal(elsewhere.status, 421)
     assert.equal((await ask(test.gateway, { host: 'evil.example' })).status, 421)
+    assert.notEqual((await ask(test.gateway, { host: 'web.shop.localhost:80;evil' })).status, 200)
     const page = await ask(test.gateway, { host: '<b>.localhost', headers: { host: '<b>.localhost', accept: 'text/html,*/*' } })
     assert.equal(page.headers['content-type'], 'text/html; charset=utf-8')
     assert.ok(page.body.includes('&#60;b&#62;.localhost') && !page.body.includes('<b>'))
@@ -323,6 +347,7 @@ describe('a hostile client of HTTP/1.1', () => {
     'no host': 'GET / HTTP/1.1\r\n\r\n',
     'a chunk size that is none': `${head}Transfer-Encoding: chunked\r\n\r\n5x\r\nhello\r\n0\r\n\r\n`,
     'a chunk longer than its size': `${head}Transfer-Encoding: chunked\r\n\r\n3\r\nhello\r\n0\r\n\r\n`,
+    'a length behind the body': `${head}Transfer-Encoding: chunked\r\n\r\n0\r\nContent-Length: 5\r\n\r\nhello`,
     'a version that is none': 'GET / HTTP/9.9\r\nHost: web.shop.localhost\r\n\r\n',
     'an expectation that is unknown': `${head}Expect: the-moon\r\nContent-Length: 5\r\n\r\nhello`,
     'a path that is none': 'GET web HTTP/1.1\r\nHost: web.shop.localhost\r\n\r\n',

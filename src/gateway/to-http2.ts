@@ -3,7 +3,7 @@ import type { ClientHttp2Session, ClientHttp2Stream, Http2Stream } from 'node:ht
 import { connect, constants } from 'node:http2'
 import type { Exchange, Sending } from './exchange.ts'
 import type { Limits } from './gateway.ts'
-import { rawResponseHead } from './head.ts'
+import { rawResponseHead, trailerFields } from './head.ts'
 import type { Seat } from './target.ts'
 
 const windowBytes = 1024 * 1024
@@ -66,7 +66,7 @@ class Call implements Sending {
     stream.on('headers', (_headers, _flags, raw: string[]) => this.#inform(raw))
     stream.on('response', (_headers, _flags, raw: string[]) => this.#answer(raw))
     stream.on('trailers', (_headers, _flags, raw: string[]) => {
-      this.#trailers = rawResponseHead(raw)
+      this.#trailers = trailerFields(raw)
     })
     stream.on('data', (chunk: Buffer) => {
       if (!this.#over) this.#exchange.onPiece(chunk)
