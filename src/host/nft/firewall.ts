@@ -1,6 +1,6 @@
 /**
- * What environments may reach: one nftables table per daemon, and one of the bridge family, closed by default. The rules are in ruleset.ts, what is changed on the host for allowed
- * egress is in forwarding.ts.
+ * What environments may reach: one nftables table per daemon, and one of the bridge family, closed by default. The rules are in ruleset.ts and
+ * inside.ts, what is changed on the host for allowed egress is in forwarding.ts.
  *
  * Never reachable, whatever is allowed: the host's own addresses, all of them (the host itself may connect to instances, and gets its answers); what the
  * host publishes by translating destinations of its own addresses; link-local and metadata addresses; the addresses of all environments of all daemons. From
