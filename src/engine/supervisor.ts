@@ -257,7 +257,8 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
   const once = async (kept: Kept): Promise<void> => {
     if (!kept.prepared) {
       const environment = store.environment(kept.id)
-      if (environment) await backend.prepareEnvironment(environmentRequest(environment), kept.controller.signal)
+      const { signal } = kept.controller
+      if (environment) await Promise.all([audience.prepare(environment, signal), backend.prepareEnvironment(environmentRequest(environment), signal)])
       kept.prepared = true
     }
     const environment = store.environment(kept.id)
