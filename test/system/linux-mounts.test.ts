@@ -285,7 +285,7 @@ test('a command that is executed later has the limits and mounts of its instance
     environment: id,
   })
   await stage.start(request)
-  const command = ['/bin/sh', '-c', 'ulimit -n; ulimit -Hn; grep -q ' /scratch ' /proc/self/mountinfo && echo mounted']
+  const command = ['/bin/sh', '-c', 'ulimit -n; ulimit -Hn; grep -q " /scratch " /proc/self/mountinfo && echo mounted']
   const session = await stage
     .backend()
     .exec(request.id, { command, env: {}, user: undefined, workdir: undefined, tty: false, rows: 24, columns: 80 }, signal())
