@@ -245,6 +245,20 @@ test('a volume is filled from an archive, with its numbers; a hostile one leaves
     await assert.rejects(seed(bad), { code: 'invalid', field: 'volume' })
   }
   assert.equal(await run(id, look, [volume('data', '/data')]), '70:71 640 /data/sub/file\nseeded\n')
+  const user = stage.request(stage.workload('sleep 60', { mounts: [volume('data', '/data')] }), { environment: id })
+  await stage.start(user)
+  await assert.rejects(seed(tar('-cf', '-', '.')), { code: 'wrong_state', field: 'volume' })
+  await stage.backend().prepareEnvironment({ id, networks: {}, volumes: ['data', 'new'], configs: new Map() }, signal())
+  await stage.backend().seedVolume(
+    id,
+    'new',
+    (async function* () {
+      yield tar('-cf', '-', '.')
+    })(),
+    signal(),
+  )
+  assert.equal(await run(id, 'cat /new/sub/file', [volume('new', '/new')]), 'seeded\n')
+  await stage.backend().remove(user.id, signal())
   await assert.rejects(stage.backend().seedVolume(id, 'none', (async function* () {})(), signal()), { code: 'not_found' })
   await end(id)
 })

@@ -261,8 +261,8 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     seedVolume: async (environment, volume, tar, signal) => {
       const shared = resources.of(environment)
       if (shared === undefined) throw new DayflyError('not_found', `the environment ${environment} has no volumes`, { field: 'volume' })
-      if ([...instances.values()].some(instance => instance.environment === environment)) {
-        throw new DayflyError('wrong_state', `the environment ${environment} has instances: its volumes may be in use`, { field: 'volume' })
+      if (shared.isUsed(volume) && [...instances.values()].some(instance => instance.environment === environment)) {
+        throw new DayflyError('wrong_state', `the volume ${volume} is in use: it can be filled before its first instance only`, { field: 'volume' })
       }
       // What waits for an instance has the volume of before.
       await supply.forgetEnvironment(environment)

@@ -85,7 +85,7 @@ export const planMounts = (workload: WorkloadSpec, user: Ids, ids: IdRange, path
         break
       }
       case 'volume': {
-        const source = resources?.volume(mount.volume)
+        const source = resources?.use(mount.volume)
         if (source === undefined) throw invalid(`the environment has no volume ${mount.volume}`, 'Declare it among its volumes.')
         attach(target, { source, subpath: mount.subpath ?? '', access: mount.readOnly ? 'ro' : 'rw', ids: { users: own, groups: own } })
         if (mount.copy && mount.subpath === undefined) copies.push({ name: mount.volume, copy: { volume: source, target, ...ids } })

@@ -20,6 +20,10 @@ export interface Resources {
   config(name: string): Uint8Array | undefined
   /** One copy into a volume at a time: who comes second finds it whole. `again`: one before was cut off. */
   copyInto(name: string, copy: (when: 'empty' | 'again') => Promise<void>): Promise<void>
+  /** An instance has had it since this daemon began. */
+  isUsed(name: string): boolean
+  /** As `volume`, for an instance that mounts it. */
+  use(name: string): string | undefined
   /** Replaces what is in the volume by what `fill` puts into an empty folder, at once. Throws `not_found` without such a volume. */
   seed(name: string, fill: (folder: string) => Promise<void>): Promise<void>
 }
@@ -82,9 +86,16 @@ export const openResources = (root: string): ResourceStore => {
     const volumes = join(folder, 'volumes')
     const names = (): ReadonlySet<string> => existing(volumes)
     const turn = inTurns()
+    const used = new Set<string>()
+    const volume = (name: string): string | undefined => (names().has(name) ? join(volumes, name) : undefined)
     const entry: Entry = {
       configs: new Map(),
-      volume: name => (names().has(name) ? join(volumes, name) : undefined),
+      volume,
+      isUsed: name => used.has(name),
+      use: name => {
+        used.add(name)
+        return volume(name)
+      },
       config: name => entry.configs.get(name),
       copyInto: (name, copy) =>
         turn(name, async () => {

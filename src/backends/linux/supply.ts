@@ -123,7 +123,8 @@ export const createSupply = (options: SupplyOptions): Supply => {
       throw signal.aborted ? abortError(signal) : first(error)
     }
   }
-  const buildCell = (slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> => build(slot, signal, id => makeCell(maker, id, slot, index, signal))
+  const buildCell = (slot: Slot, index: number, signal: AbortSignal): Promise<LiveCell> =>
+    build(slot, signal, id => makeCell(maker, id, slot, index, signal))
   /** A cell with a network of its own. */
   const openCell = async (signal: AbortSignal): Promise<LiveCell> => {
     const slot = await networks.open()
