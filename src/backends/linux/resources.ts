@@ -15,14 +15,12 @@ import type { Slot } from '../../host/network/slots.ts'
 import { removeFolder } from './folders.ts'
 
 export interface Resources {
-  /** Where a volume lies, with no symbolic link on the way; undefined: there is none of that name. */
-  volume(name: string): string | undefined
   config(name: string): Uint8Array | undefined
   /** One copy into a volume at a time: who comes second finds it whole. `again`: one before was cut off. */
   copyInto(name: string, copy: (when: 'empty' | 'again') => Promise<void>): Promise<void>
   /** An instance has had it since this daemon began. */
   isUsed(name: string): boolean
-  /** As `volume`, for an instance that mounts it. */
+  /** Where a volume lies that an instance mounts, with no symbolic link on the way; undefined: there is none of that name. */
   use(name: string): string | undefined
   /** Replaces what is in the volume by what `fill` puts into an empty folder, at once. Throws `not_found` without such a volume. */
   seed(name: string, fill: (folder: string) => Promise<void>): Promise<void>
@@ -87,14 +85,12 @@ export const openResources = (root: string): ResourceStore => {
     const names = (): ReadonlySet<string> => existing(volumes)
     const turn = inTurns()
     const used = new Set<string>()
-    const volume = (name: string): string | undefined => (names().has(name) ? join(volumes, name) : undefined)
     const entry: Entry = {
       configs: new Map(),
-      volume,
       isUsed: name => used.has(name),
       use: name => {
         used.add(name)
-        return volume(name)
+        return names().has(name) ? join(volumes, name) : undefined
       },
       config: name => entry.configs.get(name),
       copyInto: (name, copy) =>
