@@ -14,6 +14,9 @@ const part = (from: Scalar, value: string | number | boolean): Scalar => ({
   ...(from.template === undefined ? {} : { template: from.template }),
 })
 
+/** The reason quotes parts of the text: not where these may be the value of a variable. */
+const why = (node: Scalar, reason: string): string => (node.template === undefined ? `: ${reason}` : '')
+
 const wrapped =
   (name: string): Rule =>
   node =>
@@ -108,7 +111,9 @@ const volume: Rule = (node, path, problems) => {
   if (!isText(node)) return node
   const mount = parseMount(node.value)
   if (typeof mount === 'string') {
-    problems.error(node.origin, path, `${quoted(node)} is no volume: ${mount}`, { remedy: 'Write [SOURCE:]TARGET[:OPTIONS], or the long form.' })
+    problems.error(node.origin, path, `${quoted(node)} is no volume${why(node, mount)}`, {
+      remedy: 'Write [SOURCE:]TARGET[:OPTIONS], or the long form.',
+    })
     return node
   }
   if (mount.unknown.length > 0) problems.warn('ignored', node.origin, path, `the mount options ${mount.unknown.join(', ')} mean nothing`)
@@ -133,7 +138,9 @@ const ports: Rule = (node, path, problems) => {
     if (!isScalar(item) || isNull(item) || typeof item.value === 'boolean') return [item]
     const parsed = parsePort(item.text)
     if (typeof parsed === 'string') {
-      problems.error(item.origin, [...path, index], `${quoted(item)} is no port: ${parsed}`, { remedy: 'Write [[IP:]HOST:]CONTAINER[/PROTOCOL].' })
+      problems.error(item.origin, [...path, index], `${quoted(item)} is no port${why(item, parsed)}`, {
+        remedy: 'Write [[IP:]HOST:]CONTAINER[/PROTOCOL].',
+      })
       return []
     }
     return parsed.map(({ target, published, hostIp, protocol }) => {

@@ -98,7 +98,7 @@ export const applyExtends = async (document: Mapping, removed: readonly Path[], 
   let result = services
   for (const name of services.entries.keys()) {
     const extended = await extend(name, place, [], scope, reading)
-    if (extended !== undefined) result = withMember(result, name, extended)
+    if (extended !== undefined && extended !== member(services, name)) result = withMember(result, name, extended)
   }
   return withMember(document, 'services', result)
 }

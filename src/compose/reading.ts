@@ -47,8 +47,9 @@ export class Reading {
   /** The documents of a compose file; none when it cannot be read. */
   async documents(path: string, origin: Origin | undefined, field: Path): Promise<readonly Node[]> {
     const text = await this.text(path, 'file', origin, field)
+    if (text === undefined) return []
     const known = this.#documents.get(path)
-    if (text === undefined || known !== undefined) return known ?? []
+    if (known !== undefined) return known
     const documents = parseYaml(text, path, this.problems)
     this.#documents.set(path, documents)
     return documents

@@ -219,7 +219,8 @@ const settle = (errors: readonly ErrorObject[], root: Node): Message[] => {
 export const validate = (root: Node, problems: Problems): boolean => {
   const check = compiled()
   if (check(plain(root))) return true
-  for (const { path, message, remedy } of settle(check.errors ?? [], root)) {
+  // Of very many faults, the first ones: nobody reads the others.
+  for (const { path, message, remedy } of settle((check.errors ?? []).slice(0, 1000), root)) {
     problems.error(originAt(root, path), path, message, remedy === undefined ? {} : { remedy })
   }
   return false

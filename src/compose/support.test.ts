@@ -66,7 +66,7 @@ describe('what is supported', () => {
     assert.deepEqual([...minimumCapabilities].sort(), [...minimum].sort())
   })
 
-  for (const [yaml, policy, path = 'services.a'] of [
+  for (const [yaml, policy] of [
     ['privileged: true', 'Privileged containers'],
     ['privileged: "true"', 'Privileged containers'],
     ['network_mode: host', 'Host namespaces'],
@@ -119,7 +119,7 @@ describe('what is supported', () => {
         problems.map(problem => problem.policy),
         [policy],
       )
-      assert.ok(problems[0]?.path.startsWith(path), problems[0]?.path)
+      assert.ok(problems[0]?.path.startsWith('services.a'), problems[0]?.path)
       assert.equal(problems[0]?.file, 'compose.yaml')
       assert.equal(problems[0]?.line, 4)
     })

@@ -6,7 +6,7 @@
  */
 
 import type { Document, YAMLMap, YAMLSeq, Node as YamlNode } from 'yaml'
-import { isAlias, isMap, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar as YamlScalar } from 'yaml'
+import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments, Scalar as YamlScalar } from 'yaml'
 import type { Problems } from './problems.ts'
 import { resolvePlain } from './scalars.ts'
 import type { Entry, Mapping, Node, Origin, Path, Scalar, Tag } from './tree.ts'
@@ -57,6 +57,8 @@ const fail = (conversion: Conversion, origin: Origin, path: Path, message: strin
   conversion.problems.error(origin, path, message, remedy === undefined ? {} : { remedy })
 }
 
+const nodeOf = (value: unknown): YamlNode | null => (isNode(value) ? value : null)
+
 const tagOf = (conversion: Conversion, node: YamlNode, origin: Origin, path: Path): Tag | undefined => {
   const { tag } = node
   if (tag === undefined || tag === '!' || standardTags.has(tag)) return undefined
@@ -83,7 +85,7 @@ const convertScalar = (conversion: Conversion, node: YamlScalar, origin: Origin,
 }
 
 const convertSequence = (conversion: Conversion, node: YAMLSeq, origin: Origin, path: Path): Node | undefined => {
-  const items = node.items.map((item, index) => convert(conversion, item as YamlNode | null, origin, [...path, index]))
+  const items = node.items.map((item, index) => convert(conversion, nodeOf(item), origin, [...path, index]))
   return { kind: 'sequence', items: items.filter(item => item !== undefined), origin }
 }
 
@@ -103,7 +105,7 @@ const convertMapping = (conversion: Conversion, node: YAMLMap, origin: Origin, p
   // The parser's own check for keys that are there twice takes quadratic time.
   const seen = new Map<string, number>()
   for (const pair of node.items) {
-    const keyNode = pair.key as YamlNode | null
+    const keyNode = nodeOf(pair.key)
     const key = originOf(conversion, keyNode, origin)
     const source = isAlias(keyNode) ? convert(conversion, keyNode, key, path) : keyNode
     const name = isScalar(source) ? convertScalar(conversion, source, key, path) : source
@@ -123,7 +125,7 @@ const convertMapping = (conversion: Conversion, node: YAMLMap, origin: Origin, p
       continue
     }
     seen.set(name.value, key.line)
-    const value = convert(conversion, pair.value as YamlNode | null, key, [...path, name.value])
+    const value = convert(conversion, nodeOf(pair.value), key, [...path, name.value])
     if (value === undefined) continue
     if (name.value === '<<' && isScalar(keyNode) && keyNode.type === YamlScalar.PLAIN) merges.push(...mergedMappings(conversion, value, path))
     else entries.set(name.value, { key, value })
