@@ -80,6 +80,7 @@ test('instances know each other by name, as long as there is such a name; other 
   const name = (text: string, ...instances: readonly Started[]) => ({ name: text, network: undefined, instances: instances.map(of => of.id) })
   await stage.backend().setNames(id, [name('web', web), name('www.example', web)])
   assert.equal(await run(id, `${ask('web')}; ${ask('www.example')}`), 'web\nweb\n0')
+  assert.equal(await run(id, ask('web'), { runtime: 'runsc' }, { hostname: 'sandboxed' }), 'web\n0', 'in gVisor, too')
   assert.match(await run(other, ask('web')), /unreachable\n1$/)
   assert.match(await run(other, ask(web.address ?? '')), /1$/)
   assert.match(await run(newEnvironmentId(), ask(web.address ?? '')), /1$/)
