@@ -142,7 +142,7 @@ ${versions.join(' · ')}
 
 GET of 1 KiB on kept connections by wrk, ${rounds} rounds of ${seconds} s in which the programs take turns: medians. "of nginx" is the median of the ratios
 within a round. Each proxy is pinned to one core (dayfly with both its threads), load and instance to another; all set X-Forwarded-For, -Proto and -Host
-and choose by host name. Processor time is the proxy's own, so it holds on a busy machine too. dayfly keeps an access log and counts; the
+and choose by host name. Processor time is the proxy's own: on a busy machine it is dearer for all, but says more than the rates. dayfly keeps an access log and counts; the
 others' logs are off. Memory is the proportional set size of all processes after the run; dayfly's is a whole Node with its two threads.
 Load averages of the machine at the end (others used it too, when they are above 2): ${spawnSync('cut', ['-d ', '-f1-3', '/proc/loadavg'], { encoding: 'utf8' }).stdout.trim()}.
 
