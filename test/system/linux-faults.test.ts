@@ -256,6 +256,7 @@ describe('what is said never to have run', { skip }, () => {
       process.kill(pid, 'SIGKILL')
       await starting
       await sleep(30)
+      await until('the end of its monitor is noticed', async () => (await stateOf(stage, request.id)) !== 'running')
       const ran = mark(stage, cell)
       const here = await stateOf(stage, request.id)
       await stage.reopen()
