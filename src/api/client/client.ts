@@ -47,8 +47,8 @@ export interface Client {
   up(up: UpInput, onProgress: ImageProgress): Promise<UpResult>
   diff(diff: DiffInput, onProgress: ImageProgress): Promise<ChangeView[]>
   workloads(ref: string): Promise<WorkloadView[]>
-  /** How they stand now, then at each change, until the environment ends. */
-  watchWorkloads(ref: string): AsyncIterable<WorkloadView[]>
+  /** How they stand now, then at each change, until the environment ends or `enough` is aborted: then it throws `aborted`. */
+  watchWorkloads(ref: string, enough?: AbortSignal): AsyncIterable<WorkloadView[]>
   /** Resolves once its instance has ended and is not restarted. */
   exited(ref: string, workload: string): Promise<InstanceView>
   pause(ref: string): Promise<EnvironmentView>
@@ -102,8 +102,9 @@ const failureOf = async (response: HttpResponse): Promise<Error> => {
 
 /** `signal` gives up whatever is under way. */
 export const createClient = (socketPath: string, signal?: AbortSignal): Client => {
-  const send = async (options: Omit<HttpRequest, 'socketPath' | 'signal'>): Promise<HttpResponse> => {
-    const response = await request({ ...options, socketPath, signal })
+  const send = async (options: Omit<HttpRequest, 'socketPath' | 'signal'>, enough?: AbortSignal): Promise<HttpResponse> => {
+    const signals = [signal, enough].filter(each => each !== undefined)
+    const response = await request({ ...options, socketPath, signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0] })
     if (response.status >= 400) throw await failureOf(response)
     return response
   }
@@ -118,8 +119,8 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
   }
 
   /** Documents, one a line; one with an error is thrown. */
-  const documents = async function* <T extends object>(options: Omit<HttpRequest, 'socketPath' | 'signal'>): AsyncGenerator<T> {
-    for await (const line of linesOf(await send(options))) {
+  const documents = async function* <T extends object>(options: Omit<HttpRequest, 'socketPath' | 'signal'>, enough?: AbortSignal): AsyncGenerator<T> {
+    for await (const line of linesOf(await send(options, enough))) {
       if (line === '') continue
       const document: T = JSON.parse(line)
       if ('error' in document) throw fromErrorDocument(document)
@@ -159,9 +160,9 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     up: (up, onProgress) => withImages<UpResult>('/v1/environments/up', up, onProgress),
     diff: async (diff, onProgress) => (await withImages<{ changes: ChangeView[] }>('/v1/environments/diff', diff, onProgress)).changes,
     workloads: async ref => (await get<{ workloads: WorkloadView[] }>(`${environmentPath(ref)}/workloads`)).workloads,
-    watchWorkloads: async function* (ref) {
+    watchWorkloads: async function* (ref, enough) {
       const path = withQuery(`${environmentPath(ref)}/workloads`, { follow: true })
-      for await (const { workloads } of documents<{ workloads: WorkloadView[] }>({ method: 'GET', path })) yield workloads
+      for await (const { workloads } of documents<{ workloads: WorkloadView[] }>({ method: 'GET', path }, enough)) yield workloads
     },
     exited: (ref, workload) => get(`${environmentPath(ref)}/workloads/${encodeURIComponent(workload)}/exit`),
     pause: ref => post(`${environmentPath(ref)}/pause`),

@@ -1,4 +1,5 @@
 /** Compose files as the commands that take them read them: with the caller's rights, environment and folder. */
+import { readFileSync } from 'node:fs'
 import { readFile, realpath, stat } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { DayflyError, errnoOf } from '../../base/errors.ts'
@@ -36,8 +37,11 @@ const realpathOf = async (path: string): Promise<string> => {
   return found ?? join(await realpathOf(dirname(path)), path.slice(dirname(path).length))
 }
 
+const standardInput = '/dev/stdin'
+
 const sources: Sources = {
-  read: path => readFile(path, 'utf8'),
+  // By its descriptor: a socket cannot be opened by a path.
+  read: async path => (path === standardInput ? readFileSync(0, 'utf8') : await readFile(path, 'utf8')),
   kind: async path => {
     const found = await stat(path).catch(absent)
     if (found === undefined) return undefined
@@ -47,7 +51,7 @@ const sources: Sources = {
 }
 
 /** `-` is standard input. */
-const fileAt = (path: string): string => (path === '-' ? '/dev/stdin' : resolve(path))
+const fileAt = (path: string): string => (path === '-' ? standardInput : resolve(path))
 
 const isSet = (pair: [string, string | undefined]): pair is [string, string] => pair[1] !== undefined
 

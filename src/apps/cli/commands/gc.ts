@@ -8,7 +8,7 @@ import { sourceLabel } from '../request.ts'
 /** What is still open: a source (`URL@REF`) or a ref alone, one a line; empty lines and those that begin with `#` are skipped. */
 const readOpen = (path: string): ReadonlySet<string> => {
   try {
-    const lines = readFileSync(path === '-' ? '/dev/stdin' : path, 'utf8').split('\n')
+    const lines = readFileSync(path === '-' ? 0 : path, 'utf8').split('\n')
     return new Set(lines.map(line => line.trim()).filter(line => line !== '' && !line.startsWith('#')))
   } catch (error) {
     throw new DayflyError('invalid', `--keep-open: ${path} cannot be read: ${messageOf(error)}`, {

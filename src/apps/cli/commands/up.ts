@@ -40,7 +40,7 @@ const withImages = async <T>(context: Context, work: (onProgress: ReturnType<typ
 }
 
 /** The last output of what has failed: usually it says why. */
-const lastLines = async (context: Context, { instances }: WorkloadView): Promise<void> => {
+const lastLines = async (context: Context, instances: readonly InstanceView[]): Promise<void> => {
   const instance = [...instances].sort((left, right) => right.createdAt - left.createdAt)[0]
   if (instance === undefined) return
   const paint = painter(context.colour)
@@ -60,7 +60,7 @@ const wait = async (context: Context, environment: EnvironmentView, patience: nu
   const standing = createStanding(context.json, context.say)
   let workloads: readonly WorkloadView[] = []
   const watch = async (): Promise<Waited> => {
-    for await (const now of context.client.watchWorkloads(environment.id)) {
+    for await (const now of context.client.watchWorkloads(environment.id, enough.signal)) {
       workloads = now
       standing.show(now)
       if (now.some(({ state }) => state === 'failed')) return { workloads, outcome: 'failed' }
@@ -68,12 +68,16 @@ const wait = async (context: Context, environment: EnvironmentView, patience: nu
     }
     return { workloads, outcome: 'ended' }
   }
+  const enough = new AbortController() // Otherwise the open connection would keep this process.
   const timer = Promise.withResolvers<Waited>()
   const timeout = setTimeout(() => timer.resolve({ workloads, outcome: 'over' }), patience)
+  const watching = watch()
+  watching.catch(() => {}) // Given up once the time is over.
   try {
-    return await Promise.race([watch(), timer.promise])
+    return await Promise.race([watching, timer.promise])
   } finally {
     clearTimeout(timeout)
+    enough.abort()
     standing.clear()
   }
 }
@@ -81,7 +85,7 @@ const wait = async (context: Context, environment: EnvironmentView, patience: nu
 const tellGuilty = async (context: Context, workloads: readonly WorkloadView[], isGuilty: (workload: WorkloadView) => boolean): Promise<void> => {
   for (const workload of workloads.filter(isGuilty)) {
     context.say(`dayfly: ${workload.name} is ${workload.state}${workload.reason === '' ? '' : `: ${printable(workload.reason)}`}`)
-    await lastLines(context, workload)
+    await lastLines(context, workload.instances)
   }
 }
 
@@ -153,6 +157,18 @@ const hopeless = async (context: Context, environment: EnvironmentView, workload
   return await new Promise<never>(() => {}) // The environment has ended: so has what is waited for, and says how.
 }
 
+/** The environment has ended before the workload came to an exit: why, and the last words of what has failed. */
+const endedWithout = async (context: Context, { id, name }: EnvironmentView, error: unknown): Promise<number> => {
+  if (!(error instanceof DayflyError) || error.code !== 'wrong_state') throw error
+  const { reason, instances } = await context.client.environment(id)
+  context.say(`dayfly: ${name} has ended: ${printable(reason)}`)
+  await lastLines(
+    context,
+    instances.filter(({ exit }) => exit !== null && exit.code !== 0),
+  )
+  return 1
+}
+
 /** Follows the workload until it is over, and ends the environment with it. */
 const untilExit = async (
   context: Context,
@@ -163,7 +179,8 @@ const untilExit = async (
   const following = context.json ? Promise.resolve() : follow(context, environment, [workload])
   following.catch(() => {}) // Waited for below; the exit is what counts.
   try {
-    const over = await Promise.race([context.client.exited(environment.id, workload), interruption.signal, hopeless(context, environment, workload)])
+    const exited = context.client.exited(environment.id, workload).catch(async (error: unknown) => await endedWithout(context, environment, error))
+    const over = await Promise.race([exited, interruption.signal, hopeless(context, environment, workload)])
     if (typeof over === 'number') return { code: over, instance: undefined }
     if (!('id' in over)) {
       await tellGuilty(context, over, ({ state }) => state === 'failed')
