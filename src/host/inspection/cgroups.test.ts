@@ -21,13 +21,14 @@ const swaps = 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'
 const someSwap = `${swaps}/dev/sda2                               partition\t1048576\t\t0\t\t-2\n`
 const child = 'sys/fs/cgroup/system.slice'
 
-/** Debian 12 as installed. */
+/** Where each controller was handed down to the children. */
 const unified = {
   'proc/self/mountinfo':
     '28 24 0:25 / /sys/fs/cgroup rw,nosuid,nodev,noexec,relatime shared:4 - cgroup2 cgroup2 rw,nsdelegate,memory_recursiveprot\n',
   'proc/cgroups': '#subsys_name\thierarchy\tnum_cgroups\tenabled\ncpu\t0\t60\t1\nblkio\t0\t60\t1\nmemory\t0\t60\t1\n',
   'proc/swaps': someSwap,
   'sys/fs/cgroup/cgroup.controllers': 'cpuset cpu io memory hugetlb pids rdma misc\n',
+  'sys/fs/cgroup/cgroup.subtree_control': 'cpu io memory pids\n',
   [`${child}/cpu.max`]: 'max 100000\n',
   [`${child}/io.max`]: '',
   [`${child}/memory.swap.max`]: 'max\n',
@@ -54,6 +55,20 @@ test('one hierarchy with everything: every limit holds', () => {
   assert.deepEqual(checkIo(disk, made.root), { name: 'io limit', state: 'ok', found: 'disk 8:0', remedy: null })
   assert.equal(checkSwap(made.root).found, '1 GiB of swap, counted with memory')
   assert.equal(checkDevices(made.root).state, 'ok')
+})
+
+test('what systemd has not handed down is not missing', () => {
+  // Debian 12 after its boot, with Linux 6.1 and systemd 252: no unit has asked for io.
+  const { [`${child}/io.max`]: _, ...booted } = { ...unified, 'sys/fs/cgroup/cgroup.subtree_control': 'cpu memory pids\n' }
+  {
+    using made = host(booted)
+    assert.equal(checkIo(disk, made.root).state, 'ok')
+    assert.equal(checkCgroups(made.root).state, 'ok')
+  }
+  {
+    using made = host({ ...booted, 'sys/fs/cgroup/cgroup.subtree_control': '\n' })
+    assert.deepEqual([checkIo(disk, made.root).state, checkCgroups(made.root).state], ['ok', 'ok'])
+  }
 })
 
 test('a limit that cannot be enforced is named, with what would help', () => {

@@ -56,10 +56,14 @@ const controllersOf = (root: string): Controllers | undefined => {
   return { mode: unified === undefined ? 'v1' : 'hybrid', enabled, mount }
 }
 
-/** The root of a v2 hierarchy has no limits of its own: those of its children show what the kernel has. true where there is no child to look at. */
+/**
+ * The root of a v2 hierarchy has no limits of its own: those of its children show what the kernel has. true where they cannot show it: there are none,
+ * or nobody has handed the controller down to them yet, as systemd does with `io` only when a unit asks for it. The daemon does.
+ */
 const hasFile = (root: string, { mode, mount }: Controllers, controller: string, file: string): boolean => {
   const folder = join(root, mount(controller) ?? '')
   if (mode !== 'v2') return existsSync(join(folder, file))
+  if (!read(join(folder, 'cgroup.subtree_control')).split(' ').includes(controller)) return true
   const children = readdirSync(folder, { withFileTypes: true }).filter(entry => entry.isDirectory())
   return children.length === 0 || children.some(({ name }) => existsSync(join(folder, name, file)))
 }
