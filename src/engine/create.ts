@@ -15,6 +15,7 @@ import { adoptAll, reconcile } from './adopt.ts'
 import type { Audience } from './audience.ts'
 import type { Backend } from './backend.ts'
 import { completion } from './completion.ts'
+import { createDenials } from './denials.ts'
 import { createEndings } from './endings.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
@@ -96,6 +97,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   let adopted = false
 
   const logPath = (instance: Instance): string => join(recordsFolder, `${instance.id}.log`)
+  /** Written by whoever sends requests to instances; it goes with the record. */
+  const accessLogPath = (environment: string): string => join(recordsFolder, `${environment}.access`)
   const notices = createNotices()
   const refs = createRefs(store)
   const lifecycle = createLifecycle(store, clock, notices, log)
@@ -114,8 +117,9 @@ export const createEngine = (options: EngineOptions): Engine => {
     },
   })
   const halt = createHalt({ backend, clock, agenda, outcomes, stopper, killPatience })
+  const denials = createDenials(backend, lifecycle, log)
   const instances = createInstances({ backend, store, clock, lifecycle, logPath })
-  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper, audience })
+  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper, audience, denials })
   const endIt = (id: string, cause: EndCause, reason: string): void => {
     const live = lives.get(id)
     if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))
@@ -221,7 +225,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     if (!adopted) throw new DayflyError('internal', 'the engine was asked before it had adopted what lives')
   }
   const watches = createWatches({ store, lifecycle, refs, notices, supervisor, open })
-  const requests = createRequests({ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases })
+  const requests = createRequests({ ...{ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases }, resume: supervisor.resume })
   const up = createUp({
     ...{ backend, store, lifecycle, keeper, supervisor, audience, run },
     prolong: async (id, ttl, actor) => {
@@ -254,9 +258,9 @@ export const createEngine = (options: EngineOptions): Engine => {
     }
   }
   const purge = async (): Promise<void> => {
-    if (trusted()) await purgeExpired(store, clock, log, logPath)
+    if (trusted()) await purgeExpired(store, clock, log, logPath, accessLogPath)
   }
-  const sweep = createSweep({ store, lifecycle, outcomes, leases, endings, supervisor, log, unsettled, settleLater, purge })
+  const sweep = createSweep({ store, lifecycle, outcomes, leases, endings, supervisor, denials, log, unsettled, settleLater, purge })
   const sweepOften = (): void => {
     const again = (): void => void agenda.at(clock.boot() + (options.sweepInterval ?? 5_000), sweepOften)
     if (!closing.aborted) background(sweep().finally(again))
@@ -310,6 +314,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     instance: refs.instance,
     instances: environment => store.instances(environment === undefined ? undefined : refs.environment(environment).id),
     logPath,
+    accessLogPath,
 
     wait: async (ref, signal) => requests.wait(ref, signal),
     stop: async (ref, grace, actor, signal) => {

@@ -115,6 +115,8 @@ export interface Engine extends AsyncDisposable {
   instances(environment?: string): Instance[]
   /** Path of the instance's log, in the CRI log format. It outlives the instance, until the retention ends. */
   logPath(instance: Instance): string
+  /** Path of an environment's access log: a JSON document a line, one of each request through the gateway. It goes with the record. */
+  accessLogPath(environment: string): string
 
   /** Resolves when the instance is no longer live, all its output being in the log. */
   wait(ref: string, signal: AbortSignal): Promise<Instance>

@@ -7,6 +7,7 @@ import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import type { Audience } from './audience.ts'
 import type { Backend, EnvironmentRequest } from './backend.ts'
+import type { Denials } from './denials.ts'
 import type { Seeds } from './engine.ts'
 import type { Halt } from './halt.ts'
 import type { Instances } from './instances.ts'
@@ -33,6 +34,7 @@ export interface PassageParts {
   readonly halt: Halt
   readonly keeper: SecretKeeper
   readonly audience: Audience
+  readonly denials: Denials
 }
 
 export const environmentRequest = ({ id, spec }: Environment): EnvironmentRequest => ({
@@ -95,6 +97,9 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
       await seedVolumes(backend, started.environment, seeds, signal)
     },
     undo: async (live, signal) => {
+      const environment = store.environment(live.id)
+      if (environment && isSupervised(environment.spec)) await parts.denials.look(live.id)
+      parts.denials.forget(live.id)
       keeper.forget(live.id)
       await backend.removeEnvironment(live.id, signal)
     },

@@ -30,12 +30,14 @@ interface RequestsParts {
   readonly stopper: Stopper
   readonly sessions: Sessions
   readonly leases: Leases
+  /** Wakes an environment that is paused. */
+  readonly resume: (environment: string, actor: Actor, reason: string) => Promise<void>
 }
 
 const longestGrace = 600_000
 
 export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'stop' | 'kill' | 'extend' | 'exec' | 'attach'> => {
-  const { backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases } = parts
+  const { backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases, resume } = parts
   const extending = new Map<string, Promise<unknown>>()
 
   const environmentOf = (instance: Instance): Environment => refs.environment(instance.environment)
@@ -144,7 +146,11 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
       }
     },
 
-    exec: async (ref, request, actor, signal) => sessions.exec(staying(ref), request, actor, signal),
+    exec: async (ref, request, actor, signal) => {
+      const instance = staying(ref)
+      await resume(instance.environment, actor, 'an exec was asked for')
+      return await sessions.exec(instance, request, actor, signal)
+    },
     attach: async (ref, actor, signal) => sessions.attach(staying(ref), actor, signal),
   }
 }

@@ -48,9 +48,16 @@ export const createWallTrust = (clock: Clock, store: Store, log: Log): (() => bo
 }
 
 /** Purges what is past its retention, logs first: what a crash leaves is a record without logs, which the next purge takes. */
-export const purgeExpired = async (store: Store, clock: Clock, log: Log, logPath: (instance: Instance) => string): Promise<void> => {
+export const purgeExpired = async (
+  store: Store,
+  clock: Clock,
+  log: Log,
+  logPath: (instance: Instance) => string,
+  accessLogPath: (environment: string) => string,
+): Promise<void> => {
   for (const id of store.expired(clock.wall(), batch)) {
     for (const instance of store.instances(id)) await rm(logPath(instance), { force: true })
+    await rm(accessLogPath(id), { force: true })
     store.purge(id)
     log.info('a record was purged: its retention is over', { environment: id })
   }

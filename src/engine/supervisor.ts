@@ -44,10 +44,13 @@ export interface Supervisor {
   /** How many instances demand asks for, within the workload's bounds. */
   scale(id: string, workload: string, wanted: number): void
   pause(id: string, actor: Actor, reason: string): Promise<void>
+  /** Does nothing where nothing is kept. */
   resume(id: string, actor: Actor, reason: string): Promise<void>
   isPaused(id: string): boolean
   /** The sweep: whatever was missed is looked at again. */
   pokeAll(): void
+  /** Ids of the environments that it keeps. */
+  kept(): readonly string[]
 }
 
 export interface SupervisorParts {
@@ -406,6 +409,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     pokeAll: () => {
       for (const id of all.keys()) poke(id)
     },
+    kept: () => [...all.keys()],
     statuses: id => all.get(id)?.statuses ?? [],
     scale: (id, workload, wanted) => {
       const kept = keptOf(id)
@@ -414,7 +418,10 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       poke(id)
     },
     pause: (id, actor, reason) => freeze(keptOf(id), true, actor, reason),
-    resume: (id, actor, reason) => freeze(keptOf(id), false, actor, reason),
+    resume: async (id, actor, reason) => {
+      const kept = all.get(id)
+      if (kept) await freeze(kept, false, actor, reason)
+    },
     isPaused: id => all.get(id)?.paused ?? false,
   }
 }

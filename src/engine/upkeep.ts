@@ -1,5 +1,6 @@
 /** The sweep: everything that must come about although a timer, a wait or a write failed. It works on what the store says, not on what is in memory. */
 import type { Log } from '../base/log.ts'
+import type { Denials } from './denials.ts'
 import type { Endings } from './endings.ts'
 import type { Leases } from './leases.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -17,6 +18,7 @@ interface UpkeepParts {
   /** Environments that could not be adopted because the store could not write. */
   readonly unsettled: ReadonlySet<string>
   readonly supervisor: Supervisor
+  readonly denials: Denials
   readonly settleLater: () => Promise<void>
   readonly purge: () => Promise<void>
 }
@@ -41,6 +43,9 @@ export const createSweep = (parts: UpkeepParts): (() => Promise<void>) => {
       for (const { id, state } of store.liveInstances()) if (state === 'running') outcomes.watch(id)
     })
     await attempt('look at what is kept running', parts.supervisor.pokeAll)
+    await attempt('look at what egress was denied', async () => {
+      await Promise.all(parts.supervisor.kept().map(parts.denials.look))
+    })
     await attempt('look at the leases', () => {
       for (const { id, state } of store.environments({ ended: false })) {
         if (state !== 'ending' && !unsettled.has(id)) leases.check(id)

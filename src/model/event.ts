@@ -15,6 +15,7 @@
  *   instance.exited             the exit status
  *   instance.failed · lost · removed
  *   instance.stopping           grace, ms                instance.signalled  signal
+ *   egress.denied               destination, port, protocol (`tcp`, `udp`, `icmp`, `dns`, `other`), count; or destinations and count, of many more
  *   gateway.traffic             workload, requests, failed (5xx), bytesIn, bytesOut: since the one before
  *   exec.started                exec (id), command, user, tty        exec.ended  exec, tty, code when it is known
  *   attach.started · ended

@@ -3,9 +3,7 @@
  * when the first environment exposes something: a daemon that only runs commands listens nowhere.
  */
 
-import { mkdirSync } from 'node:fs'
 import { appendFile } from 'node:fs/promises'
-import { dirname } from 'node:path'
 import { abortable } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
@@ -30,8 +28,6 @@ export interface DoorsOptions {
   readonly engine: () => Engine
   /** CPU time that instances have used, in microseconds by id. */
   readonly usage: () => Promise<ReadonlyMap<string, { readonly cpu: number }>>
-  /** File of an environment's access log. */
-  readonly accessLog: (environment: string) => string
 }
 
 export interface OpenDoors extends Doors, AsyncDisposable {
@@ -263,8 +259,7 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
   const writeAccess = (entries: readonly AccessEntry[]): void => {
     const byEnvironment = Map.groupBy(entries, ({ environment }) => environment)
     for (const [environment, those] of byEnvironment) {
-      const path = options.accessLog(environment)
-      mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+      const path = engine().accessLogPath(environment)
       background('write the access log', appendFile(path, those.map(entry => `${JSON.stringify(entry)}\n`).join(''), { mode: 0o600 }))
     }
   }

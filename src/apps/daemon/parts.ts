@@ -70,8 +70,7 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
   const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
   const { backend, images } = await openBackend(options, store, clock, log, stack)
   const recordsFolder = join(options.stateDir, 'records')
-  const accessLog = (environment: string): string => join(recordsFolder, `${environment}.access`)
-  const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, engine: () => engine, usage: backend.usage, accessLog }))
+  const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
   const quotas = options.quotas ? createQuotas(options.quotas, store, clock) : noQuotas
   const engine: Engine = stack.use(createEngine({ backend, store, clock, recordsFolder, log, keeper, quotas, audience: doors.audience }))
