@@ -18,6 +18,7 @@ from debian:12-slim as last
 })
 
 test('arguments before the first FROM, their defaults and those of the build', () => {
+  // biome-ignore lint/suspicious/noTemplateCurlyInString: it is a Dockerfile's variable
   const text = 'ARG BASE=debian\nARG TAG\nARG UNSET\nFROM ${BASE}:${TAG:-12}\nFROM "$BASE$UNSET"\nARG BASE=late\nFROM $BASE:$OTHER-x\n'
   assert.deepEqual(imagesOf(text, { TAG: '13', OTHER: 'not declared' }), ['debian:13', 'debian', 'debian:-x'])
 })
