@@ -167,6 +167,11 @@ export const storeSuite = (name: string, open: () => StoreFixture): void => {
         assert.deepEqual(ids(store.instances()), [...ids(made), other.id])
         assert.deepEqual(ids(store.liveInstances()), [...ids(made.slice(0, 3)), other.id])
         assert.deepEqual(store.instanceIds(other.id.slice(0, 8), 2), [other.id])
+        const wishes = ['stopped', 'retired'] as const
+        const ended = wishes.map(wish => exampleInstance(two.id, { state: 'removed', wish }))
+        const going = exampleInstance(two.id, { state: 'running', wish: 'retired' })
+        for (const instance of [...ended, going]) store.putInstance(instance)
+        assert.deepEqual(ids(store.presentInstances(two.id)), [other.id, ended[0]?.id, going.id])
       })
     })
 

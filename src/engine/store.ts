@@ -46,6 +46,8 @@ export interface Store extends Disposable {
   instance(id: string): Instance | undefined
   /** Oldest first. */
   instances(environment?: string): Instance[]
+  /** Of one environment, oldest first, without those that were retired and are removed: the history of a workload that scales says nothing of now. */
+  presentInstances(environment: string): Instance[]
   /** At most `limit` ids that start with `prefix`. */
   instanceIds(prefix: string, limit: number): string[]
   /** Those whose state is pending, created or running. */

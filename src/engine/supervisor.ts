@@ -4,36 +4,25 @@
  *
  *   something changed ──▶ round: look ──▶ decide ──▶ names ──▶ start · stop · clear (at once, each on its own) ──▶ something changed
  */
-import type { Agenda } from '../base/agenda.ts'
-import type { Clock } from '../base/clock.ts'
-import { deadline } from '../base/deadline.ts'
 import { DayflyError, messageOf } from '../base/errors.ts'
-import type { Log } from '../base/log.ts'
 import type { Environment } from '../model/environment.ts'
 import type { Actor } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { isLive } from '../model/instance.ts'
-import type { Audience } from './audience.ts'
-import type { Backend, NetworkName } from './backend.ts'
+import type { AttendanceParts } from './attendance.ts'
+import { createAttendance } from './attendance.ts'
+import type { NetworkName } from './backend.ts'
 import type { Health, WorkloadStatus } from './engine.ts'
-import type { Halt } from './halt.ts'
 import type { HealthChecks } from './health.ts'
 import { createHealthChecks } from './health.ts'
-import type { Instances } from './instances.ts'
-import { endingOf } from './instances.ts'
-import type { Lifecycle } from './lifecycle.ts'
+import type { Kept } from './kept.ts'
+import { pauseAfter } from './kept.ts'
 import { namesOf } from './names.ts'
 import type { Notices } from './notices.ts'
-import type { Outcomes } from './outcomes.ts'
 import { environmentRequest } from './passage.ts'
 import type { Quotas } from './quotas.ts'
-import { settle } from './reconcile.ts'
 import { decide } from './roster.ts'
-import { newInstance } from './run.ts'
-import type { SecretKeeper } from './secrets.ts'
-import { presentable } from './secrets.ts'
-import type { Store } from './store.ts'
 
 export interface Supervisor {
   /** Begins to keep the workloads of a running environment, or looks at its new spec. `fresh`: what its instances share was made just now. */
@@ -53,65 +42,23 @@ export interface Supervisor {
   kept(): readonly string[]
 }
 
-export interface SupervisorParts {
-  readonly backend: Backend
-  readonly store: Store
-  readonly clock: Clock
-  readonly agenda: Agenda
-  readonly lifecycle: Lifecycle
-  readonly outcomes: Outcomes
-  readonly instances: Instances
-  readonly halt: Halt
-  readonly keeper: SecretKeeper
+export interface SupervisorParts extends AttendanceParts {
   readonly notices: Notices
-  readonly audience: Audience
   readonly quotas: Quotas
-  readonly log: Log
   readonly closing: AbortSignal
-  /** From pending to running (ms). */
-  readonly startPatience: number
-  readonly background: (work: Promise<unknown>) => void
   /** Hands over how to stop keeping it, for its end. */
   readonly onTaken: (id: string, release: () => Promise<void>) => void
   /** Nothing lives in it any more, and nothing will. */
   readonly onOver: (id: string, reason: string) => void
 }
 
-/** What is held of an environment while this daemon lives. */
-interface Kept {
-  readonly id: string
-  readonly controller: AbortController
-  /** Instances that are being started, stopped or cleared. */
-  readonly busy: Set<string>
-  readonly work: Set<Promise<void>>
-  readonly wanted: Map<string, number>
-  /** Boot ms at which an instance was first seen to run, and to have ended. */
-  readonly begins: Map<string, number>
-  readonly ends: Map<string, number>
-  readonly failures: Map<string, number>
-  statuses: readonly WorkloadStatus[]
-  statusText: string
-  namesText: string
-  paused: boolean
-  /** Its network and volumes are known to be there. */
-  prepared: boolean
-  round: Promise<void> | undefined
-  again: boolean
-  timer: Disposable | undefined
-}
-
-const clearPatience = 90_000
-const shortestPause = 500
 /** How often (ms) it is seen whether there is room again for what was over a quota. */
 const quotaPause = 1000
-const longestPause = 30_000
-/** How long requests that are under way may take when their instance is to go (ms), its grace at most. */
-const longestDrain = 10_000
 const pausedType = 'environment.paused'
 const resumedType = 'environment.resumed'
 
 export const createSupervisor = (parts: SupervisorParts): Supervisor => {
-  const { backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, quotas, log, closing } = parts
+  const { backend, store, clock, agenda, lifecycle, outcomes, notices, audience, quotas, log, closing } = parts
   const all = new Map<string, Kept>()
 
   const checks: HealthChecks = createHealthChecks({
@@ -131,89 +78,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     return known === 'none' ? 'starting' : known
   }
 
-  /** Has something done for an instance, once at a time; then everything is looked at again. What fails is tried again after a pause that grows. */
-  const attend = (kept: Kept, id: string, work: (signal: AbortSignal) => Promise<void>): void => {
-    if (kept.busy.has(id) || kept.controller.signal.aborted) return
-    kept.busy.add(id)
-    const doing = (async (): Promise<void> => {
-      try {
-        await work(kept.controller.signal)
-        kept.failures.delete(id)
-        kept.busy.delete(id)
-        poke(kept.id)
-      } catch (error) {
-        if (kept.controller.signal.aborted) {
-          kept.busy.delete(id)
-          return
-        }
-        const failures = kept.failures.get(id) ?? 0
-        kept.failures.set(id, failures + 1)
-        log.warn('something could not be done for an instance; it is tried again', { instance: id, error })
-        agenda.at(clock.boot() + Math.min(shortestPause * 2 ** failures, longestPause), () => {
-          kept.busy.delete(id)
-          poke(kept.id)
-        })
-      }
-    })()
-    kept.work.add(doing)
-    void doing.finally(() => kept.work.delete(doing))
-    parts.background(doing)
-  }
-
-  const begin = (kept: Kept, environment: Environment, workload: string, replica: number, revision: string): void => {
-    const instance = newInstance(environment.id, workload, clock.wall(), replica, revision)
-    lifecycle.insertInstance(instance, { actor: dayfly, reason: `place ${replica} of ${workload} is to be filled` })
-    attend(kept, instance.id, async signal => {
-      using limit = deadline(clock, agenda, parts.startPatience, 'it did not start in time', signal)
-      const secrets = keeper.find(environment.id)
-      try {
-        const needed = environment.spec.workloads[workload]?.secrets ?? []
-        const missing = needed.find(name => !secrets.get(workload)?.has(name))
-        if (missing !== undefined) {
-          throw new DayflyError('wrong_state', `the content of the secret ${missing} is not there any more`, {
-            remedy: 'Bring the environment up again.',
-          })
-        }
-        await instances.create(environment, instance, secrets, limit.signal)
-        const startedAt = await instances.start(instance.id, limit.signal)
-        lifecycle.moveInstance(instance.id, 'running', { actor: dayfly, reason: 'started' }, { startedAt })
-      } catch (error) {
-        // At its environment's end, whoever ends it finds out what became of it.
-        if (signal.aborted) return
-        await findOut(instance.id, presentable(error, secrets).message)
-      }
-    })
-  }
-
-  /** What became of an instance of which it is not known whether it runs. */
-  const findOut = async (id: string, because: string): Promise<void> => {
-    const seen = (await backend.observe()).find(observed => observed.id === id)
-    lifecycle.atomically(() => {
-      const now = store.instance(id)
-      if (now && isLive(now.state) && now.state !== 'running') settle(lifecycle, clock, now, seen, because)
-    })
-  }
-
-  const retire = (kept: Kept, environment: Environment, instance: Instance, reason: string): void => {
-    if (instance.state !== 'running') return
-    attend(kept, instance.id, async signal => {
-      const { stopSignal, grace } = endingOf(environment, instance)
-      lifecycle.stopping(instance.id, 'retired', grace, { actor: dayfly, reason })
-      checks.end(instance.id)
-      await audience.drain(instance.id, Math.min(grace, longestDrain))
-      if (kept.paused) await backend.resume(instance.id)
-      await halt(instance.id, stopSignal, grace, signal)
-    })
-  }
-
-  const clear = (kept: Kept, { id }: Instance): void =>
-    attend(kept, id, async signal => {
-      using limit = deadline(clock, agenda, clearPatience, 'taking an instance away took too long', signal)
-      await backend.remove(id, limit.signal)
-      lifecycle.moveInstance(id, 'removed', { actor: dayfly, reason: 'nothing of it is left but its log' })
-      outcomes.forget(id)
-      kept.begins.delete(id)
-    })
+  const attendance = createAttendance({ ...parts, onDone: id => poke(id), onRetired: checks.end })
 
   const look = (kept: Kept, environment: Environment, present: readonly Instance[]): void => {
     const now = clock.boot()
@@ -230,7 +95,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
         checks.end(id)
         if (!kept.ends.has(id)) kept.ends.set(id, now)
       } else if (state !== 'running' && !kept.busy.has(id)) {
-        attend(kept, id, () => findOut(id, 'nobody was starting it any more'))
+        attendance.examine(kept, id)
       }
     }
   }
@@ -266,7 +131,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     }
     const environment = store.environment(kept.id)
     if (environment?.state !== 'running' || kept.controller.signal.aborted) return
-    const present = store.instances(kept.id)
+    const present = store.presentInstances(kept.id)
     look(kept, environment, present)
     const {
       start,
@@ -298,7 +163,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       const spec = environment.spec.workloads[workload]
       const reason = spec && (refused.get(workload) ?? quotas.refuseInstance(environment.spec.owner, spec))
       if (reason !== undefined) refused.set(workload, reason)
-      else begin(kept, environment, workload, replica, revision)
+      else attendance.begin(kept, environment, workload, replica, revision)
       if (reason === undefined) begun++
     }
     publish(
@@ -306,8 +171,8 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       environment,
       statuses.map(status => ({ ...status, reason: refused.get(status.name) ?? status.reason })),
     )
-    for (const { instance, reason } of stop) retire(kept, environment, instance, reason)
-    for (const instance of done) clear(kept, instance)
+    for (const { instance, reason } of stop) attendance.retire(kept, environment, instance, reason)
+    for (const instance of done) attendance.clear(kept, instance)
     kept.timer?.[Symbol.dispose]()
     const next = refused.size > 0 ? Math.min(lookAt ?? Number.POSITIVE_INFINITY, clock.boot() + quotaPause) : lookAt
     if (next !== undefined) kept.timer = agenda.at(next, () => poke(kept.id))
@@ -324,9 +189,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       } catch (error) {
         if (kept.controller.signal.aborted) return
         log.warn('an environment could not be looked after; it is tried again', { environment: kept.id, error: messageOf(error) })
-        const failures = kept.failures.get(kept.id) ?? 0
-        kept.failures.set(kept.id, failures + 1)
-        agenda.at(clock.boot() + Math.min(shortestPause * 2 ** failures, longestPause), () => poke(kept.id))
+        agenda.at(clock.boot() + pauseAfter(kept, kept.id), () => poke(kept.id))
         return
       }
       kept.failures.delete(kept.id)
@@ -379,7 +242,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       const { id, spec } = environment
       const known = all.get(id)
       if (known) return poke(id)
-      const present = store.instances(id)
+      const present = store.presentInstances(id)
       // Wherever demand had brought it: that is not known any more, but what runs is.
       const wanted = new Map(
         Object.keys(spec.workloads).map(name => [name, present.filter(({ workload, state }) => workload === name && isLive(state)).length]),

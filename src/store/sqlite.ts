@@ -209,6 +209,8 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
         ? all('SELECT * FROM instance ORDER BY rowid')
         : all('SELECT * FROM instance WHERE environment = :of ORDER BY rowid', { of })
       ).map(instanceOf),
+    presentInstances: of =>
+      all("SELECT * FROM instance WHERE environment = :of AND (state <> 'removed' OR wish IS NOT 'retired') ORDER BY rowid", { of }).map(instanceOf),
     instanceIds: (prefix, limit) => ids(idsSql('instance'), { prefix, limit }),
     liveInstances: () => all("SELECT * FROM instance WHERE state IN ('pending', 'created', 'running') ORDER BY rowid").map(instanceOf),
 

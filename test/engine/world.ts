@@ -62,6 +62,7 @@ const seenBy = (store: Store, state: { full: boolean; dead: boolean; onWrite?: (
     putInstance: write(store.putInstance),
     instance: read(store.instance),
     instances: read(store.instances),
+    presentInstances: read(store.presentInstances),
     instanceIds: read(store.instanceIds),
     liveInstances: read(store.liveInstances),
     append: write(store.append),
