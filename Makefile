@@ -45,6 +45,9 @@ docs:
 bench: root
 	@scripts/setup
 	@$(NODE) bench/main.ts
+	@$(NODE) bench/wake.ts
+	@$(NODE) bench/shop.ts
+	@$(NODE) bench/gateway.ts
 
 bench-peers: root
 	@scripts/setup peers
