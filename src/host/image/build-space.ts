@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { onAbort } from '../../base/abort.ts'
 import { DayflyError, errnoOf, messageOf } from '../../base/errors.ts'
 import type { Ended, RunOptions } from './process.ts'
 import { run } from './process.ts'
@@ -70,8 +71,11 @@ export const openBuildSpace = async ({ folder, firstId, network, signal }: Build
   const unshare = spawn('unshare', [...own, '--fork', '--kill-child', '--mount-proc', '--', 'cat'], { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] })
   const ended = new Promise<void>(resolve => unshare.once('close', () => resolve()))
   unshare.stdin.on('error', () => {}) // It has ended: seen by whoever runs something in it.
+  // At once: what runs there holds the pipes that whoever waits for it reads.
+  const stopping = signal === undefined ? undefined : onAbort(signal, () => void unshare.stdin.destroy())
   const close = async (): Promise<void> => {
-    unshare.stdin.end()
+    stopping?.[Symbol.dispose]()
+    unshare.stdin.destroy()
     await ended
   }
   await spawned(unshare)
@@ -84,7 +88,12 @@ export const openBuildSpace = async ({ folder, firstId, network, signal }: Build
       [Symbol.asyncDispose]: close,
     }
     // From its working directory, for no id of a build can walk to it.
-    const mounts = [`mount --no-canonicalize --bind . ${folderInSpace}`, ...hidden.map(path => `mount -t tmpfs -o mode=1777,size=64m tmpfs ${path}`)]
+    const sys = network === 'none' ? ['mount -t sysfs -o ro,nosuid,nodev,noexec sysfs /sys || mount -t tmpfs -o ro tmpfs /sys'] : []
+    const mounts = [
+      `mount --no-canonicalize --bind . ${folderInSpace}`,
+      ...hidden.map(path => `mount -t tmpfs -o mode=1777,size=64m tmpfs ${path}`),
+      ...sys,
+    ]
     const { code, stderr } = await run('nsenter', [...enter(['--wd']), 'sh', '-ec', mounts.join('\n')], { signal })
     if (code !== 0) throw new DayflyError('host', `a build has no place to run: ${stderr.trim()}`)
     return space

@@ -17,7 +17,7 @@ import { makeFolder, removeTree } from './durable.ts'
 import { exportImage } from './export.ts'
 import { lockFile } from './lock.ts'
 import { run } from './process.ts'
-import { isLoopbackRegistry, normaliseName, parseReference } from './reference.ts'
+import { normaliseName } from './reference.ts'
 import type { Image, ImageProgress, ImageStore } from './store.ts'
 
 export interface BuildOptions {
@@ -72,14 +72,18 @@ export interface Builder {
 }
 
 const install = 'Install the package buildah.'
+const imageContext = 'docker://'
+const isImage = (context: string): boolean => context.startsWith(imageContext)
+/** What the builder's storage calls what was built last. */
+const result = 'localhost/dayfly/built:latest'
 const work = `${folderInSpace}/work`
 /** Chroot isolation is the one that needs no runtime and no cgroup; a step may not leave its root. */
 const isolation = ['--isolation', 'chroot', '--cap-drop', 'CAP_SYS_CHROOT']
 const storage = ['--root', `${folderInSpace}/storage`, '--runroot', `${work}/run`, '--storage-driver', 'overlay']
 
-/** Of the caller's environment nothing but what leads to registries. */
+/** Of the caller's environment nothing but where programs are, and proxies, which buildah hands on to steps. */
 const environment = (): NodeJS.ProcessEnv => ({
-  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|(https?|no|all)_proxy|SSL_CERT_.*)$/i.test(name))),
+  ...Object.fromEntries(Object.entries(process.env).filter(([name]) => /^(PATH|(https?|no|all)_proxy)$/i.test(name))),
   HOME: work,
   TMPDIR: `${work}/tmp`,
   XDG_RUNTIME_DIR: `${work}/tmp`,
@@ -88,7 +92,9 @@ const environment = (): NodeJS.ProcessEnv => ({
   LC_ALL: 'C',
 })
 
-const registries = 'unqualified-search-registries = ["docker.io"]\nshort-name-mode = "disabled"\n'
+const registries = 'unqualified-search-registries = []\n'
+/** What comes in has been verified by the store, and goes out to it. */
+const policy = JSON.stringify({ default: [{ type: 'insecureAcceptAnything' }] })
 
 interface Work {
   readonly options: BuildOptions
@@ -176,40 +182,43 @@ const buildah = async (
   return { code, tail }
 }
 
-/** An image that a build begins from, in the builder's own storage under the name that the Dockerfile has: this store's where it is there, else the registry's. */
-const provide = async (space: BuildSpace, name: string, { options, parts, folder }: Work, auth: number | undefined): Promise<void> => {
-  const reference = parseReference(name)
-  if (reference.kind === 'local') throw new DayflyError('invalid', `dockerfile: ${name} is not the name of an image`, { field: 'dockerfile' })
-  const own = options.pull ? undefined : await parts.store.get(name).catch(() => undefined)
-  if (own !== undefined) {
-    const known = `localhost/dayfly/${hexOf(own.digest).slice(0, 32)}:latest`
-    if ((await buildah(space, ['inspect', '--type', 'image', known], options)).code !== 0) {
-      const layout = join(folder, `base-${hexOf(own.digest).slice(0, 16)}`)
-      await exportImage(parts.store.layersFolder, own, layout, options.signal)
-      await giveAway(layout, parts.firstId)
-      const pulled = await buildah(space, ['pull', '--quiet', `oci:${work}/${layout.slice(folder.length + 1)}`], options)
-      const id = pulled.tail.trim().split('\n').at(-1) ?? ''
-      const tagged = pulled.code === 0 ? await buildah(space, ['tag', id, known], options) : pulled
-      if (tagged.code !== 0) throw new DayflyError('host', `the base image ${name} cannot be handed over: ${lastWords(tagged.tail)}`)
-    }
-    const tagged = await buildah(space, ['tag', known, reference.name], options)
-    if (tagged.code !== 0) throw new DayflyError('host', `the base image ${name} cannot be named: ${lastWords(tagged.tail)}`)
-    return
+/** What the builder's own storage calls an image of the store. */
+const nameInStorage = ({ digest }: Image): string => `localhost/dayfly/${hexOf(digest).slice(0, 32)}:latest`
+
+/** An image that a build begins from, out of the store; from its registry when it is not there. */
+const baseImage = async (name: string, { options, parts }: Work): Promise<Image> => {
+  const { signal, onProgress, auth } = options
+  const fetched = async (): Promise<Image> => {
+    options.onLog(`fetching ${name}\n`)
+    return await parts.store.pull(name, { signal, onProgress, ...(auth === undefined ? {} : { auth: { content: auth } }) })
   }
-  options.onLog(`fetching ${name}\n`)
-  const access = [
-    ...(auth === undefined ? [] : ['--authfile', '/proc/self/fd/3']),
-    ...(isLoopbackRegistry(reference.registry) ? ['--tls-verify=false'] : []),
-    ...(options.platform === undefined ? [] : ['--platform', options.platform]),
-  ]
-  const args = ['pull', '--quiet', '--policy', options.pull ? 'always' : 'missing', ...access, reference.name]
-  const { code, tail } = await buildah(space, args, options, auth === undefined ? {} : { descriptors: [auth] })
-  if (code !== 0) {
-    throw new DayflyError('not_found', `dockerfile: the base image ${name} is not in the local store, and cannot be fetched: ${lastWords(tail)}`, {
+  try {
+    if (options.pull) return await fetched()
+    return await parts.store.get(name).catch(async (error: unknown) => {
+      if (error instanceof DayflyError && error.code === 'not_found') return await fetched()
+      throw error
+    })
+  } catch (error) {
+    if (!(error instanceof DayflyError) || error.code === 'aborted') throw error
+    throw new DayflyError(error.code, `dockerfile: the base image ${name} is not to be had: ${error.message}`, {
       field: 'dockerfile',
-      remedy: 'Check the name (`dayfly image ls`), or import it first.',
+      cause: error,
+      remedy: error.remedy ?? 'Check its name (`dayfly image ls`).',
     })
   }
+}
+
+/** Hands it over where the builder does not have it yet. Its layers become one: the store keeps them unpacked. */
+const provide = async (space: BuildSpace, image: Image, { options, parts, folder }: Work): Promise<void> => {
+  const known = nameInStorage(image)
+  if ((await buildah(space, ['inspect', '--type', 'image', known], options)).code === 0) return
+  const layout = `base-${hexOf(image.digest).slice(0, 16)}`
+  await exportImage(parts.store.layersFolder, image, join(folder, layout), options.signal)
+  await giveAway(join(folder, layout), parts.firstId)
+  const pulled = await buildah(space, ['pull', '--quiet', `oci:${work}/${layout}`], options)
+  const id = pulled.tail.trim().split('\n').at(-1) ?? ''
+  const tagged = pulled.code === 0 ? await buildah(space, ['tag', id, known], options) : pulled
+  if (tagged.code !== 0) throw new DayflyError('host', `a base image cannot be handed over to a build: ${lastWords(tagged.tail)}`)
 }
 
 /** All of a folder to the ids of a build. */
@@ -218,8 +227,8 @@ const giveAway = async (path: string, owner: number): Promise<void> => {
   if (code !== 0) throw new DayflyError('host', `cannot hand ${path} over to a build: ${stderr.trim()}`)
 }
 
-/** What is named as people name it is known to buildah by its whole name only. */
-const buildArguments = (options: BuildOptions, bases: readonly string[], secrets: readonly string[]): string[] => [
+/** `bases`: by the name that the Dockerfile has. They have come already, so nothing is fetched. */
+const buildArguments = (options: BuildOptions, bases: ReadonlyMap<string, Image>, secrets: readonly string[]): string[] => [
   'build',
   ...isolation,
   ...(options.cache ? ['--layers'] : ['--no-cache']),
@@ -227,15 +236,12 @@ const buildArguments = (options: BuildOptions, bases: readonly string[], secrets
   '--file',
   `${work}/Dockerfile`,
   '--tag',
-  `oci-archive:${work}/image.tar:built`,
+  result,
   ...Object.entries(options.args).flatMap(([name, value]) => ['--build-arg', `${name}=${value}`]),
   ...Object.entries(options.labels).flatMap(([name, value]) => ['--label', `${name}=${value}`]),
   ...Object.entries(options.hosts).flatMap(([name, addresses]) => addresses.flatMap(address => ['--add-host', `${name}:${address}`])),
-  ...bases.flatMap(name => ['--build-context', `${name}=docker-image://${parseReference(name).name}`]),
-  ...Object.entries(options.contexts).flatMap(([name, at], index) => [
-    '--build-context',
-    `${name}=${at.startsWith('docker://') ? `docker-image://${at.slice('docker://'.length)}` : `${work}/contexts/${index}`}`,
-  ]),
+  ...[...bases].flatMap(([name, image]) => ['--build-context', `${name}=docker-image://${nameInStorage(image)}`]),
+  ...Object.keys(options.contexts).flatMap((name, index) => (bases.has(name) ? [] : ['--build-context', `${name}=${work}/contexts/${index}`])),
   ...(options.target === undefined ? [] : ['--target', options.target]),
   ...(options.platform === undefined ? [] : ['--platform', options.platform]),
   ...secrets,
@@ -248,13 +254,15 @@ const makeWork = async (folder: string, owner: number, text: string): Promise<vo
   for (const name of ['run', 'tmp', 'context', 'contexts']) await mkdir(join(folder, name), { mode: 0o700 })
   await writeFile(join(folder, 'Dockerfile'), text)
   await writeFile(join(folder, 'registries.conf'), registries)
+  await mkdir(join(folder, '.config/containers'), { recursive: true, mode: 0o700 })
+  await writeFile(join(folder, '.config/containers/policy.json'), policy)
   await giveAway(folder, owner)
 }
 
 const copyContexts = async (space: BuildSpace, { options, parts, folder }: Work): Promise<void> => {
   await copyInto(space, options.context, `${work}/context`, options.signal)
   for (const [index, [, at]] of Object.entries(options.contexts).entries()) {
-    if (at.startsWith('docker://')) continue
+    if (isImage(at)) continue
     await mkdir(join(folder, 'contexts', String(index)), { mode: 0o700 })
     await chown(join(folder, 'contexts', String(index)), parts.firstId, parts.firstId)
     await copyInto(space, at, `${work}/contexts/${index}`, options.signal)
@@ -265,23 +273,21 @@ const construct = async (building: Work, text: string): Promise<void> => {
   const { options, parts, folder } = building
   const { signal } = options
   await using stack = new AsyncDisposableStack()
-  const bases = imagesOf(text, options.args).filter(name => !Object.hasOwn(options.contexts, name))
-  const named = Object.values(options.contexts).flatMap(at => (at.startsWith('docker://') ? [at.slice('docker://'.length)] : []))
-  const auth = options.auth === undefined ? undefined : await nameless(options.auth, parts.firstId, stack)
-  {
-    // Base images come by the host's network, steps have their own: what runs in the first is buildah alone.
-    await using outside = await openBuildSpace({ folder: parts.folder, firstId: parts.firstId, network: 'host', signal })
-    await copyContexts(outside, building)
-    for (const name of new Set([...bases, ...named])) await provide(outside, name, building, auth)
-  }
-  await using inside = await openBuildSpace({ folder: parts.folder, firstId: parts.firstId, network: options.network, signal })
+  const bases = new Map<string, Image>()
+  for (const name of imagesOf(text, options.args)) if (!Object.hasOwn(options.contexts, name)) bases.set(name, await baseImage(name, building))
+  for (const [name, at] of Object.entries(options.contexts))
+    if (isImage(at)) bases.set(name, await baseImage(at.slice(imageContext.length), building))
+
+  await using space = await openBuildSpace({ folder: parts.folder, firstId: parts.firstId, network: options.network, signal })
+  await copyContexts(space, building)
+  for (const image of bases.values()) await provide(space, image, building)
   const descriptors: number[] = []
   const secrets: string[] = []
   for (const [id, content] of options.secrets) {
     secrets.push('--secret', `id=${id},src=/proc/self/fd/${3 + descriptors.length}`)
     descriptors.push(await nameless(content, parts.firstId, stack))
   }
-  const { code, tail } = await buildah(inside, buildArguments(options, bases, secrets), options, { descriptors, show: true })
+  const { code, tail } = await buildah(space, buildArguments(options, bases, secrets), options, { descriptors, show: true })
   if (code !== 0) {
     throw new DayflyError('invalid', `build: ${options.name} cannot be built: ${lastWords(tail)}`, {
       field: 'build',
@@ -291,6 +297,9 @@ const construct = async (building: Work, text: string): Promise<void> => {
           : 'Its output says at which step.',
     })
   }
+  // Through the storage, for steps are found again there only: also the last one.
+  const archived = await buildah(space, ['push', '--quiet', result, `oci-archive:${work}/image.tar:built`], options)
+  if (archived.code !== 0) throw new DayflyError('host', `build: ${options.name} cannot be handed over: ${lastWords(archived.tail)}`)
   const made = await lstat(join(folder, 'image.tar'))
   if (!made.isFile()) throw new DayflyError('corrupt', `build: ${options.name} is no archive`)
 }
@@ -324,7 +333,7 @@ export const openBuilder = async (parts: BuilderOptions): Promise<Builder> => {
       normaliseName(options.name)
       for (const tag of options.tags) normaliseName(tag)
       await checkContext(options.context, 'context')
-      for (const [name, at] of Object.entries(options.contexts)) if (!at.startsWith('docker://')) await checkContext(at, `contexts.${name}`)
+      for (const [name, at] of Object.entries(options.contexts)) if (!isImage(at)) await checkContext(at, `contexts.${name}`)
       const text = await dockerfileText(options)
       const version = await run('buildah', ['--version'], { signal: options.signal }, install)
       if (version.code !== 0) throw new DayflyError('host', `buildah cannot be run: ${version.stderr.trim()}`, { remedy: install })
