@@ -226,8 +226,15 @@ export const createEngine = (options: EngineOptions): Engine => {
   }
   const watches = createWatches({ store, lifecycle, refs, notices, supervisor, open })
   const requests = createRequests({ ...{ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases }, resume: supervisor.resume })
+  const ended = (id: string, signal: AbortSignal): Promise<Environment> => {
+    const check = (): Environment | undefined => {
+      const environment = refs.environment(id)
+      return environment.state === 'ended' ? environment : undefined
+    }
+    return notices.until(id, check, signal)
+  }
   const up = createUp({
-    ...{ backend, store, lifecycle, keeper, supervisor, audience, run },
+    ...{ backend, store, lifecycle, keeper, supervisor, audience, run, ended },
     prolong: async (id, ttl, actor) => {
       const environment = refs.environment(id)
       const left = environment.ttlDeadline - clock.boot()
@@ -236,13 +243,6 @@ export const createEngine = (options: EngineOptions): Engine => {
       return wanted > left + 1000 ? await requests.extend(id, wanted, actor) : environment
     },
   })
-  const ended = (id: string, signal: AbortSignal): Promise<Environment> => {
-    const check = (): Environment | undefined => {
-      const environment = refs.environment(id)
-      return environment.state === 'ended' ? environment : undefined
-    }
-    return notices.until(id, check, signal)
-  }
 
   /** A filter may name its environment as any reference does. */
   const resolved = (filter: EventFilter): EventFilter =>

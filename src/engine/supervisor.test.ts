@@ -268,6 +268,24 @@ describe('bringing up again', () => {
   )
 
   it(
+    'waits for the end of the one before it',
+    inWorld(async world => {
+      const slow = service([{ sleep: 1e9 }], {}, { grace: 5000 })
+      const id = await up(world, spec({ web: slow }))
+      const ending = world.engine.end(id, 'requested', 'enough', user, false, never())
+      await settle()
+      const again = world.engine.up(spec({ web: service() }), noSecrets, noSeeds, user, never())
+      await world.advance(6000)
+      await ending
+      const { environment } = await again
+      assert.notEqual(environment.id, id)
+      await world.assertGone(id)
+      await settle()
+      assert.deepEqual(states(world, environment.id), { web: 'ready' })
+    }),
+  )
+
+  it(
     'refuses what cannot be, and creates nothing',
     inWorld(async world => {
       const refused = (wanted: EnvironmentSpec, field: string) =>

@@ -24,6 +24,8 @@ interface UpParts {
   readonly supervisor: Supervisor
   readonly audience: Audience
   readonly run: (spec: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal) => Promise<Started>
+  /** Resolves when nothing is left of it. */
+  readonly ended: (id: string, signal: AbortSignal) => Promise<Environment>
   /** The lease runs for this long from now, if that is later than its end. */
   readonly prolong: (id: string, ttl: number, actor: Actor) => Promise<Environment>
 }
@@ -154,6 +156,9 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
       const work = earlier
         .catch(() => {})
         .then(async () => {
+          const earlierOne = store.environmentByName(spec.name)
+          // Its name is free once nothing is left of it.
+          if (earlierOne?.state === 'ending') await parts.ended(earlierOne.id, signal)
           const found = before(spec)
           if (found) {
             const changes = await update(found, spec, secrets, seeds, actor, signal)
