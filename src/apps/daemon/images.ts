@@ -30,7 +30,9 @@ const imageView = (image: Image): ImageView => ({
   platform: { ...image.platform, variant: image.platform.variant ?? null },
   layers: image.layers.map(({ diffId, bytes }) => ({ diffId, bytes })),
   config: {
-    ...image.config,
+    user: image.config.user,
+    workingDir: image.config.workingDir,
+    stopSignal: image.config.stopSignal,
     entrypoint: [...image.config.entrypoint],
     cmd: [...image.config.cmd],
     env: { ...image.config.env },

@@ -88,7 +88,12 @@ const mountsOf = (name: string, draft: WorkloadDraft, { config }: PlannedImage):
 const writesToVolume = (mounts: readonly Mount[]): boolean => mounts.some(mount => mount.type === 'volume' && !mount.readOnly)
 
 const deploymentOf = ({ deployment }: WorkloadDraft, image: PlannedImage, mounts: readonly Mount[]): NonNullable<WorkloadSpec['deployment']> => {
-  const health = deployment.health === undefined ? image.config.health : (deployment.health ?? undefined)
+  const own = image.config.health
+  const ofImage =
+    own === undefined
+      ? undefined
+      : { ...own, command: [...own.command], interval: Math.max(10, own.interval), startInterval: Math.max(10, own.startInterval) }
+  const health = deployment.health === undefined ? ofImage : (deployment.health ?? undefined)
   return {
     scale: deployment.scale ?? { min: 1, max: 1, window: 30_000 },
     restart: deployment.restart ?? noRestart,

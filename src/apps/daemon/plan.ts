@@ -24,7 +24,7 @@ export interface PlannedImage {
     readonly stopSignal: string
     /** Paths that are to be volumes. */
     readonly volumes: readonly string[]
-    readonly health?: HealthCheck | undefined
+    readonly health?: Omit<HealthCheck, 'command'> & { readonly command: readonly string[] }
   }
 }
 

@@ -73,6 +73,19 @@ describe('configs', () => {
     })
   })
 
+  it("keep docker's health check, in milliseconds; one that turns it off or cannot be read is none", () => {
+    const health = (check: unknown, more: object = {}) =>
+      parseConfig(bytes({ rootfs: { type: 'layers' }, config: { Healthcheck: check, ...more } }), 'x').config.health
+    const standard = { interval: 30_000, timeout: 30_000, startPeriod: 0, startInterval: 5_000, retries: 3 }
+    assert.deepEqual(health({ Test: ['CMD', 'well', '-q'] }), { ...standard, command: ['well', '-q'] })
+    assert.deepEqual(health({ Test: ['CMD-SHELL', 'a | b'], Interval: 2e9, Timeout: 5e8, StartPeriod: 1e9, StartInterval: 1e8, Retries: 2 }), {
+      ...{ command: ['/bin/sh', '-c', 'a | b'], interval: 2000, timeout: 500, startPeriod: 1000, startInterval: 100, retries: 2 },
+    })
+    assert.deepEqual(health({ Test: ['CMD-SHELL', 'x'] }, { Shell: ['bash', '-c'] })?.command, ['bash', '-c', 'x'])
+    for (const none of [undefined, null, {}, { Test: [] }, { Test: ['NONE'] }, { Test: ['CMD'] }, { Test: 7 }, 'x'])
+      assert.equal(health(none), undefined)
+  })
+
   it('keep hostile keys as plain keys', () => {
     const text = `{"rootfs":{"type":"layers"},"config":{"Env":["__proto__=x","A=b=c"],"WorkingDir":"srv"}}`
     const { env, workingDir } = parseConfig(Buffer.from(text), 'x').config

@@ -3,7 +3,7 @@ import { arch } from 'node:os'
 import { z } from 'zod'
 import { DayflyError } from '../../base/errors.ts'
 import { digestPattern } from './digest.ts'
-import type { ImageConfig, Platform } from './store.ts'
+import type { ImageConfig, ImageHealth, Platform } from './store.ts'
 
 export const manifestTypes = ['application/vnd.oci.image.manifest.v1+json', 'application/vnd.docker.distribution.manifest.v2+json']
 const indexTypes = ['application/vnd.oci.image.index.v1+json', 'application/vnd.docker.distribution.manifest.list.v2+json']
@@ -23,6 +23,19 @@ const Index = z.object({ schemaVersion: z.literal(2), manifests: z.array(Descrip
 
 const strings = z.array(z.string()).nullish()
 const keys = z.record(z.string(), z.unknown()).nullish()
+/** Docker's, in nanoseconds; OCI has none. One that cannot be read is no reason to refuse the image. */
+const Healthcheck = z
+  .object({
+    Test: strings,
+    Interval: z.number().nullish(),
+    Timeout: z.number().nullish(),
+    StartPeriod: z.number().nullish(),
+    StartInterval: z.number().nullish(),
+    Retries: z.int().nullish(),
+  })
+  .nullish()
+  .catch(undefined)
+
 const Config = z.object({
   architecture: z.string().optional(),
   os: z.string().optional(),
@@ -41,6 +54,8 @@ const Config = z.object({
       Labels: z.record(z.string(), z.string()).nullish(),
       ExposedPorts: keys,
       Volumes: keys,
+      Healthcheck,
+      Shell: strings,
     })
     .nullish(),
 })
@@ -161,12 +176,28 @@ const signalName = (text: string | null | undefined): string => {
   return /^\d+$/.test(text) ? text : text.toUpperCase().startsWith('SIG') ? text.toUpperCase() : `SIG${text.toUpperCase()}`
 }
 
+const healthOf = (check: z.output<typeof Healthcheck>, shell: readonly string[]): ImageHealth | undefined => {
+  const [kind, ...words] = check?.Test ?? []
+  if (check === null || check === undefined || (kind !== 'CMD' && kind !== 'CMD-SHELL') || words.length === 0) return undefined
+  const milliseconds = (nanoseconds: number | null | undefined, otherwise: number): number =>
+    nanoseconds === null || nanoseconds === undefined || nanoseconds <= 0 ? otherwise : Math.max(1, Math.round(nanoseconds / 1e6))
+  return {
+    command: kind === 'CMD' ? words : [...shell, words.join(' ')],
+    interval: milliseconds(check.Interval, 30_000),
+    timeout: milliseconds(check.Timeout, 30_000),
+    startPeriod: milliseconds(check.StartPeriod, 0),
+    startInterval: milliseconds(check.StartInterval, 5_000),
+    retries: check.Retries === null || check.Retries === undefined || check.Retries < 1 ? 3 : check.Retries,
+  }
+}
+
 export const parseConfig = (bytes: Uint8Array, what: string): ParsedConfig => {
   const document = check(Config, parseJson(bytes, what), what)
   const config = document.config ?? {}
   const created = document.created ? Date.parse(document.created) : Number.NaN
   const machine = machinePlatform()
   const workingDir = config.WorkingDir || '/'
+  const health = healthOf(config.Healthcheck, config.Shell ?? ['/bin/sh', '-c'])
   return {
     platform: { os: document.os || machine.os, architecture: document.architecture || machine.architecture, variant: document.variant || undefined },
     diffIds: document.rootfs.diff_ids ?? [],
@@ -182,6 +213,7 @@ export const parseConfig = (bytes: Uint8Array, what: string): ParsedConfig => {
       labels: config.Labels ?? {},
       exposedPorts: Object.keys(config.ExposedPorts ?? {}).sort(),
       volumes: Object.keys(config.Volumes ?? {}).sort(),
+      ...(health === undefined ? {} : { health }),
     },
   }
 }

@@ -29,6 +29,17 @@ export interface ImageLayer {
   readonly bytes: number
 }
 
+/** Times in ms, docker's defaults put in. */
+export interface ImageHealth {
+  /** argv; exit code 0 is well. */
+  readonly command: readonly string[]
+  readonly interval: number
+  readonly timeout: number
+  readonly startPeriod: number
+  readonly startInterval: number
+  readonly retries: number
+}
+
 /** What the image says about how to run it. Absent things are empty. */
 export interface ImageConfig {
   readonly entrypoint: readonly string[]
@@ -46,6 +57,8 @@ export interface ImageConfig {
   readonly exposedPorts: readonly string[]
   /** Absolute paths. */
   readonly volumes: readonly string[]
+  /** Docker's HEALTHCHECK, where it has one that runs something. */
+  readonly health?: ImageHealth
 }
 
 export interface Image {
