@@ -110,6 +110,9 @@ export const createAttendance = (parts: AttendanceParts & Hooks): Attendance => 
         await instances.create(environment, instance, secrets, limit.signal)
         const startedAt = await instances.start(instance.id, limit.signal)
         lifecycle.moveInstance(instance.id, 'running', { actor: dayfly, reason: 'started' }, { startedAt })
+        // It was made with the deadline of then: the lease may have been extended since.
+        const until = store.environment(environment.id)?.ttlDeadline ?? environment.ttlDeadline
+        if (until !== environment.ttlDeadline) await backend.setDeadline(instance.id, until)
       } catch (error) {
         // At its environment's end, whoever ends it finds out what became of it.
         if (signal.aborted) return
@@ -133,19 +136,23 @@ export const createAttendance = (parts: AttendanceParts & Hooks): Attendance => 
       const { stopSignal, grace } = endingOf(environment, instance)
       lifecycle.stopping(instance.id, 'retired', grace, { actor: dayfly, reason })
       parts.onRetired(instance.id)
+      // Who looks sees it go at once, not when it has gone.
+      parts.onDone(kept.id)
       await audience.drain(instance.id, Math.min(grace, longestDrain))
-      if (kept.paused) await backend.resume(instance.id)
+      if (kept.frozen.has(instance.id)) await backend.resume(instance.id)
       await halt(instance.id, stopSignal, grace, signal)
     })
   }
 
-  const clear = (kept: Kept, { id }: Instance): void =>
+  const clear = (kept: Kept, { id, wish }: Instance): void =>
     attend(kept, id, async signal => {
       using limit = deadline(clock, agenda, clearPatience, 'taking an instance away took too long', signal)
       await backend.remove(id, limit.signal)
       lifecycle.moveInstance(id, 'removed', { actor: dayfly, reason: 'nothing of it is left but its log' })
       outcomes.forget(id)
       kept.begins.delete(id)
+      // Its end counts for no restart.
+      if (wish === 'retired') kept.ends.delete(id)
     })
 
   return {

@@ -129,7 +129,9 @@ export const createEngine = (options: EngineOptions): Engine => {
     background: work => background(work),
     onTaken: (id, release) => {
       const live = lives.get(id)
-      if (live) live.release = release
+      if (!live || live.ending) return false
+      live.release = release
+      return true
     },
     onOver: (id, reason) => endIt(id, 'completed', reason),
   })

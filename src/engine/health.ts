@@ -30,6 +30,8 @@ interface HealthParts {
   readonly closing: AbortSignal
   /** Its health is another than before; `output` is the end of what the last check printed. */
   readonly onChange: (id: string, health: Health, output: string) => void
+  /** What an instance's check printed, as it may be shown and recorded. */
+  readonly presentable: (id: string, output: string) => string
 }
 
 /** The first questions come so soon (ms), then ever later up to the check's own interval. */
@@ -50,7 +52,7 @@ interface Checked {
   timer: Disposable | undefined
 }
 
-export const createHealthChecks = ({ backend, clock, agenda, closing, onChange }: HealthParts): HealthChecks => {
+export const createHealthChecks = ({ backend, clock, agenda, closing, onChange, presentable }: HealthParts): HealthChecks => {
   const all = new Map<string, Checked>()
 
   /** One question: whether it is well, and what it said. */
@@ -78,11 +80,13 @@ export const createHealthChecks = ({ backend, clock, agenda, closing, onChange }
     }
   }
 
-  const change = (id: string, checked: Checked, health: Health, output: string): void => {
+  const change = (id: string, checked: Checked, health: Health, said: string): void => {
     if (checked.health === health) return
+    // Before anything is cut off, so that no half of a secret is left.
+    const output = presentable(id, said).trim()
     checked.health = health
-    checked.complaint = health === 'unhealthy' ? output.trim().slice(-200) : ''
-    onChange(id, health, output.trim())
+    checked.complaint = health === 'unhealthy' ? output.slice(-200) : ''
+    onChange(id, health, output)
   }
 
   const pauseOf = ({ check, since, health }: Checked): number => {

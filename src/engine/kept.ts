@@ -16,6 +16,10 @@ export interface Kept {
   statusText: string
   namesText: string
   paused: boolean
+  /** Instances that may be frozen, and whether that is certain. */
+  readonly frozen: Map<string, boolean>
+  /** Freezing and thawing, one after another. */
+  freezing: Promise<void>
   /** Its network and volumes are known to be there. */
   prepared: boolean
   round: Promise<void> | undefined

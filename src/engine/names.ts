@@ -5,12 +5,13 @@ import type { WorkloadStatus } from './engine.ts'
 
 /**
  * A workload's name, its host name and its aliases stand for its instances that are well; while none is, for those that run, so that instances of one
- * workload find each other before they are well. `web-2` stands for one of them.
+ * workload find each other before they are well. `web-2` stands for one of them. `leaving`: ids of
+ * instances that are about to be stopped.
  */
-export const namesOf = (spec: EnvironmentSpec, statuses: readonly WorkloadStatus[]): NetworkName[] =>
+export const namesOf = (spec: EnvironmentSpec, statuses: readonly WorkloadStatus[], leaving: ReadonlySet<string>): NetworkName[] =>
   statuses.flatMap(({ name, instances }) => {
     const workload = spec.workloads[name]
-    const running = instances.filter(({ instance }) => instance.state === 'running' && instance.wish === undefined)
+    const running = instances.filter(({ instance }) => instance.state === 'running' && instance.wish === undefined && !leaving.has(instance.id))
     if (!workload || running.length === 0) return []
     const well = running.filter(({ health }) => health === 'none' || health === 'healthy')
     const ids = (well.length > 0 ? well : running).map(({ instance }) => instance.id)

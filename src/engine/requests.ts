@@ -71,6 +71,15 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
       signal,
     )
 
+  /** What ends meanwhile has no use for it: of what is kept running there is always one that comes or goes. */
+  const setDeadline = async (id: string, deadline: number): Promise<void> => {
+    try {
+      await backend.setDeadline(id, deadline)
+    } catch (error) {
+      if (store.instance(id)?.state === 'running') throw error
+    }
+  }
+
   /** The backend first, then the store: whatever fails or is cut off in between, it is not ended early; adopt sets it again from the store. */
   const move = async (id: string, ttl: number, actor: Actor): Promise<Environment> => {
     const environment = refs.environment(id)
@@ -88,15 +97,20 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
       })
     }
     const instances = store.instances(id).filter(({ state }) => state === 'running')
+    const known = new Set(instances.map(instance => instance.id))
+    let extended: Environment
     try {
-      for (const instance of instances) await backend.setDeadline(instance.id, until)
+      for (const instance of instances) await setDeadline(instance.id, until)
       const after = lifecycle.extend(id, until, { actor, reason: `${formatDuration(ttl)} from now` })
       leases.schedule(after)
-      return after
+      extended = after
     } catch (error) {
       for (const instance of instances) await backend.setDeadline(instance.id, environment.ttlDeadline).catch(() => {})
       throw error
     }
+    // Those that began to run meanwhile were made with the deadline before. What begins from here on looks for itself.
+    for (const late of store.instances(id)) if (late.state === 'running' && !known.has(late.id)) await setDeadline(late.id, until)
+    return extended
   }
 
   return {

@@ -50,6 +50,8 @@ interface Place {
   readonly replica: number
   /** Live, of the current revision. */
   readonly current: Instance | undefined
+  /** One of the current revision is on its way out: demand fell, or an update was taken back. */
+  readonly leaving: boolean
   readonly outdated: readonly Instance[]
   /** Ended ones of the current revision, oldest first; those that Dayfly took away say nothing. */
   readonly past: readonly Instance[]
@@ -128,31 +130,44 @@ export const decide = (situation: Situation): Decision => {
       const here = own.filter(instance => instance.replica === replica)
       return {
         replica,
-        current: here.find(instance => isLive(instance.state) && instance.revision === revision),
+        current: here.find(instance => isLive(instance.state) && instance.revision === revision && instance.wish !== 'retired'),
+        leaving: here.some(instance => isLive(instance.state) && instance.revision === revision && instance.wish === 'retired'),
         outdated: here.filter(instance => isLive(instance.state) && instance.revision !== revision),
         past: here.filter(instance => !isLive(instance.state) && instance.revision === revision && instance.wish !== 'retired'),
       }
     })
     for (const instance of own) {
-      if (isLive(instance.state) && instance.replica > wanted)
-        stop.push({ instance, reason: wanted === 0 ? 'nobody asks for it' : `there are to be ${wanted}` })
+      if (!isLive(instance.state)) continue
+      if (instance.replica > wanted) stop.push({ instance, reason: wanted === 0 ? 'nobody asks for it' : `there are to be ${wanted}` })
+      // A daemon that was killed may have left it half way.
+      else if (instance.wish === 'retired' && instance.revision === revision) stop.push({ instance, reason: 'it is not asked for any more' })
     }
 
     // Restarts and further places need not wait again.
     const settled = own.some(instance => instance.revision === revision && instance.startedAt !== undefined)
     const hold = settled ? undefined : holdsUp(deployment)
     const { order, parallelism } = deployment.update
-    let changing = places.filter(({ current, outdated }) => outdated.length > 0 && current !== undefined).length
+    const provenAt = ({ id }: Instance): number => (deployment.health ? now : situation.runningSince(id) + trial)
+    /** It has given up what it had and has nothing yet that is known to be well: no further place may be given up meanwhile. */
+    const isChanging = ({ current, outdated, past }: Place): boolean => {
+      if (current) return outdated.length > 0 || !isWell(current) || provenAt(current) > now
+      const last = past.at(-1)
+      if (!last) return outdated.length === 0 || outdated.some(({ wish }) => wish === 'retired')
+      const { kind } = fateOf(last, past, deployment, situation)
+      return kind === 'restart' || kind === 'failed'
+    }
+    const isUpdate = places.some(({ outdated }) => outdated.length > 0)
+    let changing = isUpdate ? places.filter(isChanging).length : 0
     let ready = 0
     const fates: Fate[] = []
     let reason = ''
 
-    for (const { replica, current, outdated, past } of places) {
+    for (const place of places) {
+      const { replica, current, leaving, outdated, past } = place
       if (current && isWell(current)) ready++
-      if (current && outdated.length > 0 && isWell(current)) {
-        const proven = deployment.health ? now : situation.runningSince(current.id) + trial
-        if (proven > now) looks.push(proven)
-        else for (const instance of outdated) stop.push({ instance, reason: 'its successor is well' })
+      if (isUpdate && current && isWell(current) && provenAt(current) > now) looks.push(provenAt(current))
+      if (current && outdated.length > 0 && isWell(current) && provenAt(current) <= now) {
+        for (const instance of outdated) stop.push({ instance, reason: 'its successor is well' })
       }
       if (current) {
         if (situation.health(current.id) === 'unhealthy') reason = `instance ${replica} is unhealthy: ${situation.complaint(current.id)}`
@@ -174,16 +189,22 @@ export const decide = (situation: Situation): Decision => {
         reason = hold.reason
         continue
       }
+      if (situation.paused) continue
       if (outdated.length > 0) {
-        if (changing >= parallelism) continue
-        changing++
+        if (!isChanging(place)) {
+          if (changing >= parallelism) continue
+          changing++
+        }
         if (order === 'stop-first') {
           for (const instance of outdated) stop.push({ instance, reason: 'it makes room for its successor' })
           reason = 'waits for its predecessor to end'
           continue
         }
       }
-      if (situation.paused) continue
+      if (leaving && order === 'stop-first') {
+        reason = 'waits for its predecessor to end'
+        continue
+      }
       start.push({ workload: name, replica, revision })
       if (reason === '') reason = 'starts'
     }
@@ -238,7 +259,12 @@ export const decide = (situation: Situation): Decision => {
   }
 
   const all = [...statuses.values()]
-  const isOver = all.every(({ state }) => state === 'completed' || state === 'failed') && !instances.some(({ state }) => isLive(state))
+  const isOver =
+    all.every(({ state }) => state === 'completed' || state === 'failed') &&
+    !instances.some(({ state }) => isLive(state)) &&
+    // One place of a workload may have failed for good while another one is about to be tried again.
+    start.length === 0 &&
+    looks.length === 0
   return {
     start,
     stop,

@@ -40,12 +40,17 @@ export const checkSecrets = (spec: EnvironmentSpec, secrets: Secrets): void => {
 /** Shorter ones are no secrets, and would blacken half of any message. */
 const shortestSecret = 4
 
+/** The text with each secret that can be read in it struck out. */
+export const withoutSecrets = (text: string, secrets: Secrets): string =>
+  [...secrets.values()]
+    .flatMap(given => [...given.values()].map(value => Buffer.from(value).toString('utf8').trim()))
+    .filter(value => value.length >= shortestSecret)
+    .reduce((cleaned, value) => cleaned.replaceAll(value, '[secret]'), text)
+
 /** The error as it may be shown and recorded: a DayflyError, in which no secret is readable, whoever wrote its message. */
 export const presentable = (thrown: unknown, secrets: Secrets): DayflyError => {
   const error = exhaustionOf(thrown) ?? thrown
-  const values = [...secrets.values()].flatMap(given => [...given.values()].map(value => Buffer.from(value).toString('utf8').trim()))
-  const clean = (text: string): string =>
-    values.filter(value => value.length >= shortestSecret).reduce((cleaned, value) => cleaned.replaceAll(value, '[secret]'), text)
+  const clean = (text: string): string => withoutSecrets(text, secrets)
   const message = messageOf(error)
   const readable = clean(message) !== message
   if (error instanceof DayflyError && !readable) return error

@@ -23,6 +23,7 @@ import type { Notices } from './notices.ts'
 import { environmentRequest } from './passage.ts'
 import type { Quotas } from './quotas.ts'
 import { decide } from './roster.ts'
+import { withoutSecrets } from './secrets.ts'
 
 export interface Supervisor {
   /** Begins to keep the workloads of a running environment, or looks at its new spec. `fresh`: what its instances share was made just now. */
@@ -46,8 +47,8 @@ export interface SupervisorParts extends AttendanceParts {
   readonly notices: Notices
   readonly quotas: Quotas
   readonly closing: AbortSignal
-  /** Hands over how to stop keeping it, for its end. */
-  readonly onTaken: (id: string, release: () => Promise<void>) => void
+  /** Hands over how to stop keeping it, for its end. False when that was asked for already: then it is not kept. */
+  readonly onTaken: (id: string, release: () => Promise<void>) => boolean
   /** Nothing lives in it any more, and nothing will. */
   readonly onOver: (id: string, reason: string) => void
 }
@@ -63,6 +64,8 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
 
   const checks: HealthChecks = createHealthChecks({
     ...{ backend, clock, agenda, closing },
+    // A check may print what it could not connect with.
+    presentable: (id, output) => withoutSecrets(output, parts.keeper.find(store.instance(id)?.environment ?? '')),
     onChange: (id, health, output) => {
       const instance = store.instance(id)
       if (!instance) return
@@ -106,8 +109,35 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     return Math.min(scale.max, Math.max(scale.min, kept.wanted.get(workload) ?? scale.min))
   }
 
+  /** What runs is frozen while the environment is paused, but what is to end: that has to hear its stop signal. */
+  const freezeOrThaw = (kept: Kept): Promise<void> => {
+    const one = async ({ id, wish }: Instance): Promise<void> => {
+      const toBeFrozen = kept.paused && wish === undefined
+      if (kept.controller.signal.aborted || (toBeFrozen ? kept.frozen.get(id) === true : !kept.frozen.has(id))) return
+      kept.frozen.set(id, false)
+      try {
+        await (toBeFrozen ? backend.pause(id) : backend.resume(id))
+        if (toBeFrozen) kept.frozen.set(id, true)
+        else kept.frozen.delete(id)
+      } catch (error) {
+        // What has ended meanwhile is neither.
+        if (store.instance(id)?.state === 'running') throw error
+      }
+    }
+    const work = kept.freezing
+      .catch(() => {})
+      .then(async () => {
+        const those = running(kept.id)
+        for (const id of kept.frozen.keys()) if (!those.some(instance => instance.id === id)) kept.frozen.delete(id)
+        await Promise.all(those.map(one))
+      })
+    kept.freezing = work
+    return work
+  }
+
   const publish = (kept: Kept, environment: Environment, statuses: readonly WorkloadStatus[]): void => {
-    const text = JSON.stringify(statuses)
+    // What is exposed and how it scales can change while everything stands as it did.
+    const text = JSON.stringify([statuses, Object.values(environment.spec.workloads).map(({ deployment }) => deployment)])
     if (text === kept.statusText) return
     kept.statuses = statuses
     kept.statusText = text
@@ -133,6 +163,8 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     if (environment?.state !== 'running' || kept.controller.signal.aborted) return
     const present = store.presentInstances(kept.id)
     look(kept, environment, present)
+    if (kept.paused || kept.frozen.size > 0) await freezeOrThaw(kept)
+    if (kept.controller.signal.aborted) return
     const {
       start,
       stop,
@@ -154,7 +186,8 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       endedAt: id => kept.ends.get(id) ?? clock.boot(),
       now: clock.boot(),
     })
-    await rename(kept, namesOf(environment.spec, statuses))
+    // Nobody is to find what is about to stop.
+    await rename(kept, namesOf(environment.spec, statuses, new Set(stop.map(({ instance }) => instance.id))))
     if (kept.controller.signal.aborted) return
     // One after another: each that begins counts for the next. What is over a quota waits for room.
     const refused = new Map<string, string>()
@@ -189,7 +222,8 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       } catch (error) {
         if (kept.controller.signal.aborted) return
         log.warn('an environment could not be looked after; it is tried again', { environment: kept.id, error: messageOf(error) })
-        agenda.at(clock.boot() + pauseAfter(kept, kept.id), () => poke(kept.id))
+        kept.timer?.[Symbol.dispose]()
+        kept.timer = agenda.at(clock.boot() + pauseAfter(kept, kept.id), () => poke(kept.id))
         return
       }
       kept.failures.delete(kept.id)
@@ -215,8 +249,8 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     kept.controller.abort(new DayflyError('aborted', 'its environment ends'))
     kept.timer?.[Symbol.dispose]()
     for (const { id } of store.instances(kept.id)) checks.end(id)
-    await Promise.all([kept.round, ...kept.work])
-    if (kept.paused) for (const { id } of running(kept.id)) await backend.resume(id).catch(() => {})
+    await Promise.all([kept.round, ...kept.work, kept.freezing.catch(() => {})])
+    for (const { id } of running(kept.id)) if (kept.paused || kept.frozen.has(id)) await backend.resume(id).catch(() => {})
     all.delete(kept.id)
   }
 
@@ -227,14 +261,20 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
   }
 
   const freeze = async (kept: Kept, paused: boolean, actor: Actor, reason: string): Promise<void> => {
-    if (kept.paused === paused) return
-    kept.paused = paused
-    const those = running(kept.id)
-    for (const { id } of those) checks.hold(id, paused)
-    await Promise.all(those.map(({ id }) => (paused ? backend.pause(id) : backend.resume(id))))
-    lifecycle.note({ environment: kept.id, type: paused ? pausedType : resumedType, actor, reason, data: {} })
-    if (!paused) lifecycle.touch(kept.id)
-    poke(kept.id)
+    if (kept.paused !== paused) {
+      // The wish first: a daemon that is killed in between is followed by one that freezes or thaws the rest. A full disk keeps nobody frozen.
+      const event = { environment: kept.id, instance: undefined, type: paused ? pausedType : resumedType, actor, reason, data: {} }
+      if (paused) lifecycle.note(event)
+      else lifecycle.noteEventually(event)
+      kept.paused = paused
+      for (const { id } of running(kept.id)) checks.hold(id, paused)
+      if (!paused) lifecycle.touch(kept.id)
+    }
+    try {
+      await freezeOrThaw(kept)
+    } finally {
+      poke(kept.id)
+    }
   }
 
   return {
@@ -247,9 +287,8 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       const wanted = new Map(
         Object.keys(spec.workloads).map(name => [name, present.filter(({ workload, state }) => workload === name && isLive(state)).length]),
       )
-      const frozen =
-        present.length > 0 &&
-        store.events({ environment: id }).findLast(({ type }) => type === pausedType || type === resumedType)?.type === pausedType
+      const last =
+        present.length === 0 ? undefined : store.events({ environment: id }).findLast(({ type }) => type === pausedType || type === resumedType)?.type
       const kept: Kept = {
         ...{
           id,
@@ -261,11 +300,13 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
           ends: new Map(),
           failures: new Map(),
         },
-        ...{ statuses: [], statusText: '', namesText: '', paused: frozen, prepared: fresh },
+        ...{ statuses: [], statusText: '', namesText: '', paused: last === pausedType, prepared: fresh, freezing: Promise.resolve() },
+        // The daemon before may have been killed while it froze or thawed them: what is to run is thawed, what is to be frozen is frozen again.
+        frozen: new Map(last === resumedType ? running(id).map(instance => [instance.id, false]) : []),
         ...{ round: undefined, again: false, timer: undefined },
       }
+      if (!parts.onTaken(id, () => release(kept))) return
       all.set(id, kept)
-      parts.onTaken(id, () => release(kept))
       poke(id)
     },
     poke,

@@ -140,6 +140,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
     lifecycle.touch(found.id)
     await parts.prolong(found.id, spec.lease.ttl, actor)
     supervisor.takeUp(found, true)
+    await supervisor.resume(found.id, actor, 'it was brought up again')
     return changes
   }
 
