@@ -125,7 +125,8 @@ export const createWatches = ({ store, lifecycle, refs, notices, supervisor, ope
       )
       if (outcome !== 'ready') throw outcome
     },
-    scale: (ref, workload, wanted) => supervisor.scale(living(ref).id, workload, wanted),
+    // Told several times a second for each workload that scales: what is kept by this id lives, and need not be read for it.
+    scale: (ref, workload, wanted) => supervisor.scale(supervisor.statuses(ref).length > 0 ? ref : living(ref).id, workload, wanted),
     touch: environment => lifecycle.touch(environment),
     note: (environment, type, reason, data) => lifecycle.noteEventually({ environment, instance: undefined, type, actor: dayfly, reason, data }),
   }

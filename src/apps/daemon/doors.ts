@@ -45,6 +45,10 @@ const queue = 10_000
 
 const routeId = (environment: string, workload: string, port: number): string => `${environment}/${workload}/${port}`
 
+/** With the port of this host: another one is another forward, opened before the one before is closed. */
+const forwardId = (environment: string, workload: string, { port, published = 0 }: Pick<Exposure, 'port' | 'published'>): string =>
+  `tcp ${routeId(environment, workload, port)}/${published}`
+
 interface Scaled {
   readonly environment: string
   readonly workload: string
@@ -131,7 +135,13 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
     routes.set(route.id, { environment: route.environment, text })
     background(
       'set a route',
-      open().then(made => made.setRoutes({ set: [route] })),
+      open()
+        .then(made => made.setRoutes({ set: [route] }))
+        .catch((error: unknown) => {
+          // Not there: whoever asks for the same again has it tried again.
+          if (routes.get(route.id)?.text === text) routes.delete(route.id)
+          throw error
+        }),
     )
   }
   const removeRoute = (id: string): void => {
@@ -142,8 +152,13 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
     )
   }
 
-  const forwardOf = (environment: Environment, workload: string, { port, published }: Exposure, endpoints: readonly Endpoint[]): Forward => ({
-    ...{ id: `tcp ${routeId(environment.id, workload, port)}`, environment: environment.id, workload, endpoints, queue },
+  const forwardOf = (
+    environment: Environment,
+    workload: string,
+    { port, published }: Pick<Exposure, 'port' | 'published'>,
+    endpoints: readonly Endpoint[],
+  ): Forward => ({
+    ...{ id: forwardId(environment.id, workload, { port, published }), environment: environment.id, workload, endpoints, queue },
     listen: { host: '127.0.0.1', port: published ?? 0 },
   })
 
@@ -156,7 +171,7 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
       const https = deployment.expose.filter(({ protocol }) => protocol !== 'tcp')
       for (const exposure of deployment.expose) {
         const id = routeId(environment.id, status.name, exposure.port)
-        wanted.add(exposure.protocol === 'tcp' ? `tcp ${id}` : id)
+        wanted.add(exposure.protocol === 'tcp' ? forwardId(environment.id, status.name, exposure) : id)
         const common = {
           ...{ environment: environment.id, workload: status.name, endpoints: endpointsOf(status, exposure.port), queue },
           ...(target && 'concurrency' in target ? { concurrency: target.concurrency } : {}),
@@ -173,11 +188,16 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
         forwards.set(forward.id, { environment: environment.id, text, port: known?.port })
         background(
           `publish port ${exposure.published ?? 0} of ${status.name}`,
-          open().then(async made => {
-            const port = await made.setForward(forward)
-            const now = forwards.get(forward.id)
-            if (now) now.port = port
-          }),
+          open()
+            .then(async made => {
+              const port = await made.setForward(forward)
+              const now = forwards.get(forward.id)
+              if (now) now.port = port
+            })
+            .catch((error: unknown) => {
+              if (forwards.get(forward.id)?.text === text) forwards.delete(forward.id)
+              throw error
+            }),
         )
       }
       follow(environment, status, deployment)
@@ -298,7 +318,10 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
     get httpPort() {
       return gateway?.port
     },
-    tcpPort: (environment, workload, port) => forwards.get(`tcp ${routeId(environment, workload, port)}`)?.port,
+    tcpPort: (environment, workload, port) => {
+      const prefix = `tcp ${routeId(environment, workload, port)}/`
+      return [...forwards].findLast(([id]) => id.startsWith(prefix))?.[1].port
+    },
     audience: {
       prepare: async (environment, signal) => {
         const exposed = Object.entries(environment.spec.workloads).flatMap(([workload, { deployment }]) =>
@@ -306,16 +329,18 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
         )
         if (exposed.length === 0) return
         const made = await abortable(open(), signal)
+        const opened: string[] = []
         for (const { workload, exposure } of exposed) {
           if (exposure.protocol !== 'tcp') continue
           const forward = forwardOf(environment, workload, exposure, [])
           if (forwards.has(forward.id)) continue
           forwards.set(forward.id, { environment: environment.id, text: JSON.stringify(forward), port: undefined })
+          opened.push(forward.id)
           try {
             const port = await abortable(made.setForward(forward), signal)
             forwards.set(forward.id, { environment: environment.id, text: JSON.stringify(forward), port })
           } catch (error) {
-            removeForward(forward.id)
+            for (const id of opened) removeForward(id)
             throw error
           }
         }
