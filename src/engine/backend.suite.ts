@@ -299,9 +299,11 @@ export const backendSuite = (name: string, open: () => Promise<BackendFixture>, 
         assert.equal((await backend().wait(id, signal())).code, 2)
       })
 
-      check('at the deadline comes the stop signal', async ({ backend, fixture, started }) => {
+      check('at the deadline comes the stop signal', async ({ backend, fixture, started, printed }) => {
         const script: Script = [{ on: 'SIGTERM', exit: 21 }, { print: 'ready\n' }, { sleep: long }]
-        const made = await started(script, { grace: 10_000 }, { deadline: fixture.clock.boot() + 700 })
+        const made = await started(script, { grace: 10_000 })
+        await printed(made, 'ready') // On a slow machine a deadline from before the start would come before the script can take the signal.
+        await backend().setDeadline(made.id, fixture.clock.boot() + 100)
         const exit = await backend().wait(made.id, signal())
         assert.deepEqual({ code: exit.code, cause: exit.cause }, { code: 21, cause: 'deadline' })
       })
@@ -321,7 +323,8 @@ export const backendSuite = (name: string, open: () => Promise<BackendFixture>, 
       })
 
       check('a deadline can be moved, out and in', async ({ backend, fixture, started }) => {
-        const made = await started([{ sleep: long }], { grace: 0 }, { deadline: fixture.clock.boot() + 800 })
+        const made = await started([{ sleep: long }], { grace: 0 })
+        await backend().setDeadline(made.id, fixture.clock.boot() + 900)
         await backend().setDeadline(made.id, fixture.clock.boot() + long)
         await sleep(1_000)
         assert.equal((await backend().observe()).find(({ id }) => id === made.id)?.state, 'running')
