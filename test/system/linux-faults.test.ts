@@ -52,6 +52,8 @@ describe('what waited in a pool and has died', { skip }, () => {
         const [init] = childrenOf(pid)
         assert.ok(init !== undefined)
         process.kill(victim === 'monitor' ? pid : init, 'SIGKILL')
+        // The kernel takes its time with a process that waits; what is tested is whether the backend sees it.
+        await until('it is dead', () => !lives(init))
       }
       const started = await stage.start(stage.request(stage.workload('exit 8')))
       assert.equal(started.start, 'cold', victim)

@@ -17,6 +17,9 @@ const startTimeOf = (pid: number): number | undefined => {
   return fields[0] === 'Z' ? undefined : Number(fields[19])
 }
 
+/** A child of somebody who has not reaped it yet keeps its pid: it cannot be somebody else. */
+export const hasEnded = (child: number): boolean => startTimeOf(child) === undefined
+
 export const isAlive = (process: ProcessIdentity): boolean => startTimeOf(process.pid) === process.startTime
 
 /** Resolves when the process has ended; rejects with `timeout` after `patience` ms. */

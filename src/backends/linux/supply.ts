@@ -21,7 +21,7 @@ import { mountsKeep } from './mounts.ts'
 import type { Networks } from './networks.ts'
 import type { Prepared, PreparedShape, Purpose } from './prepared.ts'
 import { createPreparedPool } from './prepared.ts'
-import { readIdentity } from './processes.ts'
+import { hasEnded, readIdentity } from './processes.ts'
 import { createStock } from './ready.ts'
 import type { ResourceStore } from './resources.ts'
 
@@ -259,6 +259,8 @@ export const createSupply = (options: SupplyOptions): Supply => {
     try {
       const filled = { cell, pid: pid ?? (await containers.fill(cell, { ...request, resources: resources.of(request.environment) }, limit.signal)) }
       await dedicate(filled)
+      // Its monitor may be slower to notice than the start is to come.
+      if (pid !== undefined && hasEnded(pid)) throw new NativeError('ESRCH', 'the container that waited has died')
       if (limit.signal.aborted) throw abortError(limit.signal)
       return { ...filled, start: pid === undefined ? 'cold' : 'prepared' }
     } catch (error) {

@@ -84,7 +84,9 @@ const wait = async (context: Context, environment: EnvironmentView, patience: nu
 
 const tellGuilty = async (context: Context, workloads: readonly WorkloadView[], isGuilty: (workload: WorkloadView) => boolean): Promise<void> => {
   for (const workload of workloads.filter(isGuilty)) {
-    context.say(`dayfly: ${workload.name} ${workload.state === 'failed' ? 'failed' : `is ${workload.state}`}${workload.reason === '' ? '' : `: ${printable(workload.reason)}`}`)
+    context.say(
+      `dayfly: ${workload.name} ${workload.state === 'failed' ? 'failed' : `is ${workload.state}`}${workload.reason === '' ? '' : `: ${printable(workload.reason)}`}`,
+    )
     await lastLines(context, workload.instances)
   }
 }
