@@ -108,7 +108,7 @@ export const createEndings = (parts: EndingsParts): Endings => {
     log.warn('an environment could not be taken down; it is tried again', { environment: live.id, error })
     try {
       // Once, also over restarts: what follows is in the log.
-      if (store.environment(live.id) === undefined || store.events({ environment: live.id }).some(event => event.type === failureType)) return
+      if (store.environment(live.id) === undefined || store.events({ environment: live.id, types: [failureType], limit: 1 }).length > 0) return
       const reason = `it is tried again until nothing is left: ${messageOf(error)}`
       lifecycle.note({
         environment: live.id,

@@ -218,6 +218,8 @@ export const storeSuite = (name: string, open: () => StoreFixture): void => {
         assert.deepEqual(store.events({ since: third.time + 1e9 }), [])
         assert.equal(store.events({ environment: id, since: 0, limit: 2 }).length, 2)
         assert.deepEqual(store.events({ environment: 'none' }), [])
+        assert.deepEqual(store.events({ environment: id, types: [third.type, 'none'] }), [third])
+        assert.deepEqual(store.events({ types: [] }), [])
       })
 
       check('holds its chain, over a restart too', (store, reopen) => {

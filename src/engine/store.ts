@@ -20,6 +20,8 @@ export interface EventFilter {
   readonly after?: number
   /** Wall clock, ms: only entries at or after it. */
   readonly since?: number
+  /** Only entries of these types. */
+  readonly types?: readonly string[]
   readonly limit?: number
 }
 

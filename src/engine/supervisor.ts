@@ -287,8 +287,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       const wanted = new Map(
         Object.keys(spec.workloads).map(name => [name, present.filter(({ workload, state }) => workload === name && isLive(state)).length]),
       )
-      const last =
-        present.length === 0 ? undefined : store.events({ environment: id }).findLast(({ type }) => type === pausedType || type === resumedType)?.type
+      const last = present.length === 0 ? undefined : store.events({ environment: id, types: [pausedType, resumedType] }).at(-1)?.type
       const kept: Kept = {
         ...{
           id,

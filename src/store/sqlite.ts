@@ -144,9 +144,12 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
       ...(filter.environment === undefined ? [] : ['environment = :environment']),
       ...(filter.after === undefined ? [] : ['cursor > :after']),
       ...(filter.since === undefined ? [] : ['time >= :since']),
+      ...(filter.types === undefined ? [] : ['type IN (SELECT value FROM json_each(:types))']),
     ]
     const where = conditions.length === 0 ? '' : `WHERE ${conditions.join(' AND ')}`
-    return [`SELECT * FROM event ${where} ORDER BY cursor ${filter.limit === undefined ? '' : 'LIMIT :limit'}`, { ...filter }]
+    const { types, ...rest } = filter
+    const values = types === undefined ? rest : { ...rest, types: JSON.stringify(types) }
+    return [`SELECT * FROM event ${where} ORDER BY cursor ${filter.limit === undefined ? '' : 'LIMIT :limit'}`, values]
   }
 
   /** An entry whose row is not even readable is undefined: it was changed. */
