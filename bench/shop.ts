@@ -44,9 +44,13 @@ for (const line of must(join(root, 'examples/shop/build-images'), []).trim().spl
 const env = { ...process.env, DAYFLY_RUN_DIR: daemon.runDir, DAYFLY_STATE_DIR: daemon.stateDir, DB_PASSWORD: 'bench' }
 const up = async (): Promise<number> => {
   const begin = performance.now()
-  const child = spawn(dayflyProgram, ['up', join(root, 'examples/shop/compose.yaml')], { stdio: ['ignore', 'ignore', 'inherit'], env })
+  const child = spawn(dayflyProgram, ['up', join(root, 'examples/shop/compose.yaml')], { stdio: ['ignore', 'ignore', 'pipe'], env })
+  let told = ''
+  child.stderr.on('data', (text: Buffer) => {
+    told += text.toString()
+  })
   const [code] = await once(child, 'close')
-  if (code !== 0) throw new Error(`dayfly up exited with ${code}`)
+  if (code !== 0) throw new Error(`dayfly up exited with ${code}: ${told}`)
   return performance.now() - begin
 }
 
