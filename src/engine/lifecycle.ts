@@ -9,7 +9,7 @@ import type { EndCause, Environment, EnvironmentSpec, EnvironmentState } from '.
 import { assertEnvironmentTransition } from '../model/environment.ts'
 import type { Actor, Event, NewEvent } from '../model/event.ts'
 import type { ExitStatus, Instance, InstanceState } from '../model/instance.ts'
-import { assertInstanceTransition } from '../model/instance.ts'
+import { assertInstanceTransition, isLive } from '../model/instance.ts'
 import type { Notices } from './notices.ts'
 import { anything } from './notices.ts'
 import type { Store } from './store.ts'
@@ -33,6 +33,8 @@ export interface Lifecycle {
   insertInstance(instance: Instance, why: Why): void
   /** Writes that its stop was asked for, so that its end is no failure. Never throws: while the store cannot write, only the event waits. */
   stopping(id: string, wish: NonNullable<Instance['wish']>, grace: number, why: Why): void
+  /** What has failed or was stopped in it says nothing of its place any more: it is filled anew. */
+  forgive(environment: string): void
   /** Another spec, with the event that says what it changes. */
   replaceSpec(id: string, spec: EnvironmentSpec, changes: NewEvent['data'], why: Why): Environment
   moveInstance(
@@ -173,6 +175,13 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
         noteEventually(event)
       }
     },
+    forgive: environment =>
+      atomically(() => {
+        for (const instance of store.presentInstances(environment)) {
+          const over = !isLive(instance.state) && instance.wish !== 'retired'
+          if (over && (instance.wish === 'stopped' || instance.exit?.code !== 0)) store.putInstance({ ...instance, wish: 'retired' })
+        }
+      }),
     replaceSpec: (id, spec, changes, { actor, reason }) =>
       atomically(() => {
         const before = environmentOf(id)

@@ -268,6 +268,24 @@ describe('bringing up again', () => {
   )
 
   it(
+    'tries again what has failed or was stopped, and leaves alone what has completed',
+    inWorld(async world => {
+      const wanted = spec({ web: service(), bad: service([{ exit: 1 }]), done: service([{ exit: 0 }]) })
+      const id = await up(world, wanted)
+      const stopping = world.engine.stop(live(world, id, 'web')[0]?.id ?? '', undefined, user, never())
+      await world.advance(1000)
+      await stopping
+      assert.deepEqual(states(world, id), { web: 'stopped', bad: 'failed', done: 'completed' })
+      const { changes } = await world.engine.up(wanted, noSecrets, noSeeds, user, never())
+      assert.deepEqual(changes, [])
+      await world.advance(1000)
+      assert.deepEqual(states(world, id), { web: 'ready', bad: 'failed', done: 'completed' })
+      const count = (workload: string) => world.store.instances(id).filter(instance => instance.workload === workload).length
+      assert.deepEqual([count('web'), count('bad'), count('done')], [2, 2, 1])
+    }),
+  )
+
+  it(
     'waits for the end of the one before it',
     inWorld(async world => {
       const slow = service([{ sleep: 1e9 }], {}, { grace: 5000 })

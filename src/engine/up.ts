@@ -137,6 +137,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
       const data = { changes: changes.map(({ subject, name, kind, effect }) => ({ subject, name, kind, effect })) }
       lifecycle.replaceSpec(found.id, spec, data, { actor, reason: 'asked for' })
     }
+    lifecycle.forgive(found.id)
     lifecycle.touch(found.id)
     await parts.prolong(found.id, spec.lease.ttl, actor)
     supervisor.takeUp(found, true)
