@@ -117,7 +117,7 @@ describe('dayfly up, diff, config, pause and gc, on the fake backend', () => {
     )
     const { status, stderr } = await site.cli(['up', file, '-p', 'hopeless', '--until-exit', 'tests'])
     assert.equal(status, 1, stderr)
-    assert.match(stderr, /migrate: exit code 9[\s\S]*migrate-1 {2}\| no such table|migrate is failed: .*9[\s\S]*migrate-1 {2}\| no such table/)
+    assert.match(stderr, /migrate: exit code 9[\s\S]*migrate-1 {2}\| no such table|migrate failed: .*9[\s\S]*migrate-1 {2}\| no such table/)
     assert.ok((await site.client.environments({})).every(({ name }) => name !== 'hopeless'))
   })
 
@@ -125,7 +125,7 @@ describe('dayfly up, diff, config, pause and gc, on the fake backend', () => {
     const file = write(service('web', serving) + service('bad', [{ print: 'cannot open /etc/bad.conf\n', to: 'stderr' }, { exit: 5 }]))
     const { status, stdout, stderr } = await site.cli(['up', file, '-p', 'half'])
     assert.deepEqual([status, stdout], [1, ''])
-    assert.match(stderr, /bad is failed: .*5[\s\S]*bad-1 {2}\| cannot open \/etc\/bad\.conf[\s\S]*left as it is: dayfly logs half/)
+    assert.match(stderr, /bad failed: .*5[\s\S]*bad-1 {2}\| cannot open \/etc\/bad\.conf[\s\S]*left as it is: dayfly logs half/)
     assert.equal((await site.client.environment('half')).state, 'running')
     await site.cli(['down', '--force', 'half'])
   })
