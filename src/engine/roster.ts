@@ -113,7 +113,9 @@ export const decide = (situation: Situation): Decision => {
         completed: status.state === 'completed',
       }[condition]
       if (met) continue
-      const vain = status.state === 'failed' || status.state === 'stopped' || (condition === 'healthy' && status.state === 'completed')
+      // As docker compose has it: what is unhealthy is not waited for. Should it recover, what depends on it starts all the same.
+      const ill = condition === 'healthy' && current.some(({ health }) => health === 'unhealthy')
+      const vain = ill || status.state === 'failed' || status.state === 'stopped' || (condition === 'healthy' && status.state === 'completed')
       if (vain && !required) continue
       const wish = { started: 'to start', healthy: 'to be healthy', completed: 'to complete' }[condition]
       return { reason: vain ? `it depends on ${name}: ${status.reason}` : `waits for ${name} ${wish}`, vain }
@@ -170,7 +172,8 @@ export const decide = (situation: Situation): Decision => {
         for (const instance of outdated) stop.push({ instance, reason: 'its successor is well' })
       }
       if (current) {
-        if (situation.health(current.id) === 'unhealthy') reason = `instance ${replica} is unhealthy: ${situation.complaint(current.id)}`
+        const complaint = situation.complaint(current.id)
+        if (situation.health(current.id) === 'unhealthy') reason = `instance ${replica} is unhealthy${complaint === '' ? '' : `: ${complaint}`}`
         else if (!isWell(current) && reason === '') reason = current.state === 'running' ? 'waits for its health check' : 'starts'
         continue
       }

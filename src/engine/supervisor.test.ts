@@ -96,8 +96,13 @@ describe('keeping workloads running', () => {
   it(
     'keeps an unhealthy instance out of the names, but running',
     inWorld(async world => {
-      const id = await up(world, spec({ web: service(forever, { health: ill, scale: scale(1) }), db: service() }))
+      const id = await up(
+        world,
+        spec({ web: service(forever, { health: ill, scale: scale(1) }), db: service(forever, { dependsOn: { web: after('healthy') } }) }),
+      )
       await world.advance(10_000)
+      const db = world.engine.workloads(id).find(({ name }) => name === 'db')
+      assert.deepEqual([db?.state, db?.reason], ['failed', 'it depends on web: instance 1 is unhealthy'])
       const [status] = world.engine.workloads(id)
       assert.equal(status?.state, 'starting')
       assert.equal(status?.instances[0]?.health, 'unhealthy')

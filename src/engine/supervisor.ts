@@ -76,7 +76,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
   })
 
   const healthOf = (environment: Environment, instance: Instance): Health => {
-    if (!environment.spec.workloads[instance.workload]?.deployment?.health) return 'none'
+    if (!isLive(instance.state) || !environment.spec.workloads[instance.workload]?.deployment?.health) return 'none'
     const known = checks.health(instance.id)
     return known === 'none' ? 'starting' : known
   }
