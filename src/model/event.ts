@@ -17,6 +17,7 @@
  *   instance.stopping           grace, ms                instance.signalled  signal
  *   egress.denied               destination, port, protocol (`tcp`, `udp`, `icmp`, `dns`, `other`), count; or destinations and count, of many more
  *   gateway.traffic             workload, requests, failed (5xx), bytesIn, bytesOut: since the one before
+ *   gateway.access_log_full     dropped
  *   exec.started                exec (id), command, user, tty        exec.ended  exec, tty, code when it is known
  *   attach.started · ended
  *   record.sealed               count, hash: of the entries before it and of the last of them. Nothing follows

@@ -40,7 +40,7 @@ test('30 kills while the disk of the store fills up', { skip: needsRoot }, async
 
 test('30 kills while the wall clock jumps forward and back', { skip: needsRoot }, async t => {
   t.diagnostic(`seed ${seed}`)
-  const clock = makeJumpingClock(folder)
+  using clock = makeJumpingClock(folder)
   if (clock === undefined) return t.skip('libfaketime is not installed')
   const { env, disturb } = clock
   await churn(t, { daemon: { folder: join(folder, 'clock'), env }, rootTar, kills: 30, workers: 4, random: seeded(seed + 2), disturb })

@@ -3,7 +3,6 @@
  * when the first environment exposes something: a daemon that only runs commands listens nowhere.
  */
 
-import { appendFile } from 'node:fs/promises'
 import { abortable } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
@@ -16,6 +15,7 @@ import { createGateway } from '../../gateway/create.ts'
 import type { AccessEntry, Endpoint, Forward, Gateway, GatewayOptions, Report, Route } from '../../gateway/gateway.ts'
 import type { Deployment, Exposure } from '../../model/deployment.ts'
 import type { Environment } from '../../model/environment.ts'
+import { createAccessLog } from './access-log.ts'
 import type { Doors } from './exposed.ts'
 import { hostLabel } from './exposed.ts'
 import type { GatewayPlace } from './options.ts'
@@ -42,6 +42,9 @@ const scaleInterval = 250
 const recordInterval = 10_000
 /** A burst waits for instances that it has called for. */
 const queue = 10_000
+
+/** Bytes of an environment's access log. */
+const longestAccessLog = 64 * 1024 * 1024
 
 const routeId = (environment: string, workload: string, port: number): string => `${environment}/${workload}/${port}`
 
@@ -81,6 +84,9 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
   const cpuBefore = new Map<string, number>()
   let measuredAt = clock.boot()
   const busy = new Set<Promise<unknown>>()
+  const accessLog = createAccessLog(environment => engine().accessLogPath(environment), longestAccessLog)
+  /** Environments whose access log is full. */
+  const full = new Set<string>()
 
   const background = (what: string, work: Promise<unknown>): void => {
     busy.add(work)
@@ -252,7 +258,7 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
       count(target)
     }
     for (const environment of active) engine().touch(environment)
-    writeAccess(report.access)
+    if (report.access.length > 0) background('write the access log', writeAccess(report.access))
     if (report.accessDropped > 0) log.warn('access log entries were dropped: there were too many at once', { count: report.accessDropped })
   }
 
@@ -276,11 +282,11 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
     }
   }
 
-  const writeAccess = (entries: readonly AccessEntry[]): void => {
-    const byEnvironment = Map.groupBy(entries, ({ environment }) => environment)
-    for (const [environment, those] of byEnvironment) {
-      const path = engine().accessLogPath(environment)
-      background('write the access log', appendFile(path, those.map(entry => `${JSON.stringify(entry)}\n`).join(''), { mode: 0o600 }))
+  const writeAccess = async (entries: readonly AccessEntry[]): Promise<void> => {
+    for (const [environment, count] of await accessLog.write(entries)) {
+      if (full.has(environment)) continue
+      full.add(environment)
+      engine().note(environment, 'gateway.access_log_full', 'requests after this one are counted, but not in the access log', { dropped: count })
     }
   }
 
@@ -351,6 +357,8 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
       },
       ending: ({ id }) => writeTraffic(id),
       ended: ({ id, spec, reason }) => {
+        accessLog.forget(id)
+        full.delete(id)
         for (const [key, { environment }] of scaled) if (environment === id) scaled.delete(key)
         for (const [forward, { environment }] of forwards) if (environment === id) removeForward(forward)
         for (const [route, { environment, text }] of [...routes]) {

@@ -67,7 +67,7 @@ const fill = (path: string): void => {
   }
 }
 
-export interface JumpingClock {
+export interface JumpingClock extends Disposable {
   readonly env: NodeJS.ProcessEnv
   readonly disturb: (random: Random, signal: AbortSignal) => Promise<void>
 }
@@ -76,6 +76,9 @@ export interface JumpingClock {
 export const makeJumpingClock = (folder: string): JumpingClock | undefined => {
   const library = globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0]
   if (library === undefined || !existsSync(library)) return undefined
+  // Its library shares memory between processes, and what a killed one leaves of that nobody takes away.
+  const shared = (): string[] => globSync('/dev/shm/{,sem.}faketime_*')
+  const before = new Set(shared())
   const offset = join(folder, 'clock-offset')
   writeFileSync(offset, '+0')
   return {
@@ -94,6 +97,9 @@ export const makeJumpingClock = (folder: string): JumpingClock | undefined => {
         writeFileSync(offset, `${seconds < 0 ? '' : '+'}${seconds}`)
       }
       writeFileSync(offset, '+0')
+    },
+    [Symbol.dispose]: () => {
+      for (const left of shared()) if (!before.has(left)) rmSync(left, { force: true })
     },
   }
 }
