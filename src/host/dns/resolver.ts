@@ -188,8 +188,15 @@ export const openResolver = (root: string, name: string, host: ResolverHost): Re
     // A daemon may have been killed between writing and telling.
     if (same && state !== undefined && (await host.ask(spec.listen, `${state}.${stateSuffix}`, 500))?.length === 1) return 'kept'
     replace(place.servers, files.servers)
-    await reload(spec.listen, living, files.hosts)
-    return 'changed'
+    try {
+      await reload(spec.listen, living, files.hosts)
+      return 'changed'
+    } catch (error) {
+      if (running() !== undefined) throw error
+      // It was just ending when it was looked at.
+      await start(spec.listen, files)
+      return 'started'
+    }
   }
 
   let last: Promise<unknown> = Promise.resolve()
