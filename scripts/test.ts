@@ -52,6 +52,8 @@ const runSuite = (name: string, suite: Suite, only: readonly string[], environme
       process.execPath,
       [
         '--test',
+        // What a failed test has left open must not keep the others waiting.
+        '--test-force-exit',
         `--test-concurrency=${suite.concurrency}`,
         `--test-timeout=${suite.timeout}`,
         '--test-reporter=spec',

@@ -5,10 +5,13 @@ export class Drains {
   /** Read by targets, for seats that they make. */
   readonly instances = new Set<string>()
   readonly #targets: () => Iterable<Target>
+  readonly #current: () => Iterable<Target>
   readonly #waiting = new Map<string, Set<() => void>>()
 
-  constructor(targets: () => Iterable<Target>) {
+  /** All targets, and those of them that requests may still come to. */
+  constructor(targets: () => Iterable<Target>, current: () => Iterable<Target>) {
     this.#targets = targets
+    this.#current = current
   }
 
   /** Resolves with how many were cut after `within` ms. */
@@ -29,7 +32,7 @@ export class Drains {
   forget(): void {
     if (this.instances.size === 0) return
     const named = new Set<string>()
-    for (const target of this.#targets()) for (const { instance } of target.spec.endpoints) named.add(instance)
+    for (const target of this.#current()) for (const { instance } of target.spec.endpoints) named.add(instance)
     for (const instance of this.instances) if (!named.has(instance)) this.instances.delete(instance)
   }
 

@@ -81,7 +81,10 @@ export const createPlane = async (options: PlaneOptions, events: PlaneEvents): P
   await using undo = new AsyncDisposableStack()
   const access = new AccessLog(limits.accessEntries)
   const pulse = undo.use(new Pulse(access, events.onReport))
-  const drains: Drains = new Drains(() => routes.all())
+  const drains: Drains = new Drains(
+    () => routes.all(),
+    () => routes.current(),
+  )
   const routes = new Routes(
     {
       ...{ limits, draining: drains.instances, wake: events.onWake, unwake: events.onUnwake },

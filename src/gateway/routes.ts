@@ -19,6 +19,11 @@ export class Routes {
     this.#domains = domains.map(domain => domain.toLowerCase())
   }
 
+  /** Those that requests may still come to. */
+  current(): Iterable<Target> {
+    return this.#targets.values()
+  }
+
   /** With those that were taken away and are not empty yet. */
   *all(): Iterable<Target> {
     yield* this.#targets.values()
