@@ -40,9 +40,14 @@ export class Drains {
     for (const target of this.#targets()) for (const seat of target.seats()) if (seat.endpoint.instance === instance) yield seat
   }
 
+  /** Not those that it has got since it came back. */
+  *#drainingSeatsOf(instance: string): Iterable<Seat> {
+    for (const seat of this.#seatsOf(instance)) if (seat.draining) yield seat
+  }
+
   #inFlight(instance: string): number {
     let count = 0
-    for (const seat of this.#seatsOf(instance)) count += seat.inFlight.size
+    for (const seat of this.#drainingSeatsOf(instance)) count += seat.inFlight.size
     return count
   }
 
@@ -64,7 +69,7 @@ export class Drains {
 
   #cut(instance: string): number {
     let count = 0
-    for (const seat of this.#seatsOf(instance)) {
+    for (const seat of this.#drainingSeatsOf(instance)) {
       for (const traffic of [...seat.inFlight]) {
         traffic.cut()
         count++

@@ -244,6 +244,22 @@ describe('an instance that is drained', () => {
     assert.equal((await back).status, 200)
   })
 
+  it('may come back although a request of a route that was taken away has not ended there', async () => {
+    await using instance = await startHeld()
+    await using test = await startGateway()
+    await test.gateway.setRoutes({ set: [route([instance.endpoint])] })
+    const asked = ask(test.gateway)
+    await until(() => instance.held.length === 1)
+    const draining = test.gateway.drain(instance.endpoint.instance, 60_000)
+    await test.gateway.setRoutes({ remove: ['web'] })
+    await test.gateway.setRoutes({ set: [route([instance.endpoint])] })
+    const back = ask(test.gateway)
+    await until(() => instance.held.length === 2)
+    instance.release()
+    assert.deepEqual([(await asked).status, (await back).status], [200, 200])
+    assert.equal(await draining, 0)
+  })
+
   it('is cut off when its time is over, and says so', async () => {
     await using instance = await startHeld()
     await using test = await startGateway()
