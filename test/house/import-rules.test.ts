@@ -57,6 +57,8 @@ const breaches: Readonly<Record<string, { from: string; source: string; files?: 
   },
   'gateway-imports-only-its-layer': { from: 'src/gateway/a.ts', source: imports('../engine/t.ts'), files: { 'src/engine/t.ts': target } },
   'compose-imports-only-its-layer': { from: 'src/compose/a.ts', source: imports('../engine/t.ts'), files: { 'src/engine/t.ts': target } },
+  'scan-imports-only-its-layer': { from: 'src/scan/a.ts', source: imports('../host/image/t.ts'), files: { 'src/host/image/t.ts': target } },
+  'policy-imports-only-its-layer': { from: 'src/policy/a.ts', source: imports('../scan/t.ts'), files: { 'src/scan/t.ts': target } },
   'api-imports-only-its-layer': { from: 'src/api/a.ts', source: imports('../store/t.ts'), files: { 'src/store/t.ts': target } },
   'apps/cli-imports-only-its-layer': { from: 'src/apps/cli/a.ts', source: imports('../../engine/t.ts'), files: { 'src/engine/t.ts': target } },
   'only-the-linux-backend-knows-the-host': {
