@@ -7,9 +7,10 @@ import { newEnvironmentId, newInstanceId } from '../base/ids.ts'
 import type { Environment } from '../model/environment.ts'
 import type { NewEvent } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
-import type { Instance } from '../model/instance.ts'
+import type { Instance, Origin } from '../model/instance.ts'
 import { defaultLimits } from '../model/workload.ts'
 import type { Store } from './store.ts'
+import { presentPerPlace } from './store.ts'
 
 export interface StoreFixture extends Disposable {
   readonly store: Store
@@ -34,9 +35,14 @@ export const exampleEnvironment = (name: string, change: Partial<Environment> = 
   ...change,
 })
 
+export const exampleOrigin = (cpus: number, memory: number): Origin => ({
+  ...{ kind: 'job', image: `sha256:${'a'.repeat(64)}`, stopSignal: 'SIGTERM', grace: 1_000, cpus, memory: memory * 1024 * 1024 },
+})
+
 export const exampleInstance = (environment: string, change: Partial<Instance> = {}): Instance => ({
   ...{ id: newInstanceId(), environment, workload: 'main', state: 'pending', reason: 'asked for', createdAt: 1_000 },
   ...{ startedAt: undefined, pid: undefined, start: undefined, exit: undefined, replica: 1, revision: '', wish: undefined, address: undefined },
+  ...{ origin: exampleOrigin(1, 512), earlier: 0, streak: 0 },
   ...change,
 })
 
@@ -172,6 +178,55 @@ export const storeSuite = (name: string, open: () => StoreFixture): void => {
         const going = exampleInstance(two.id, { state: 'running', wish: 'retired' })
         for (const instance of [...ended, going]) store.putInstance(instance)
         assert.deepEqual(ids(store.presentInstances(two.id)), [other.id, ended[0]?.id, going.id])
+      })
+
+      check('that are gone are present only as the newest of their place, over a restart too', (store, reopen) => {
+        const { id } = exampleEnvironment('one')
+        store.putEnvironment(exampleEnvironment('one', { id }))
+        const living = exampleInstance(id, { state: 'running' })
+        store.putInstance(living)
+        const end = (change: Partial<Instance>): string => {
+          const instance = exampleInstance(id, change)
+          for (const state of ['running', 'exited', 'removed'] as const) store.putInstance({ ...instance, state })
+          return instance.id
+        }
+        const first = Array.from({ length: presentPerPlace + 3 }, () => end({ replica: 1 }))
+        const second = [end({ replica: 2 })]
+        const other = [end({ replica: 1, workload: 'other' })]
+        const retired = end({ replica: 1, wish: 'retired' })
+        const expected = [living.id, ...first.slice(3), ...second, ...other]
+        const present = (of: Store): string[] => of.presentInstances(id).map(instance => instance.id)
+        assert.deepEqual(present(store), expected)
+        assert.equal(store.instances(id).length, first.length + 4)
+        // What is history stays history, whatever is written of it.
+        for (const gone of [first[0] ?? '', retired]) {
+          const old = store.instance(gone)
+          assert.ok(old)
+          store.putInstance({ ...old, reason: 'again' })
+        }
+        assert.deepEqual(present(store), expected)
+        const forgiven = store.instance(second[0] ?? '')
+        assert.ok(forgiven)
+        store.putInstance({ ...forgiven, wish: 'retired' })
+        assert.deepEqual(
+          present(reopen()),
+          expected.filter(instance => instance !== forgiven.id),
+        )
+      })
+
+      check('are summed for the owner of their environments, as long as they are live', store => {
+        assert.deepEqual(store.held('somebody'), { environments: 0, instances: 0, cpus: 0, memory: 0 })
+        const [one, empty, ended, others] = ['one', 'empty', 'ended', 'others'].map(name => exampleEnvironment(name))
+        assert.ok(one && empty && ended && others)
+        for (const environment of [one, empty]) store.putEnvironment(environment)
+        store.putEnvironment({ ...ended, state: 'ended', endedAt: 1 })
+        store.putEnvironment({ ...others, spec: { ...others.spec, owner: 'another' } })
+        for (const state of ['pending', 'created', 'running', 'exited', 'failed', 'lost', 'removed'] as const)
+          store.putInstance(exampleInstance(one.id, { state, origin: exampleOrigin(0.5, 100) }))
+        store.putInstance(exampleInstance(one.id, { state: 'running', origin: undefined }))
+        store.putInstance(exampleInstance(others.id, { state: 'running', origin: exampleOrigin(8, 1000) }))
+        assert.deepEqual(store.held('somebody'), { environments: 2, instances: 4, cpus: 1.5, memory: 300 * 1024 * 1024 })
+        assert.deepEqual(store.held('another'), { environments: 1, instances: 1, cpus: 8, memory: 1000 * 1024 * 1024 })
       })
     })
 

@@ -8,6 +8,18 @@ import type { Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event, NewEvent } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 
+/** Of each place, so many instances that are gone are present to whoever looks after it: what became of the last ones decides what comes next. */
+export const presentPerPlace = 5
+
+/** What an owner has now. */
+export interface Held {
+  readonly environments: number
+  /** Live ones, and the sums of the limits that they were made with: cores, bytes. */
+  readonly instances: number
+  readonly cpus: number
+  readonly memory: number
+}
+
 export interface EnvironmentFilter {
   readonly ended?: boolean
   readonly name?: string
@@ -48,12 +60,17 @@ export interface Store extends Disposable {
   instance(id: string): Instance | undefined
   /** Oldest first. */
   instances(environment?: string): Instance[]
-  /** Of one environment, oldest first, without those that were retired and are removed: the history of a workload that scales says nothing of now. */
+  /**
+   * Of one environment, oldest first: those that are not removed, and of each place (workload and replica) the `presentPerPlace` newest that are and were not
+   * retired. Of what scales or crashes for a week, the rest is history. Its cost is that of what it returns.
+   */
   presentInstances(environment: string): Instance[]
   /** At most `limit` ids that start with `prefix`. */
   instanceIds(prefix: string, limit: number): string[]
   /** Those whose state is pending, created or running. */
   liveInstances(): Instance[]
+  /** Of an owner's environments that have not ended. Its cost grows with what that owner has now, not with what anybody had. */
+  held(owner: string): Held
 
   /** Appends to the environment's record and continues its hash chain. Returns the entry as it stands. `wrong_state` once it is sealed. */
   append(event: NewEvent): Event

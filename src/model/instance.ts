@@ -14,6 +14,7 @@
  */
 import { z } from 'zod'
 import { DayflyError } from '../base/errors.ts'
+import type { WorkloadSpec } from './workload.ts'
 
 export const InstanceState = z.enum(['pending', 'created', 'running', 'exited', 'failed', 'lost', 'removed'])
 export type InstanceState = z.infer<typeof InstanceState>
@@ -52,6 +53,13 @@ export const ExitStatus = z.object({
 })
 export type ExitStatus = z.infer<typeof ExitStatus>
 
+/** What an instance was made from, as far as its life and its end depend on it: by then its workload may be specified otherwise, or be gone. */
+export type Origin = Pick<WorkloadSpec, 'kind' | 'image' | 'stopSignal' | 'grace'> & Pick<WorkloadSpec['limits'], 'cpus' | 'memory'>
+
+export const originOf = ({ kind, image, stopSignal, grace, limits: { cpus, memory } }: WorkloadSpec): Origin => ({
+  ...{ kind, image, stopSignal, grace, cpus, memory },
+})
+
 export interface Instance {
   readonly id: string
   readonly environment: string
@@ -71,6 +79,12 @@ export interface Instance {
   readonly replica: number
   /** Of the workload's specification as it was when the instance was made: another one says that it is outdated. */
   readonly revision: string
+  /** undefined: it was made by a version that did not write it down, and nothing of its specification is left. */
+  readonly origin: Origin | undefined
+  /** How many of its revision its place had before it: its restarts, but for those that Dayfly took away. */
+  readonly earlier: number
+  /** How many of these, the last ones, did not run long enough for their start to count as a success. */
+  readonly streak: number
   /** `stopped`: somebody asked for its stop. `retired`: Dayfly takes it away, because there are to be fewer or it has a successor. */
   readonly wish: 'stopped' | 'retired' | undefined
   /** Its IPv4 address in the environment's network, from `created` on, where the backend has one. */

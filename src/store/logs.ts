@@ -1,74 +1,8 @@
 /** Reading instance logs, while they are written and afterwards. Memory is bounded by one chunk and one record, however long the log. */
-import type { FSWatcher } from 'node:fs'
-import { watch } from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
-import { open } from 'node:fs/promises'
-import { basename, dirname } from 'node:path'
-import { errnoOf } from '../base/errors.ts'
 import type { ReadLog } from '../model/log.ts'
+import { chunkSize, followFile } from './follow-file.ts'
 import { createRecordParser, headerOf, longestRecord } from './log-records.ts'
-
-const chunkSize = 64 * 1024
-/** How often to look when the kernel has no more inotify watches to give (ms). */
-const lookEvery = 50
-
-const openIfThere = async (path: string): Promise<FileHandle | undefined> => {
-  try {
-    return await open(path, 'r')
-  } catch (error) {
-    if (errnoOf(error) === 'ENOENT') return undefined
-    throw error
-  }
-}
-
-interface Changes extends Disposable {
-  /** Resolves at the next change, or at once if there was one since the last time. */
-  next(): Promise<void>
-  /** Makes the next `next` resolve. */
-  wake(): void
-  /** Looks at this path from now on, and no more at the one before. */
-  watch(path: string, name?: string): void
-}
-
-const createChanges = (): Changes => {
-  let changed = false
-  let waiting = (): void => {}
-  let watcher: FSWatcher | undefined
-  let timer: NodeJS.Timeout | undefined
-  const wake = (): void => {
-    changed = true
-    waiting()
-  }
-  const close = (): void => {
-    watcher?.close()
-    clearInterval(timer)
-  }
-  return {
-    next: async () => {
-      if (!changed) {
-        await new Promise<void>(resolve => {
-          waiting = resolve
-        })
-      }
-      changed = false
-    },
-    wake,
-    watch: (path, name) => {
-      close()
-      try {
-        watcher = watch(path, (_, changedName) => {
-          if (name === undefined || changedName === name) wake()
-        })
-        watcher.on('error', wake)
-      } catch (error) {
-        if (errnoOf(error) !== 'ENOENT' && errnoOf(error) !== 'ENOSPC' && errnoOf(error) !== 'EMFILE') throw error
-        timer = setInterval(wake, lookEvery)
-      }
-      wake()
-    },
-    [Symbol.dispose]: close,
-  }
-}
 
 /**
  * Where the last `lines` lines begin. A line ends with a full record; partial records at the end are a line, too. Where both streams have a line open
@@ -108,49 +42,19 @@ const tailOffset = async (file: FileHandle, lines: number): Promise<number> => {
 }
 
 /**
- * The records of the log at `path`, as options say (see LogOptions). Following wakes by inotify at each write of the monitor; when `until` settles, what
- * was written before that is read to the end. A last record torn by a crash is given as far as it goes.
+ * The records of the log at `path`, as options say (see LogOptions). When `until` settles, what was written before that is read to the end. A last record
+ * torn by a crash is given as far as it goes.
  */
 export const readLog: ReadLog = async function* (path, { since = Number.NEGATIVE_INFINITY, tail, from, until, signal }) {
-  using changes = createChanges()
-  let over = until === undefined
-  const finish = (): void => {
-    over = true
-    changes.wake()
-  }
-  until?.then(finish, finish)
-  signal.addEventListener('abort', changes.wake, { once: true })
-  let file: FileHandle | undefined
-  try {
-    file = await openIfThere(path)
-    if (!file && !over) {
-      changes.watch(dirname(path), basename(path))
-      for (file = await openIfThere(path); !file && !over && !signal.aborted; file = await openIfThere(path)) await changes.next()
-      file ??= await openIfThere(path)
+  const parser = createRecordParser()
+  const begin = (file: FileHandle): number | Promise<number> => from ?? (tail === undefined ? 0 : tailOffset(file, tail))
+  for await (const chunk of followFile(path, { from: begin, until, signal })) {
+    for (const record of parser.push(chunk)) {
+      if (record.time >= since) yield record
+      if (signal.aborted) return
     }
-    if (!file) return
-    if (!over) changes.watch(path)
-
-    const parser = createRecordParser()
-    const buffer = Buffer.allocUnsafeSlow(chunkSize)
-    let offset = from ?? (tail === undefined ? 0 : await tailOffset(file, tail))
-    while (!signal.aborted) {
-      const last = over
-      const { bytesRead } = await file.read(buffer, 0, chunkSize, offset)
-      offset += bytesRead
-      if (bytesRead > 0) {
-        for (const record of parser.push(Buffer.from(buffer.subarray(0, bytesRead)))) {
-          if (record.time >= since) yield record
-          if (signal.aborted) return
-        }
-      } else if (last) {
-        const torn = parser.rest()
-        if (torn && torn.time >= since) yield torn
-        return
-      } else await changes.next()
-    }
-  } finally {
-    signal.removeEventListener('abort', changes.wake)
-    await file?.close()
   }
+  if (signal.aborted) return
+  const torn = parser.rest()
+  if (torn && torn.time >= since) yield torn
 }

@@ -7,6 +7,7 @@ import { EndCause, EnvironmentSpec, EnvironmentState } from '../model/environmen
 import { Actor, Event } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { ExitStatus, InstanceState } from '../model/instance.ts'
+import { WorkloadSpec } from '../model/workload.ts'
 
 export type Row = Readonly<Record<string, SQLOutputValue>>
 
@@ -116,10 +117,15 @@ export const instanceRow = (instance: Instance): Record<string, string | number 
   revision: instance.revision,
   wish: instance.wish ?? null,
   address: instance.address ?? null,
+  origin: instance.origin === undefined ? null : JSON.stringify(instance.origin),
+  earlier: instance.earlier,
+  streak: instance.streak,
 })
 
 const Start = z.enum(['cold', 'prepared'])
 const Wish = z.enum(['stopped', 'retired'])
+const { kind, image, stopSignal, grace, limits } = WorkloadSpec.shape
+const Origin = z.object({ kind, image, stopSignal, grace, cpus: limits.shape.cpus, memory: limits.shape.memory })
 
 export const instanceOf = (row: Row): Instance => ({
   id: text(row, 'id'),
@@ -136,6 +142,9 @@ export const instanceOf = (row: Row): Instance => ({
   revision: text(row, 'revision'),
   wish: row['wish'] === null ? undefined : checked(Wish, row['wish'], row, 'wish'),
   address: optional(text, row, 'address'),
+  origin: row['origin'] === null ? undefined : json(Origin, row, 'origin'),
+  earlier: number(row, 'earlier'),
+  streak: number(row, 'streak'),
 })
 
 export const eventRow = (event: Omit<Event, 'cursor'>): Record<string, string | number | null> => ({

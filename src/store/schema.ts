@@ -72,6 +72,30 @@ const migrations: readonly string[] = [
   ALTER TABLE instance ADD COLUMN wish TEXT;
   ALTER TABLE instance ADD COLUMN address TEXT;
   `,
+  `
+  ALTER TABLE instance ADD COLUMN origin TEXT;
+  ALTER TABLE instance ADD COLUMN earlier INTEGER NOT NULL DEFAULT 0;
+  ALTER TABLE instance ADD COLUMN streak INTEGER NOT NULL DEFAULT 0;
+  -- It is in the record only: of its place, it is not among the newest that are gone.
+  ALTER TABLE instance ADD COLUMN past INTEGER NOT NULL DEFAULT 0;
+
+  UPDATE instance SET origin = (
+    SELECT json_object('kind', w ->> 'kind', 'image', w ->> 'image', 'stopSignal', w ->> 'stopSignal', 'grace', w ->> 'grace',
+                       'cpus', w ->> '$.limits.cpus', 'memory', w ->> '$.limits.memory')
+    FROM (SELECT environment.spec -> ('$.workloads."' || instance.workload || '"') AS w FROM environment WHERE environment.id = instance.environment)
+    WHERE w IS NOT NULL
+  ) WHERE state <> 'removed';
+  UPDATE instance SET past = 1 WHERE state = 'removed' AND (wish IS 'retired' OR id IN (
+    SELECT id FROM (
+      SELECT id, row_number() OVER (PARTITION BY environment, workload, replica ORDER BY rowid DESC) AS place
+      FROM instance WHERE state = 'removed' AND wish IS NOT 'retired'
+    ) WHERE place > 5
+  ));
+
+  CREATE INDEX instance_present ON instance (environment) WHERE past = 0;
+  CREATE INDEX instance_held ON instance (environment, origin ->> '$.cpus', origin ->> '$.memory') WHERE state IN ('pending', 'created', 'running');
+  CREATE INDEX environment_owner ON environment (owner) WHERE state <> 'ended';
+  `,
 ]
 
 export const schemaVersion = migrations.length

@@ -9,10 +9,11 @@ import { after, before, describe, it } from 'node:test'
 import { systemClock } from '../base/clock.ts'
 import type { ErrorCode } from '../base/errors.ts'
 import { DayflyError } from '../base/errors.ts'
-import { exampleEnvironment, storeSuite } from '../engine/store.suite.ts'
+import { exampleEnvironment, exampleInstance, exampleOrigin, storeSuite } from '../engine/store.suite.ts'
 import type { Store } from '../engine/store.ts'
+import { presentPerPlace } from '../engine/store.ts'
 import { dayfly } from '../model/event.ts'
-import { openStore } from './sqlite.ts'
+import { heldSql, openStore, presentSql } from './sqlite.ts'
 
 const clock = systemClock()
 let folder = ''
@@ -228,3 +229,46 @@ const inner = (store: Store, append: (reason: string) => number): void => {
   assert.throws(() => store.transaction(() => append('z'.repeat(100_000))))
   append('swallowed')
 }
+
+describe('instances in SQLite', () => {
+  it('get what they were made from, and their place in history, when an older store is brought up to date', () => {
+    const path = newPath()
+    const environment = exampleEnvironment('x')
+    const made = Array.from({ length: presentPerPlace + 2 }, () => exampleInstance(environment.id))
+    const living = exampleInstance(environment.id, { state: 'running' })
+    const stray = exampleInstance(environment.id, { state: 'running', workload: 'taken-out' })
+    {
+      using store = openStore({ path, clock })
+      store.putEnvironment(environment)
+      for (const instance of [...made, living, stray]) store.putInstance(instance)
+    }
+    {
+      using database = new DatabaseSync(path)
+      for (const index of ['instance_present', 'instance_held', 'environment_owner']) database.exec(`DROP INDEX ${index}`)
+      for (const column of ['origin', 'earlier', 'streak', 'past']) database.exec(`ALTER TABLE instance DROP COLUMN ${column}`)
+      database.exec(`UPDATE instance SET state = 'removed' WHERE id IN (${made.map(({ id }) => `'${id}'`).join(', ')}); PRAGMA user_version = 2`)
+    }
+    using store = openStore({ path, clock })
+    assert.deepEqual(store.instance(living.id), { ...living, origin: exampleOrigin(1, 512) })
+    assert.equal(store.instance(stray.id)?.origin, undefined)
+    assert.deepEqual(
+      store.presentInstances(environment.id).map(({ id }) => id),
+      [...made.slice(2), living, stray].map(({ id }) => id),
+    )
+    assert.deepEqual(store.held('somebody'), { environments: 1, instances: 2, cpus: 1, memory: 512 * 1024 * 1024 })
+  })
+
+  it('are found by indexes that history does not grow', () => {
+    const path = newPath()
+    openStore({ path, clock })[Symbol.dispose]()
+    using database = new DatabaseSync(path)
+    const plan = (sql: string): string =>
+      database
+        .prepare(`EXPLAIN QUERY PLAN ${sql}`)
+        .all({ of: 'x' })
+        .map(row => String(row['detail']))
+        .join('; ')
+    assert.match(plan(presentSql), /USING INDEX instance_present/)
+    assert.match(plan(heldSql.replace(':owner', ':of')), /environment_owner.*INDEX instance_held/)
+  })
+})

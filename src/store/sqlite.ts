@@ -11,6 +11,7 @@ import { DatabaseSync } from 'node:sqlite'
 import type { Clock } from '../base/clock.ts'
 import { DayflyError } from '../base/errors.ts'
 import type { EnvironmentFilter, EventFilter, Store } from '../engine/store.ts'
+import { presentPerPlace } from '../engine/store.ts'
 import type { Environment } from '../model/environment.ts'
 import type { Actor, Event, NewEvent } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
@@ -39,7 +40,21 @@ const upsert = (table: string, columns: readonly string[], changing: readonly st
 const environmentChanging = ['state', 'reason', 'cause', 'ended_at', 'expires_at', 'ttl_deadline', 'last_activity']
 const environmentColumns = ['id', 'name', 'owner', 'spec', 'created_at', 'boot_id', 'created_boot', ...environmentChanging]
 const instanceChanging = ['state', 'reason', 'started_at', 'pid', 'start', 'exit', 'wish', 'address']
-const instanceColumns = ['id', 'environment', 'workload', 'replica', 'revision', 'created_at', ...instanceChanging]
+const instanceColumns = [
+  ...['id', 'environment', 'workload', 'replica', 'revision', 'created_at', 'origin', 'earlier', 'streak'],
+  ...instanceChanging,
+]
+export const presentSql = 'SELECT * FROM instance WHERE environment = :of AND past = 0 ORDER BY rowid'
+/** Another one of a place is gone: which of that place are history from now on. */
+const agePlaceSql = `UPDATE instance SET past = 1
+  WHERE past = 0 AND environment = :environment AND workload = :workload AND replica = :replica AND state = 'removed' AND (wish IS 'retired' OR id NOT IN (
+    SELECT id FROM instance
+    WHERE past = 0 AND environment = :environment AND workload = :workload AND replica = :replica AND state = 'removed' AND wish IS NOT 'retired'
+    ORDER BY rowid DESC LIMIT ${presentPerPlace}))`
+export const heldSql = `SELECT count(DISTINCT environment.id) AS environments, count(instance.environment) AS instances,
+    coalesce(sum(instance.origin ->> '$.cpus'), 0) AS cpus, coalesce(sum(instance.origin ->> '$.memory'), 0) AS memory
+  FROM environment LEFT JOIN instance ON instance.environment = environment.id AND instance.state IN ('pending', 'created', 'running')
+  WHERE environment.owner = :owner AND environment.state <> 'ended'`
 const eventColumns = ['environment', 'sequence', 'instance', 'time', 'type', 'actor_kind', 'actor_name', 'reason', 'data', 'hash']
 
 /** Ids are ASCII: everything that starts with the prefix is at least it and less than it with a byte beyond ASCII's. */
@@ -201,7 +216,13 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
     expired: (wall, limit) => ids('SELECT id FROM environment WHERE expires_at < :wall ORDER BY expires_at LIMIT :limit', { wall, limit }),
 
     putInstance: (value: Instance) => {
-      guarded(() => sql(upsert('instance', instanceColumns, instanceChanging)).run(instanceRow(value)))
+      const put = (): void => guarded(() => void sql(upsert('instance', instanceColumns, instanceChanging)).run(instanceRow(value)))
+      if (value.state !== 'removed') return put()
+      const { environment, workload, replica } = value
+      transaction(() => {
+        put()
+        guarded(() => sql(agePlaceSql).run({ environment, workload, replica }))
+      })
     },
     instance: id => {
       const row = one('SELECT * FROM instance WHERE id = :id', { id })
@@ -212,9 +233,12 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
         ? all('SELECT * FROM instance ORDER BY rowid')
         : all('SELECT * FROM instance WHERE environment = :of ORDER BY rowid', { of })
       ).map(instanceOf),
-    presentInstances: of =>
-      all("SELECT * FROM instance WHERE environment = :of AND (state <> 'removed' OR wish IS NOT 'retired') ORDER BY rowid", { of }).map(instanceOf),
+    presentInstances: of => all(presentSql, { of }).map(instanceOf),
     instanceIds: (prefix, limit) => ids(idsSql('instance'), { prefix, limit }),
+    held: owner => {
+      const { environments, instances, cpus, memory } = one(heldSql, { owner }) ?? {}
+      return { environments: Number(environments), instances: Number(instances), cpus: Number(cpus), memory: Number(memory) }
+    },
     liveInstances: () => all("SELECT * FROM instance WHERE state IN ('pending', 'created', 'running') ORDER BY rowid").map(instanceOf),
 
     append: event => transaction(() => append(event, false)),

@@ -65,6 +65,7 @@ const seenBy = (store: Store, state: { full: boolean; dead: boolean; onWrite?: (
     presentInstances: read(store.presentInstances),
     instanceIds: read(store.instanceIds),
     liveInstances: read(store.liveInstances),
+    held: read(store.held),
     append: write(store.append),
     seal: write(store.seal),
     events: read(store.events),
