@@ -1,4 +1,5 @@
 /** What is done for single instances of environments that are kept running: begun, ended and cleared away, each once at a time. */
+import { abortable } from '../base/abort.ts'
 import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { deadline } from '../base/deadline.ts'
@@ -8,6 +9,7 @@ import type { Environment } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { isLive } from '../model/instance.ts'
+import type { WorkloadSpec } from '../model/workload.ts'
 import type { Audience } from './audience.ts'
 import type { Backend } from './backend.ts'
 import type { Halt } from './halt.ts'
@@ -18,6 +20,7 @@ import { pauseAfter } from './kept.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Outcomes } from './outcomes.ts'
 import { settle } from './reconcile.ts'
+import type { Vacancy } from './roster.ts'
 import { newInstance } from './run.ts'
 import type { SecretKeeper } from './secrets.ts'
 import { presentable } from './secrets.ts'
@@ -53,7 +56,7 @@ interface Hooks {
 
 export interface Attendance {
   /** Fills a place with a new instance. */
-  begin(kept: Kept, environment: Environment, workload: string, replica: number, revision: string): void
+  begin(kept: Kept, environment: Environment, vacancy: Vacancy, spec: WorkloadSpec): void
   /** Finds out what became of an instance that nobody is starting. */
   examine(kept: Kept, id: string): void
   /** Ends a running instance whose requests have been answered. */
@@ -93,15 +96,15 @@ export const createAttendance = (parts: AttendanceParts & Hooks): Attendance => 
     parts.background(doing)
   }
 
-  const begin = (kept: Kept, environment: Environment, workload: string, replica: number, revision: string): void => {
-    const instance = newInstance(environment.id, workload, clock.wall(), replica, revision)
+  const begin = (kept: Kept, environment: Environment, vacancy: Vacancy, spec: WorkloadSpec): void => {
+    const { workload, replica } = vacancy
+    const instance = newInstance(environment.id, vacancy, spec, clock.wall())
     lifecycle.insertInstance(instance, { actor: dayfly, reason: `place ${replica} of ${workload} is to be filled` })
     attend(kept, instance.id, async signal => {
       using limit = deadline(clock, agenda, parts.startPatience, 'it did not start in time', signal)
       const secrets = keeper.find(environment.id)
       try {
-        const needed = environment.spec.workloads[workload]?.secrets ?? []
-        const missing = needed.find(name => !secrets.get(workload)?.has(name))
+        const missing = spec.secrets.find(name => !secrets.get(workload)?.has(name))
         if (missing !== undefined) {
           throw new DayflyError('wrong_state', `the content of the secret ${missing} is not there any more`, {
             remedy: 'Bring the environment up again.',
@@ -138,7 +141,8 @@ export const createAttendance = (parts: AttendanceParts & Hooks): Attendance => 
       parts.onRetired(instance.id)
       // Who looks sees it go at once, not when it has gone.
       parts.onDone(kept.id)
-      await audience.drain(instance.id, Math.min(grace, longestDrain))
+      // Not when its environment ends: then nobody waits for requests.
+      await abortable(audience.drain(instance.id, Math.min(grace, longestDrain)), signal)
       if (kept.frozen.has(instance.id)) await backend.resume(instance.id)
       await halt(instance.id, stopSignal, grace, signal)
     })

@@ -9,8 +9,9 @@ import type { Clock } from '../base/clock.ts'
 import { deadline } from '../base/deadline.ts'
 import { DayflyError, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { EndCause } from '../model/environment.ts'
+import type { EndCause, Environment } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
+import type { Instance } from '../model/instance.ts'
 import { isLive } from '../model/instance.ts'
 import type { Backend } from './backend.ts'
 import { endingOf } from './instances.ts'
@@ -50,6 +51,15 @@ interface EndingsParts {
   /** For one attempt, beside the graces and the patience with SIGKILL (ms). */
   readonly attemptPatience: number
   readonly onEnded: (id: string) => void
+}
+
+/** What the graces of its workloads come to, of each the longest that one of its live instances has. */
+const gracesOf = (environment: Environment, instances: readonly Instance[]): number => {
+  const longest = new Map(Object.entries(environment.spec.workloads).map(([name, { grace }]) => [name, grace]))
+  for (const instance of instances.filter(({ state }) => isLive(state))) {
+    longest.set(instance.workload, Math.max(longest.get(instance.workload) ?? 0, endingOf(environment, instance).grace))
+  }
+  return longest.values().reduce((sum, grace) => sum + grace, 0)
 }
 
 export const createEndings = (parts: EndingsParts): Endings => {
@@ -98,7 +108,7 @@ export const createEndings = (parts: EndingsParts): Endings => {
     }
     const environment = store.environment(live.id)
     // One after another, at worst: nobody ends before those that depend on it.
-    const graces = environment ? Object.values(environment.spec.workloads).reduce((sum, { grace }) => sum + grace, 0) : 0
+    const graces = environment ? gracesOf(environment, store.presentInstances(live.id)) : 0
     const patience = parts.attemptPatience + graces
     using limit = deadline(clock, agenda, patience, 'taking the environment down took too long', closing)
     await undoSteps(steps, live, limit.signal)

@@ -31,15 +31,15 @@ export interface Instances {
 const abortPatience = 5_000
 const latePatience = 60_000
 
-export const workloadOf = (environment: Environment, instance: Instance): WorkloadSpec => {
+export const workloadOf = (environment: Environment, instance: Pick<Instance, 'workload'>): WorkloadSpec => {
   const spec = environment.spec.workloads[instance.workload]
   if (!spec) throw new DayflyError('internal', `the environment ${environment.id} has no workload ${instance.workload}`)
   return spec
 }
 
-/** What its end takes. Of a workload that an update took out of the spec nothing is known any more but that it is to go. */
+/** What its end takes: as it was made, whatever an update says of its successors. */
 export const endingOf = (environment: Environment, instance: Instance): Pick<WorkloadSpec, 'kind' | 'stopSignal' | 'grace'> =>
-  environment.spec.workloads[instance.workload] ?? { kind: 'service', stopSignal: 'SIGTERM', grace: 10_000 }
+  instance.origin ?? environment.spec.workloads[instance.workload] ?? { kind: 'service', stopSignal: 'SIGTERM', grace: 10_000 }
 
 /** The outcome of a backend's call, or the signal's reason when that aborts and the call does not notice. */
 const obeying = async <T>(work: Promise<T>, signal: AbortSignal, onLate: () => void): Promise<T> => {

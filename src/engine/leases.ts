@@ -42,7 +42,7 @@ export const createLeases = ({ store, clock, agenda, lifecycle, sessions, log, i
   /** A running job and an open exec are activity as long as they last. */
   const isBusy = (environment: Environment): boolean =>
     sessions.openExecs(environment.id) > 0 ||
-    store.instances(environment.id).some(instance => instance.state === 'running' && endingOf(environment, instance).kind === 'job')
+    store.presentInstances(environment.id).some(instance => instance.state === 'running' && endingOf(environment, instance).kind === 'job')
 
   const forget = (id: string): void => {
     looks.get(id)?.timer[Symbol.dispose]()

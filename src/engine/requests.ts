@@ -96,7 +96,7 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
         remedy: left < 1000 ? 'Start another one.' : `Ask for at most ${formatDuration(left)}.`,
       })
     }
-    const instances = store.instances(id).filter(({ state }) => state === 'running')
+    const instances = store.presentInstances(id).filter(({ state }) => state === 'running')
     const known = new Set(instances.map(instance => instance.id))
     let extended: Environment
     try {
@@ -109,7 +109,7 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
       throw error
     }
     // Those that began to run meanwhile were made with the deadline before. What begins from here on looks for itself.
-    for (const late of store.instances(id)) if (late.state === 'running' && !known.has(late.id)) await setDeadline(late.id, until)
+    for (const late of store.presentInstances(id)) if (late.state === 'running' && !known.has(late.id)) await setDeadline(late.id, until)
     return extended
   }
 

@@ -5,7 +5,7 @@
  * Each workload has places 1 to n. A place is filled by one instance of the workload's current revision; in an update the outdated one stays beside it
  * until it is well (`start-first`) or goes before it comes (`stop-first`).
  */
-import type { Deployment } from '../model/deployment.ts'
+import type { Deployment, RestartPolicy } from '../model/deployment.ts'
 import type { EnvironmentSpec } from '../model/environment.ts'
 import type { Instance } from '../model/instance.ts'
 import { isLive } from '../model/instance.ts'
@@ -30,8 +30,11 @@ export interface Situation {
   readonly now: number
 }
 
+/** A place that is to be filled, with its history. */
+export interface Vacancy extends Pick<Instance, 'workload' | 'replica' | 'revision' | 'earlier' | 'streak'> {}
+
 export interface Decision {
-  readonly start: readonly { readonly workload: string; readonly replica: number; readonly revision: string }[]
+  readonly start: readonly Vacancy[]
   readonly stop: readonly { readonly instance: Instance; readonly reason: string }[]
   /** Ended: nothing is to be left of them but their log. */
   readonly clear: readonly Instance[]
@@ -67,14 +70,17 @@ const wasLong = ({ startedAt, exit }: Instance, window: number): boolean =>
 
 export const describeEnd = ({ exit, reason }: Instance): string => (exit ? describeExit(exit) : reason)
 
+/** How many of a place ended too soon in a row, up to this one. What came before it is counted in it: not all of that is present any more. */
+const streakWith = (last: Instance, { window }: RestartPolicy): number => (wasLong(last, window) ? 0 : last.streak + 1)
+
 /** What becomes of a place whose last instance has ended. */
-const fateOf = (last: Instance, past: readonly Instance[], { restart }: Deployment, situation: Situation): Fate => {
+const fateOf = (last: Instance, { restart }: Deployment, situation: Situation): Fate => {
   if (last.wish === 'stopped') return { kind: 'stopped', reason: 'it was stopped' }
   const success = succeeded(last)
   const again = restart.condition === 'always' || restart.condition === 'unless-stopped' || (restart.condition === 'on-failure' && !success)
   const reason = describeEnd(last)
   if (!again) return { kind: success ? 'completed' : 'failed', reason }
-  const short = past.length - 1 - past.findLastIndex(instance => wasLong(instance, restart.window))
+  const short = streakWith(last, restart)
   if (restart.attempts > 0 && short > restart.attempts) return { kind: 'failed', reason: `${reason}, ${short} times in a row` }
   const backoff = Math.min(restart.delay * 2 ** Math.max(0, short - 1), longestBackoff)
   return { kind: 'restart', at: situation.endedAt(last.id) + backoff }
@@ -86,9 +92,35 @@ interface Hold {
   readonly vain: boolean
 }
 
+interface Findings {
+  readonly wanted: number
+  readonly ready: number
+  /** Of the places whose last instance has ended and is not followed by another one. */
+  readonly fates: readonly Fate[]
+  readonly places: number
+  readonly hold: Hold | undefined
+  /** What is under way, in words. */
+  readonly reason: string
+}
+
+/** How a workload stands, and why: the worst that can be said of it. */
+const standingOf = ({ wanted, ready, fates, places, hold, reason }: Findings): Pick<WorkloadStatus, 'state' | 'reason'> => {
+  const over = fates.filter(fate => fate.kind !== 'restart')
+  if (wanted === 0) return { state: 'idle', reason: '' }
+  const failure = over.find(({ kind }) => kind === 'failed')
+  if (failure) return { state: 'failed', reason: failure.reason }
+  if (hold?.vain && fates.length === 0) return { state: 'failed', reason }
+  if (ready === wanted) return { state: 'ready', reason: '' }
+  if (fates.length === places) {
+    const state = over.some(({ kind }) => kind === 'stopped') ? 'stopped' : 'completed'
+    return { state, reason: over.map(fate => fate.reason).find(text => text !== '') ?? '' }
+  }
+  return { state: hold ? 'waiting' : 'starting', reason }
+}
+
 export const decide = (situation: Situation): Decision => {
   const { spec, instances, now } = situation
-  const start: { workload: string; replica: number; revision: string }[] = []
+  const start: Vacancy[] = []
   const stop: { instance: Instance; reason: string }[] = []
   const statuses = new Map<string, WorkloadStatus>()
   const looks: number[] = []
@@ -115,10 +147,13 @@ export const decide = (situation: Situation): Decision => {
       if (met) continue
       // As docker compose has it: what is unhealthy is not waited for. Should it recover, what depends on it starts all the same.
       const ill = condition === 'healthy' && current.some(({ health }) => health === 'unhealthy')
-      const vain = ill || status.state === 'failed' || status.state === 'stopped' || (condition === 'healthy' && status.state === 'completed')
+      const absent = condition === 'completed' && status.state === 'idle'
+      const vain =
+        ill || absent || status.state === 'failed' || status.state === 'stopped' || (condition === 'healthy' && status.state === 'completed')
       if (vain && !required) continue
       const wish = { started: 'to start', healthy: 'to be healthy', completed: 'to complete' }[condition]
-      return { reason: vain ? `it depends on ${name}: ${status.reason}` : `waits for ${name} ${wish}`, vain }
+      const why = absent ? 'it is scaled to none, and so never completes' : status.reason
+      return { reason: vain ? `it depends on ${name}: ${why}` : `waits for ${name} ${wish}`, vain }
     }
     return undefined
   }
@@ -155,7 +190,7 @@ export const decide = (situation: Situation): Decision => {
       if (current) return outdated.length > 0 || !isWell(current) || provenAt(current) > now
       const last = past.at(-1)
       if (!last) return outdated.length === 0 || outdated.some(({ wish }) => wish === 'retired')
-      const { kind } = fateOf(last, past, deployment, situation)
+      const { kind } = fateOf(last, deployment, situation)
       return kind === 'restart' || kind === 'failed'
     }
     const isUpdate = places.some(({ outdated }) => outdated.length > 0)
@@ -178,7 +213,7 @@ export const decide = (situation: Situation): Decision => {
         continue
       }
       const last = past.at(-1)
-      const fate = last && fateOf(last, past, deployment, situation)
+      const fate = last && fateOf(last, deployment, situation)
       if (fate && fate.kind !== 'restart') {
         fates.push(fate)
         continue
@@ -208,42 +243,19 @@ export const decide = (situation: Situation): Decision => {
         reason = 'waits for its predecessor to end'
         continue
       }
-      start.push({ workload: name, replica, revision })
+      start.push({ workload: name, replica, revision, earlier: last ? last.earlier + 1 : 0, streak: last ? streakWith(last, deployment.restart) : 0 })
       if (reason === '') reason = 'starts'
     }
 
-    const failure = fates.find(({ kind }) => kind === 'failed')
-    const stopped = fates.find(({ kind }) => kind === 'stopped')
-    const done = fates.length === places.length
-    const state: WorkloadStatus['state'] =
-      wanted === 0
-        ? 'idle'
-        : failure || (hold?.vain && fates.length === 0)
-          ? 'failed'
-          : ready === wanted
-            ? 'ready'
-            : done
-              ? stopped
-                ? 'stopped'
-                : 'completed'
-              : hold
-                ? 'waiting'
-                : 'starting'
+    const { state, reason: why } = standingOf({ wanted, ready, fates, places: places.length, hold, reason })
     const shown = own.filter(instance => isLive(instance.state) || instance === own.findLast(other => other.replica === instance.replica))
     return {
       name,
       state,
-      reason:
-        state === 'failed' && failure && 'reason' in failure
-          ? failure.reason
-          : state === 'completed' || state === 'stopped'
-            ? (fates.map(fate => ('reason' in fate ? fate.reason : '')).find(text => text !== '') ?? '')
-            : state === 'ready' || state === 'idle'
-              ? ''
-              : reason,
+      reason: why,
       wanted,
       ready,
-      restarts: Math.max(0, own.filter(instance => instance.revision === revision).length - new Set(own.map(({ replica }) => replica)).size),
+      restarts: places.reduce((sum, { current, past }) => sum + ((current ?? past.at(-1))?.earlier ?? 0), 0),
       instances: shown.map(instance => ({
         instance,
         health: situation.health(instance.id),

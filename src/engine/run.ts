@@ -9,7 +9,9 @@ import { EnvironmentSpec } from '../model/environment.ts'
 import type { Actor } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
+import { originOf } from '../model/instance.ts'
 import { parse } from '../model/parse.ts'
+import type { WorkloadSpec } from '../model/workload.ts'
 import type { Endings } from './endings.ts'
 import type { Secrets, Seeds, Started } from './engine.ts'
 import type { Live, Lives } from './lives.ts'
@@ -35,8 +37,10 @@ interface RunParts {
   readonly onRunning: (started: Started) => void
 }
 
-export const newInstance = (environment: string, workload: string, createdAt: number, replica = 1, revision = ''): Instance => ({
-  ...{ id: newInstanceId(), environment, workload, state: 'pending', reason: 'asked for', createdAt, replica, revision },
+type Place = Pick<Instance, 'workload' | 'replica' | 'revision' | 'earlier' | 'streak'>
+
+export const newInstance = (environment: string, place: Place, spec: WorkloadSpec, createdAt: number): Instance => ({
+  ...{ id: newInstanceId(), environment, state: 'pending', reason: 'asked for', createdAt, ...place, origin: originOf(spec) },
   ...{ startedAt: undefined, pid: undefined, start: undefined, exit: undefined, wish: undefined, address: undefined },
 })
 
@@ -51,9 +55,9 @@ export const createRun = (parts: RunParts) => {
     return {
       environment: { id, spec, state: 'creating', reason: 'asked for', cause: undefined, ...times },
       // Those of workloads that are kept running come afterwards, in their order.
-      instances: Object.keys(spec.workloads)
-        .filter(workload => spec.workloads[workload]?.deployment === undefined)
-        .map(workload => newInstance(id, workload, createdAt)),
+      instances: Object.entries(spec.workloads)
+        .filter(([, { deployment }]) => deployment === undefined)
+        .map(([workload, own]) => newInstance(id, { workload, replica: 1, revision: '', earlier: 0, streak: 0 }, own, createdAt)),
     }
   }
 

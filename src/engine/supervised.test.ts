@@ -1,57 +1,16 @@
 /** What goes wrong between two statements: updates that must not take everything down, pauses that are cut off, ends that come in the middle. */
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { World, WorldOptions } from '../../test/engine/world.ts'
+import { after, deaf, forever, ids, inWorld, live, scale, service, spec, states, stopFirst, up, well } from '../../test/engine/supervised.ts'
+import type { World } from '../../test/engine/world.ts'
 import { hour, never, noSecrets, openWorld, user } from '../../test/engine/world.ts'
 import { settle } from '../backends/fake/clock.ts'
 import { commandOf } from '../backends/fake/process.ts'
-import { fakeWorkload } from '../backends/fake/workload.ts'
-import type { Deployment } from '../model/deployment.ts'
+import { DayflyError } from '../base/errors.ts'
 import { noRestart } from '../model/deployment.ts'
 import type { EnvironmentSpec } from '../model/environment.ts'
-import type { WorkloadSpec } from '../model/workload.ts'
 import type { Script } from './backend.suite.ts'
-import type { Secrets } from './engine.ts'
-
-const forever: Script = [{ on: 'SIGTERM', exit: 0 }, { sleep: 100 * hour }]
-/** Takes its whole grace. */
-const deaf: Script = [{ sleep: 100 * hour }]
-const stopFirst = { update: { order: 'stop-first' as const, parallelism: 1 } }
-const well = { command: commandOf([{ exit: 0 }]), interval: 1000, timeout: 500, retries: 3, startPeriod: 0, startInterval: 100 }
-const scale = (count: number) => ({ min: count, max: count, window: 0 })
-
-const service = (script: Script = forever, change: Partial<Deployment> = {}, workload: Partial<WorkloadSpec> = {}): WorkloadSpec =>
-  fakeWorkload(script, {
-    kind: 'service',
-    deployment: {
-      ...{ scale: scale(1), restart: noRestart, dependsOn: {}, networks: {}, expose: [], update: { order: 'start-first', parallelism: 1 } },
-      ...change,
-    },
-    ...workload,
-  })
-const spec = (workloads: EnvironmentSpec['workloads'], change: Partial<EnvironmentSpec> = {}): EnvironmentSpec => ({
-  ...{ name: 'shop', owner: 'tester', labels: {}, lease: { ttl: 10 * hour, idle: 10 * hour, retention: hour }, workloads },
-  ...change,
-})
-const up = async (world: World, wanted: EnvironmentSpec, secrets: Secrets = noSecrets): Promise<string> => {
-  const { environment } = await world.engine.up(wanted, secrets, new Map(), user, never())
-  await settle()
-  return environment.id
-}
-const live = (world: World, id: string, workload: string) =>
-  world.store.instances(id).filter(instance => instance.workload === workload && instance.state === 'running')
-const ids = (instances: readonly { readonly id: string }[]) => instances.map(({ id }) => id)
-
-const inWorld =
-  (body: (world: World) => Promise<void>, options: WorldOptions = {}) =>
-  async (): Promise<void> => {
-    await using world = await openWorld(options)
-    await body(world)
-    for (const { id, state } of world.store.environments()) {
-      if (state !== 'ended') await world.engine.end(id, 'requested', 'the test is over', user, true, never())
-      await world.assertGone(id)
-    }
-  }
+import { presentPerPlace } from './store.ts'
 
 describe('an update', () => {
   it(
@@ -282,6 +241,126 @@ describe('what comes in the middle', () => {
       const text = JSON.stringify([world.store.events({ environment: id }), world.engine.workloads(id), world.lines])
       assert.match(text, /cannot connect with \[secret\]/)
       assert.ok(!text.includes('hunter2'))
+    }),
+  )
+})
+
+describe('a workload that crashes for days', () => {
+  const restart = { condition: 'always' as const, attempts: 0, delay: 1000, window: 10_000 }
+
+  it(
+    'is looked after by its last few instances, and counts all its restarts',
+    inWorld(async world => {
+      const id = await up(world, spec({ flaky: service([{ exit: 1 }], { restart }), web: service() }))
+      for (let hours = 0; hours < 2; hours++) await world.advance(hour)
+      const made = world.store.instances(id).filter(({ workload }) => workload === 'flaky').length
+      assert.ok(made > 100, `${made}`)
+      assert.ok(world.store.presentInstances(id).length <= presentPerPlace + 2)
+      const status = () => world.engine.workloads(id).find(({ name }) => name === 'flaky')
+      assert.equal(status()?.restarts, made - 1)
+      world.crash()
+      await world.restart()
+      await world.advance(60_000)
+      assert.equal(status()?.restarts, made, 'it waits as long as it did, and no history is read anew')
+    }),
+  )
+
+  it(
+    'is given up after as many attempts as it may have, more than are present',
+    inWorld(async world => {
+      const attempts = presentPerPlace * 3
+      const id = await up(world, spec({ flaky: service([{ exit: 1 }], { restart: { ...restart, attempts } }), web: service() }))
+      await world.advance(hour)
+      assert.equal(world.store.instances(id).filter(({ workload }) => workload === 'flaky').length, attempts + 1)
+      const status = world.engine.workloads(id).find(({ name }) => name === 'flaky')
+      assert.deepEqual([status?.state, status?.reason], ['failed', `exit code 1, ${attempts + 1} times in a row`])
+    }),
+  )
+})
+
+describe('what an instance was made from', () => {
+  const slow: Script = [{ on: 'SIGUSR1', exit: 0 }, { on: 'SIGTERM', exit: 99 }, { sleep: 100 * hour }]
+  const before = () => service(slow, {}, { stopSignal: 'SIGUSR1', grace: 5000 })
+  const afterwards = () => service(forever, {}, { stopSignal: 'SIGTERM', grace: 0 })
+
+  it(
+    'says how it is stopped when its successor is made from something else',
+    inWorld(async world => {
+      const id = await up(world, spec({ web: before() }))
+      await world.advance(100)
+      const [old] = live(world, id, 'web')
+      await up(world, spec({ web: afterwards() }))
+      await world.advance(5000)
+      assert.equal(world.store.instance(old?.id ?? '')?.exit?.code, 0, 'by its own signal, and in its own grace')
+      const stopping = world.store.events({ environment: id, types: ['instance.stopping'] }).find(({ instance }) => instance === old?.id)
+      assert.equal(stopping?.data['grace'], 5000)
+    }),
+  )
+
+  it(
+    'says it also when its workload was taken out, when it is stopped by hand, and at the end in the middle of an update',
+    inWorld(async world => {
+      const id = await up(world, spec({ a: before(), b: before(), c: before(), other: service() }))
+      await world.advance(100)
+      const old = ['a', 'b', 'c'].map(name => live(world, id, name)[0]?.id ?? '')
+      // A successor that never gets well leaves the old ones where they are.
+      const stuck = service([{ exit: 1 }], {}, { stopSignal: 'SIGTERM', grace: 0 })
+      await up(world, spec({ b: stuck, c: stuck, other: service() }))
+      await world.advance(2000)
+      const stopping = world.engine.stop(old[1] ?? '', undefined, user, never())
+      await world.advance(100)
+      await stopping
+      const ending = world.engine.end(id, 'requested', 'enough', user, false, never())
+      await world.advance(20_000)
+      await ending
+      assert.deepEqual(
+        old.map(instance => world.store.instance(instance)?.exit?.code),
+        [0, 0, 0],
+      )
+    }),
+  )
+})
+
+describe('the end', () => {
+  it('does not wait for requests of an instance that an update is taking away', async () => {
+    const audience = { prepare: async () => {}, statuses: () => {}, drain: () => new Promise<void>(() => {}), ending: () => {}, ended: () => {} }
+    await inWorld(
+      async world => {
+        const id = await up(world, spec({ web: service() }))
+        await world.advance(100)
+        await up(world, spec({ web: service(forever, {}, { env: { V: '2' } }) }))
+        await world.advance(2000)
+        assert.ok(live(world, id, 'web').some(({ wish }) => wish === 'retired'))
+        await world.engine.end(id, 'requested', 'enough', user, false, never())
+        await world.assertGone(id)
+      },
+      { engine: { audience } },
+    )()
+  })
+})
+
+describe('a dependency that is to complete', () => {
+  const migrate = () => service([{ exit: 0 }], { scale: scale(0) })
+
+  it(
+    'is not scaled to none',
+    inWorld(async world => {
+      const wanted = spec({ web: service(forever, { dependsOn: { migrate: after('completed') } }), migrate: migrate() })
+      await assert.rejects(up(world, wanted), (error: unknown) => {
+        assert.ok(error instanceof DayflyError)
+        assert.equal(error.field, 'workloads.web.deployment.dependsOn.migrate')
+        assert.match(error.message, /scaled to none/)
+        return error.remedy !== undefined
+      })
+      assert.deepEqual(world.store.environments(), [])
+    }),
+  )
+
+  it(
+    'holds nobody up where it is not required',
+    inWorld(async world => {
+      const id = await up(world, spec({ web: service(forever, { dependsOn: { migrate: after('completed', false) } }), migrate: migrate() }))
+      assert.deepEqual(states(world, id), { migrate: 'idle', web: 'ready' })
     }),
   )
 })

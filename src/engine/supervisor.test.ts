@@ -1,58 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import type { World, WorldOptions } from '../../test/engine/world.ts'
+import { after, forever, ill, inWorld, live, noSeeds, scale, service, spec, states, up, well } from '../../test/engine/supervised.ts'
+import type { World } from '../../test/engine/world.ts'
 import { hour, never, noSecrets, openWorld, user } from '../../test/engine/world.ts'
 import { settle } from '../backends/fake/clock.ts'
-import { commandOf } from '../backends/fake/process.ts'
-import { fakeWorkload } from '../backends/fake/workload.ts'
 import { DayflyError } from '../base/errors.ts'
 import type { Deployment } from '../model/deployment.ts'
-import { noRestart } from '../model/deployment.ts'
 import type { EnvironmentSpec } from '../model/environment.ts'
-import type { WorkloadSpec } from '../model/workload.ts'
-import type { Script } from './backend.suite.ts'
-import type { Seeds } from './engine.ts'
-
-const noSeeds: Seeds = new Map()
-const forever: Script = [{ on: 'SIGTERM', exit: 0 }, { sleep: 100 * hour }]
-
-const deployment = (change: Partial<Deployment> = {}): Deployment => ({
-  ...{ scale: { min: 1, max: 1, window: 0 }, restart: noRestart, dependsOn: {}, networks: {}, expose: [] },
-  update: { order: 'start-first', parallelism: 1 },
-  ...change,
-})
-const service = (script: Script = forever, change: Partial<Deployment> = {}, workload: Partial<WorkloadSpec> = {}): WorkloadSpec =>
-  fakeWorkload(script, { kind: 'service', deployment: deployment(change), ...workload })
-const well = { command: commandOf([{ exit: 0 }]), interval: 1000, timeout: 500, retries: 3, startPeriod: 0, startInterval: 100 }
-const ill = { ...well, command: commandOf([{ exit: 1 }]) }
-const after = (condition: 'started' | 'healthy' | 'completed', required = true) => ({ condition, required, restart: false })
-const scale = (count: number) => ({ min: count, max: count, window: 0 })
-
-const spec = (workloads: EnvironmentSpec['workloads'], change: Partial<EnvironmentSpec> = {}): EnvironmentSpec => ({
-  ...{ name: 'shop', owner: 'tester', labels: {}, lease: { ttl: 10 * hour, idle: 10 * hour, retention: hour }, workloads },
-  ...change,
-})
-
-const up = async (world: World, wanted: EnvironmentSpec): Promise<string> => {
-  const { environment } = await world.engine.up(wanted, noSecrets, noSeeds, user, never())
-  await settle()
-  return environment.id
-}
-const states = (world: World, id: string): Record<string, string> =>
-  Object.fromEntries(world.engine.workloads(id).map(({ name, state }) => [name, state]))
-const live = (world: World, id: string, workload: string) =>
-  world.store.instances(id).filter(instance => instance.workload === workload && instance.state === 'running')
-
-const inWorld =
-  (body: (world: World) => Promise<void>, options: WorldOptions = {}) =>
-  async (): Promise<void> => {
-    await using world = await openWorld(options)
-    await body(world)
-    for (const { id, state } of world.store.environments()) {
-      if (state !== 'ended') await world.engine.end(id, 'requested', 'the test is over', user, true, never())
-      await world.assertGone(id)
-    }
-  }
 
 describe('keeping workloads running', () => {
   it(

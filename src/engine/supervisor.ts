@@ -16,6 +16,7 @@ import type { NetworkName } from './backend.ts'
 import type { Health, WorkloadStatus } from './engine.ts'
 import type { HealthChecks } from './health.ts'
 import { createHealthChecks } from './health.ts'
+import { workloadOf } from './instances.ts'
 import type { Kept } from './kept.ts'
 import { pauseAfter } from './kept.ts'
 import { namesOf } from './names.ts'
@@ -85,6 +86,11 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
 
   const look = (kept: Kept, environment: Environment, present: readonly Instance[]): void => {
     const now = clock.boot()
+    // Of what is history by now nobody asks any more.
+    if (kept.ends.size > present.length) {
+      const known = new Set(present.map(({ id }) => id))
+      for (const id of kept.ends.keys()) if (!known.has(id)) kept.ends.delete(id)
+    }
     for (const instance of present) {
       const { id, state } = instance
       const check = environment.spec.workloads[instance.workload]?.deployment?.health
@@ -192,11 +198,12 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     // One after another: each that begins counts for the next. What is over a quota waits for room.
     const refused = new Map<string, string>()
     let begun = 0
-    for (const { workload, replica, revision } of start) {
-      const spec = environment.spec.workloads[workload]
-      const reason = spec && (refused.get(workload) ?? quotas.refuseInstance(environment.spec.owner, spec))
+    for (const vacancy of start) {
+      const { workload } = vacancy
+      const spec = workloadOf(environment, vacancy)
+      const reason = refused.get(workload) ?? quotas.refuseInstance(environment.spec.owner, spec)
       if (reason !== undefined) refused.set(workload, reason)
-      else attendance.begin(kept, environment, workload, replica, revision)
+      else attendance.begin(kept, environment, vacancy, spec)
       if (reason === undefined) begun++
     }
     publish(
@@ -242,13 +249,13 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     parts.background(kept.round)
   }
 
-  const running = (id: string): Instance[] => store.instances(id).filter(({ state }) => state === 'running')
+  const running = (id: string): Instance[] => store.presentInstances(id).filter(({ state }) => state === 'running')
 
   /** For its end: nothing new begins, and what is frozen can hear its stop signal. */
   const release = async (kept: Kept): Promise<void> => {
     kept.controller.abort(new DayflyError('aborted', 'its environment ends'))
     kept.timer?.[Symbol.dispose]()
-    for (const { id } of store.instances(kept.id)) checks.end(id)
+    for (const { id } of store.presentInstances(kept.id)) checks.end(id)
     await Promise.all([kept.round, ...kept.work, kept.freezing.catch(() => {})])
     for (const { id } of running(kept.id)) if (kept.paused || kept.frozen.has(id)) await backend.resume(id).catch(() => {})
     all.delete(kept.id)
