@@ -83,8 +83,9 @@ export interface Lifecycle {
     seeds: Seeds,
     actor: Actor,
     signal: AbortSignal,
+    partial: boolean,
   ): Promise<{ readonly environment: Environment; readonly changes: readonly Change[] }>
-  diff(spec: EnvironmentSpec): readonly Change[]
+  diff(spec: EnvironmentSpec, partial: boolean): readonly Change[]
   workloads(ref: string): readonly WorkloadStatus[]
   watch(ref: string, signal: AbortSignal): AsyncIterable<readonly WorkloadStatus[]>
   exited(ref: string, workload: string, signal: AbortSignal): Promise<Instance>
@@ -133,7 +134,7 @@ export interface Services {
   /** Finds (or pulls) the image, merges its configuration, checks limits against this host and names it. Creates nothing. */
   plan(request: RunRequest, onProgress: OnProgress, signal: AbortSignal): Promise<EnvironmentSpec>
   /** The same of an environment with workloads that are kept running. All faults of the draft are told at once. */
-  planUp(request: Pick<UpRequest, 'draft' | 'auth'>, onProgress: OnImageProgress, signal: AbortSignal): Promise<EnvironmentSpec>
+  planUp(request: Pick<UpRequest, 'draft' | 'partial' | 'auth'>, onProgress: OnImageProgress, signal: AbortSignal): Promise<EnvironmentSpec>
   /** Folders and archives of this host as tar streams, each to be read at most once. Throws `invalid` for one that is not there. */
   openSeeds(paths: Readonly<Record<string, string>>): Promise<AsyncDisposable & { readonly streams: Seeds }>
   /** What of a workload is reached from outside, and where. */

@@ -4,9 +4,31 @@ import { parseMount } from './mounts.ts'
 import { parsePort } from './ports.ts'
 import type { Problems } from './problems.ts'
 import type { Entry, Mapping, Node, Origin, Path, Scalar } from './tree.ts'
-import { isMapping, isNull, isScalar, isSequence, isText, mapping, member, members, patternTable, scalar, sequence, withMember } from './tree.ts'
+import {
+  hasVariable,
+  isMapping,
+  isNull,
+  isScalar,
+  isSequence,
+  isText,
+  mapping,
+  member,
+  members,
+  patternTable,
+  scalar,
+  sequence,
+  withMember,
+} from './tree.ts'
 
-type Rule = (node: Node, path: Path, problems: Problems) => Node
+export interface Forming {
+  readonly problems: Problems
+  /** Whether variables have been put in. Otherwise what would have to be taken apart and has one stays as it is written. */
+  readonly interpolated: boolean
+}
+
+type Rule = (node: Node, path: Path, forming: Forming) => Node
+
+const isOpen = (node: Node, { interpolated }: Forming): boolean => !interpolated && hasVariable(node)
 
 /** A member that is text, made out of a part of a scalar: it keeps the scalar's place, and never shows a variable's value in a message. */
 const part = (from: Scalar, value: string | number | boolean): Scalar => ({
@@ -70,36 +92,36 @@ const environmentFiles: Rule = node => {
   return isText(node) ? sequence([long(node)], node.origin) : node
 }
 
-const keyValues: Rule = (node, path, problems) => {
-  if (!isSequence(node)) return node
+const keyValues: Rule = (node, path, forming) => {
+  if (!isSequence(node) || node.items.some(item => isOpen(item, forming))) return node
   const found: [string, Node][] = []
   for (const item of node.items.filter(isScalar)) {
     const equals = item.text.indexOf('=')
-    if (equals < 0) problems.error(item.origin, path, `${quoted(item)} is not NAME=VALUE`)
+    if (equals < 0) forming.problems.error(item.origin, path, `${quoted(item)} is not NAME=VALUE`)
     else found.push([item.text.slice(0, equals), part(item, item.text.slice(equals + 1))])
   }
   return mapping(found, node.origin)
 }
 
-const sshKeys: Rule = (node, path, problems) => {
-  if (isText(node)) return sshKeys(sequence([node], node.origin), path, problems)
-  if (!isSequence(node)) return node
+const sshKeys: Rule = (node, path, forming) => {
+  if (isText(node)) return sshKeys(sequence([node], node.origin), path, forming)
+  if (!isSequence(node) || node.items.some(item => isOpen(item, forming))) return node
   const found: [string, Node][] = []
   for (const item of node.items.filter(isScalar)) {
     const equals = item.text.indexOf('=')
     if (equals >= 0) found.push([item.text.slice(0, equals), part(item, item.text.slice(equals + 1))])
     else if (item.text === 'default') found.push([item.text, scalar(null, item.origin)])
-    else problems.error(item.origin, path, `${quoted(item)} is no ssh key: default, or ID=PATH`)
+    else forming.problems.error(item.origin, path, `${quoted(item)} is no ssh key: default, or ID=PATH`)
   }
   return mapping(found, node.origin)
 }
 
 const graphics: Rule = node => (isText(node) ? sequence([mapping([['count', part(node, 'all')]], node.origin)], node.origin) : node)
 
-const device: Rule = (node, path, problems) => {
-  if (!isText(node)) return node
+const device: Rule = (node, path, forming) => {
+  if (!isText(node) || isOpen(node, forming)) return node
   const [source = '', target = source, permissions = 'rwm', ...more] = node.value.split(':')
-  if (more.length > 0) problems.error(node.origin, path, `${quoted(node)} is no device: SOURCE[:TARGET[:PERMISSIONS]]`)
+  if (more.length > 0) forming.problems.error(node.origin, path, `${quoted(node)} is no device: SOURCE[:TARGET[:PERMISSIONS]]`)
   const fields = { source, target: target === '' ? source : target, permissions }
   return mapping(
     Object.entries(fields).map(([name, value]) => [name, part(node, value)] as const),
@@ -107,16 +129,16 @@ const device: Rule = (node, path, problems) => {
   )
 }
 
-const volume: Rule = (node, path, problems) => {
-  if (!isText(node)) return node
+const volume: Rule = (node, path, forming) => {
+  if (!isText(node) || isOpen(node, forming)) return node
   const mount = parseMount(node.value)
   if (typeof mount === 'string') {
-    problems.error(node.origin, path, `${quoted(node)} is no volume${why(node, mount)}`, {
+    forming.problems.error(node.origin, path, `${quoted(node)} is no volume${why(node, mount)}`, {
       remedy: 'Write [SOURCE:]TARGET[:OPTIONS], or the long form.',
     })
     return node
   }
-  if (mount.unknown.length > 0) problems.warn('ignored', node.origin, path, `the mount options ${mount.unknown.join(', ')} mean nothing`)
+  if (mount.unknown.length > 0) forming.problems.warn('ignored', node.origin, path, `the mount options ${mount.unknown.join(', ')} mean nothing`)
   const { type, source, target, readOnly, propagation, selinux, nocopy } = mount
   const fields: [string, Node][] = [['type', part(node, type)]]
   if (source !== undefined) fields.push(['source', part(node, source)])
@@ -132,13 +154,13 @@ const volume: Rule = (node, path, problems) => {
   return mapping(fields, node.origin)
 }
 
-const ports: Rule = (node, path, problems) => {
+const ports: Rule = (node, path, forming) => {
   if (!isSequence(node)) return node
   const long = node.items.flatMap((item, index): Node[] => {
-    if (!isScalar(item) || isNull(item) || typeof item.value === 'boolean') return [item]
+    if (!isScalar(item) || isNull(item) || typeof item.value === 'boolean' || isOpen(item, forming)) return [item]
     const parsed = parsePort(item.text)
     if (typeof parsed === 'string') {
-      problems.error(item.origin, [...path, index], `${quoted(item)} is no port${why(item, parsed)}`, {
+      forming.problems.error(item.origin, [...path, index], `${quoted(item)} is no port${why(item, parsed)}`, {
         remedy: 'Write [[IP:]HOST:]CONTAINER[/PROTOCOL].',
       })
       return []
@@ -156,16 +178,16 @@ const ports: Rule = (node, path, problems) => {
 }
 
 /** `external: {name: …}` is the old way to write `external: true` with a `name`. */
-const external: Rule = (node, path, problems) => {
+const external: Rule = (node, path, forming) => {
   const old = member(node, 'external')
   if (!isMapping(node) || !isMapping(old)) return node
   const oldName = member(old, 'name')
   const name = member(node, 'name')
   const known = withMember(node, 'external', scalar(true, old.origin))
   if (!isText(oldName)) return known
-  problems.warn('deprecated', old.origin, [...path, 'external', 'name'], 'external.name is deprecated; write name beside external: true')
+  forming.problems.warn('deprecated', old.origin, [...path, 'external', 'name'], 'external.name is deprecated; write name beside external: true')
   if (isScalar(name) && name.text !== oldName.text) {
-    problems.error(oldName.origin, [...path, 'external', 'name'], 'name and external.name differ', { remedy: 'Keep name alone.' })
+    forming.problems.error(oldName.origin, [...path, 'external', 'name'], 'name and external.name differ', { remedy: 'Keep name alone.' })
   }
   return name === undefined ? withMember(known, 'name', oldName) : known
 }
@@ -199,12 +221,12 @@ const rules = patternTable<Rule>({
 })
 
 /** The document in its long form. */
-export const canonical = (node: Node, problems: Problems, path: Path = []): Node => {
-  const long = rules(path)?.(node, path, problems) ?? node
-  if (isSequence(long)) return { ...long, items: long.items.map((item, index) => canonical(item, problems, [...path, index])) }
+export const canonical = (node: Node, forming: Forming, path: Path = []): Node => {
+  const long = rules(path)?.(node, path, forming) ?? node
+  if (isSequence(long)) return { ...long, items: long.items.map((item, index) => canonical(item, forming, [...path, index])) }
   if (!isMapping(long)) return long
   const entries = new Map<string, Entry>()
-  for (const [name, entry] of long.entries) entries.set(name, { key: entry.key, value: canonical(entry.value, problems, [...path, name]) })
+  for (const [name, entry] of long.entries) entries.set(name, { key: entry.key, value: canonical(entry.value, forming, [...path, name]) })
   return { ...long, entries }
 }
 

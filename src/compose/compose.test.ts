@@ -2,10 +2,11 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { memorySources } from '../../test/compose/sources.ts'
-import type { Loaded, LoadRequest } from './compose.ts'
+import type { Loaded } from './compose.ts'
 import { load } from './compose.ts'
 import type { Problem } from './problems.ts'
 import { InvalidCompose } from './problems.ts'
+import type { LoadRequest } from './resolve.ts'
 import { maximumLength } from './yaml.ts'
 
 type Files = Readonly<Record<string, string>>

@@ -11,27 +11,8 @@ import { admit } from './admit.ts'
 import type { DayflyProject } from './extension.ts'
 import type { Warning } from './problems.ts'
 import type { Project } from './project.ts'
+import type { LoadRequest } from './resolve.ts'
 import { resolve } from './resolve.ts'
-import type { Sources } from './sources.ts'
-
-export interface LoadRequest {
-  /**
-   * Compose files, each over those before; relative ones to `projectFolder`. None: COMPOSE_FILE, else `compose.yaml` and its kin in `projectFolder` or the
-   * nearest folder above, with its override file; the project's folder is then that of the first file.
-   */
-  readonly files: readonly string[]
-  /** Absolute. Where relative paths start; for files that are given, docker compose takes the folder of the first one. */
-  readonly projectFolder: string
-  /** Goes before COMPOSE_PROJECT_NAME, `name` in the files, and the folder's name. */
-  readonly projectName?: string | undefined
-  /** The caller's environment: variables, COMPOSE_* settings, HOME. */
-  readonly env: Readonly<Record<string, string>>
-  /** Instead of `.env` of the project folder; relative ones to it, and a later one over an earlier one. */
-  readonly envFiles?: readonly string[] | undefined
-  /** Profiles to enable, `*` for all. None: COMPOSE_PROFILES. */
-  readonly profiles: readonly string[]
-  readonly sources: Sources
-}
 
 export interface Loaded {
   readonly project: Project

@@ -20,7 +20,7 @@ const addFile = async (before: Mapping, file: string, scope: Scope, reading: Rea
     const complete = await applyIncludes(own.node, own.removed, file, scope, reading, readModel)
     const extended = await applyExtends(complete, own.removed, file, scope, reading)
     const merged = enforceUnique(merge(without(model, own.removed), extended, [], reading.problems))
-    validate(merged, reading.problems)
+    validate(merged, reading.problems, reading.interpolates)
     const version = member(merged, 'version')
     if (version !== undefined) reading.problems.warn('deprecated', version.origin, ['version'], 'version is obsolete and has no effect; remove it')
     model = settled(isMapping(merged) ? withMember(merged, 'version', undefined) : merged, reading)
@@ -67,5 +67,6 @@ export const readModel = async (files: readonly string[], scope: Scope, reading:
   let model = emptyModel(files[0] ?? '')
   for (const file of files) model = await addFile(model, file, scope, reading, mention)
   const placed = resolvePaths(setDefaults(model), scope.folder, reading)
+  if (isMapping(placed) && !reading.interpolates) return placed
   return isMapping(placed) ? resolveEnvironment(placed, scope, reading) : model
 }

@@ -7,9 +7,9 @@ export interface DraftNetworks {
   readonly memberships: Readonly<Record<string, Readonly<Record<string, { aliases: string[] }>>>>
 }
 
-/** Names that others have given a service by `links: [SERVICE:ALIAS]`. */
+/** Names that others have given a service by `links: [SERVICE:ALIAS]`; also those that are not brought up now, for they may live already. */
 const linkNames = (project: Project, name: string): string[] =>
-  Object.values(project.services).flatMap(({ links = [] }) =>
+  Object.values({ ...project.disabled, ...project.services }).flatMap(({ links = [] }) =>
     links.flatMap(link => {
       const [target, alias] = link.split(':')
       return target === name && alias !== undefined && alias !== name ? [alias] : []

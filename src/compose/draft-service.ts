@@ -105,14 +105,14 @@ const scaleOf = (service: Service, extension: ServiceExtension, wanted: number |
   return extension.scale ?? fixed(service.deploy?.mode === 'global' ? 1 : (service.deploy?.replicas ?? service.scale ?? 1))
 }
 
-const dependsOn = (service: Service, project: Project) =>
+/** Also on services that are not brought up now: they may live already. What is disabled is no dependency any more. */
+const dependsOn = (service: Service) =>
   Object.fromEntries(
-    Object.entries(service.depends_on ?? {}).flatMap(([name, dependency]) => {
-      if (!Object.hasOwn(project.services, name)) return [] // Disabled by its profile, and not required: compose has checked that.
+    Object.entries(service.depends_on ?? {}).map(([name, dependency]) => {
       const condition = ({ service_started: 'started', service_healthy: 'healthy', service_completed_successfully: 'completed' } as const)[
         dependency.condition
       ]
-      return [[name, { condition, required: dependency.required, restart: dependency.restart === true }]]
+      return [name, { condition, required: dependency.required, restart: dependency.restart === true }]
     }),
   )
 
@@ -227,7 +227,7 @@ export const serviceDraft = (name: string, service: Service, context: ServiceCon
       }),
       deployment: {
         scale,
-        dependsOn: dependsOn(service, project),
+        dependsOn: dependsOn(service),
         networks: context.networks,
         expose: exposuresOf(service, extension, path, sink),
         update: updateOf(service),

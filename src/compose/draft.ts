@@ -33,7 +33,7 @@ export interface DraftOptions {
 }
 
 export interface Build {
-  /** The services that run it. */
+  /** The services that it is the image of. */
   readonly services: readonly string[]
   /** The name that the image gets. */
   readonly image: string
@@ -65,10 +65,15 @@ export const environmentName = (project: string): string =>
     .slice(0, 63)
     .replaceAll(/^-+|-+$/g, '')
 
+/** What the services run that are brought up, and what of others these are built from. */
 const buildsOf = (project: Project): Build[] => {
+  const all = { ...project.disabled, ...project.services }
   const builds = new Map<string, Build>()
-  for (const [name, service] of Object.entries(project.services)) {
-    if (service.build === undefined) continue
+  const done = new Set<string>()
+  const add = (name: string): void => {
+    const service = Object.hasOwn(all, name) ? all[name] : undefined
+    if (service?.build === undefined || done.has(name)) return
+    done.add(name)
     const image = service.image ?? `${project.name}-${name}`
     const before = builds.get(image)
     builds.set(image, {
@@ -78,7 +83,9 @@ const buildsOf = (project: Project): Build[] => {
       always: before?.always === true || service.pull_policy === 'build',
       platform: service.platform,
     })
+    for (const at of Object.values(service.build.additional_contexts ?? {})) if (at.startsWith('service:')) add(at.slice('service:'.length))
   }
+  for (const name of Object.keys(project.services)) add(name)
   return [...builds.values()]
 }
 

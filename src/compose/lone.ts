@@ -33,14 +33,14 @@ export const emptyModel = (file: string): Mapping => mapping([], { file, line: 1
 
 /** Everything short made long, and lists with keys made unique: before, so that the schema sees no repetition; after, for what only shows then. */
 export const settled = (model: Node, reading: Reading): Mapping => {
-  const long = enforceUnique(omitEmpty(canonical(model, reading.problems)))
+  const long = enforceUnique(omitEmpty(canonical(model, { problems: reading.problems, interpolated: reading.interpolates })))
   return isMapping(long) ? long : mapping([], model.origin)
 }
 
-/** A document with its variables, and what its tags remove from documents before it. */
+/** A document with its variables (as they are, where the reading leaves them), and what its tags remove from documents before it. */
 export const interpolated = (document: Node, scope: Scope, reading: Reading): { node: Mapping; removed: readonly Path[] } | undefined => {
   const { node, removed } = resolveTags(document)
-  const result = interpolate(node, name => scope.environment.get(name), reading.problems)
+  const result = reading.interpolates ? interpolate(node, name => scope.environment.get(name), reading.problems) : node
   if (isMapping(result)) return { node: result, removed }
   reading.problems.error(document.origin, [], 'a compose file is a mapping: services, networks, volumes …')
   return undefined

@@ -48,7 +48,7 @@ const buildArguments = (args: Node, environment: Environment): Node => {
   }
 }
 
-const build = (service: Mapping, environment: Environment): Mapping => {
+const build = (service: Mapping, environment: Environment | undefined): Mapping => {
   const own = member(service, 'build')
   if (!isMapping(own)) return service
   let result = own
@@ -56,7 +56,7 @@ const build = (service: Mapping, environment: Environment): Mapping => {
     result = withMember(result, 'dockerfile', scalar('Dockerfile', own.origin))
   }
   const args = member(result, 'args')
-  if (args !== undefined) result = withMember(result, 'args', buildArguments(args, environment))
+  if (args !== undefined && environment !== undefined) result = withMember(result, 'args', buildArguments(args, environment))
   return withMember(service, 'build', result)
 }
 
@@ -138,8 +138,8 @@ const names = (model: Mapping, project: string): Mapping => {
   return result
 }
 
-/** A complete model: nothing in it is implied any more. */
-export const normalize = (model: Mapping, project: string, environment: Environment): Mapping => {
+/** A complete model: nothing in it is implied any more. Without an environment nothing is taken from one. */
+export const normalize = (model: Mapping, project: string, environment: Environment | undefined): Mapping => {
   const connected = networks(model)
   const services = member(connected, 'services')
   if (!isMapping(services)) return names(connected, project)

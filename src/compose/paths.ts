@@ -1,13 +1,17 @@
 /** Paths of a document made absolute: they are relative to the folder of the project, or of the file that was extended or included. */
 import type { Reading } from './reading.ts'
 import type { Entry, Node, Path, Scalar } from './tree.ts'
-import { isMapping, isSequence, isText, member, patternTable, withMember } from './tree.ts'
+import { hasVariable, isMapping, isSequence, isText, member, patternTable, withMember } from './tree.ts'
 
 type Rule = (node: Node, folder: string, reading: Reading) => Node
 
 const changed = (node: Scalar, text: string): Scalar => ({ ...node, value: text, text })
 
-const plainPath: Rule = (node, folder, reading) => (isText(node) && node.value !== '' ? changed(node, reading.path(folder, node.value)) : node)
+const plainPath: Rule = (node, folder, reading) => {
+  // Where a variable leads is not known before it is put in.
+  if (!isText(node) || node.value === '' || (!reading.interpolates && hasVariable(node))) return node
+  return changed(node, reading.path(folder, node.value))
+}
 
 /** Windows paths stay what they are, to be refused as such. */
 export const isWindowsPath = (text: string): boolean => /^[A-Za-z]:[\\/]/.test(text) || text.startsWith('\\\\')

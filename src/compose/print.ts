@@ -87,8 +87,10 @@ const needsQuotes = (text: string): boolean =>
   resolvePlain(text).value !== text || /^(y|n|yes|no|on|off|<<|=)$/i.test(text) || /^\d[\d_.:,-]*($|[Tt ])/.test(text)
 
 /** YAML, or JSON that is indented. */
-export const print = (project: Project, format: 'yaml' | 'json' = 'yaml'): string => {
-  const plain = escaped(toPlain(project))
+export const print = (project: Project, format: 'yaml' | 'json' = 'yaml'): string => printPlain(escaped(toPlain(project)), format)
+
+/** The same of plain data, as it is: dollar signs are those of variables. */
+export const printPlain = (plain: unknown, format: 'yaml' | 'json' = 'yaml'): string => {
   if (format === 'json') return `${JSON.stringify(plain, undefined, 2)}\n`
   const document = new Document(plain, { version: '1.2', aliasDuplicateObjects: false })
   visit(document, {

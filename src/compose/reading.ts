@@ -14,16 +14,19 @@ export class Reading {
   readonly problems: Problems
   /** For `~` in paths; undefined when the caller has none. */
   readonly home: string | undefined
+  /** Whether variables are put in; otherwise what has one stays as it is written. */
+  readonly interpolates: boolean
   /** What secrets and configs hold that come from the environment, by `secrets.NAME` and `configs.NAME`. */
   readonly values = new Map<string, string>()
   readonly #documents = new Map<string, readonly Node[]>()
   readonly #texts = new Map<string, string | undefined>()
   #count = 0
 
-  constructor(sources: Sources, problems: Problems, home: string | undefined) {
+  constructor(sources: Sources, problems: Problems, home: string | undefined, interpolates = true) {
     this.sources = sources
     this.problems = problems
     this.home = home
+    this.interpolates = interpolates
   }
 
   /** The text of a file; undefined when it cannot be read, which is told as a problem of `origin`. */

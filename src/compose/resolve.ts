@@ -12,18 +12,33 @@ import { normalize } from './normalize.ts'
 import { Problems } from './problems.ts'
 import type { Content, Project, Service } from './project.ts'
 import { Reading } from './reading.ts'
+import type { Choice, Selectable } from './select.ts'
+import { checkNames, chosen, isEnabled, pick, profilesWith } from './select.ts'
 import type { Sources } from './sources.ts'
-import type { Origin, Path } from './tree.ts'
-import { isMapping, originAt, scalar, withMember } from './tree.ts'
+import type { Mapping, Origin, Path } from './tree.ts'
+import { isMapping, originAt, plain, scalar, withMember } from './tree.ts'
 import { typed } from './typed.ts'
 
-export interface Request {
+export interface LoadRequest {
+  /**
+   * Compose files, each over those before; relative ones to `projectFolder`. None: COMPOSE_FILE, else `compose.yaml` and its kin in `projectFolder` or the
+   * nearest folder above, with its override file; the project's folder is then that of the first file.
+   */
   readonly files: readonly string[]
+  /** Absolute. Where relative paths start; for files that are given, docker compose takes the folder of the first one. */
   readonly projectFolder: string
+  /** Goes before COMPOSE_PROJECT_NAME, `name` in the files, and the folder's name. */
   readonly projectName?: string | undefined
+  /** The caller's environment: variables, COMPOSE_* settings, HOME. */
   readonly env: Readonly<Record<string, string>>
+  /** Instead of `.env` of the project folder; relative ones to it, and a later one over an earlier one. */
   readonly envFiles?: readonly string[] | undefined
+  /** Profiles to enable, `*` for all. None: COMPOSE_PROFILES. */
   readonly profiles: readonly string[]
+  /** Only these and what they depend on; their profiles are enabled. None or absent: all that are enabled. */
+  readonly services?: readonly string[] | undefined
+  /** Beside the services named also what they depend on; true when left out. */
+  readonly dependencies?: boolean | undefined
   readonly sources: Sources
 }
 
@@ -36,14 +51,6 @@ export interface Resolved {
   readonly locate: (path: Path) => Origin
 }
 
-const isEnabled = (service: Service, profiles: readonly string[]): boolean => {
-  const own = service.profiles ?? []
-  return own.length === 0 || profiles.includes('*') || own.some(profile => profiles.includes(profile))
-}
-
-const pick = <T>(record: Readonly<Record<string, T>>, wanted: (name: string, value: T) => boolean): Record<string, T> =>
-  Object.fromEntries(Object.entries(record).filter(([name, value]) => wanted(name, value)))
-
 /** What the enabled services use of a section. */
 const used = (services: readonly Service[]): Readonly<Record<'networks' | 'volumes' | 'secrets' | 'configs' | 'models', ReadonlySet<string>>> => ({
   networks: new Set(services.flatMap(service => Object.keys(service.networks ?? {}))),
@@ -53,14 +60,15 @@ const used = (services: readonly Service[]): Readonly<Record<'networks' | 'volum
   models: new Set(services.flatMap(service => Object.keys(service.models ?? {}))),
 })
 
-/** The content without what no enabled service uses: nothing is made of it. */
-const pruned = (content: Content, problems: Problems, locate: (path: Path) => Origin): Content => {
+/** The content without what none of its services uses: nothing is made of it. What `all` the enabled ones do not use either is warned of. */
+const pruned = (content: Content, all: readonly Service[], problems: Problems, locate: (path: Path) => Origin): Content => {
   const wanted = used(Object.values(content.services))
+  const known = used(all)
   const keep = <T>(section: keyof typeof wanted): ((name: string, value: T) => boolean) => {
     return name => {
       if (wanted[section].has(name)) return true
       const path = [section, name]
-      if (name !== 'default') problems.warn('unused', locate(path), path, 'no enabled service uses it')
+      if (name !== 'default' && !known[section].has(name)) problems.warn('unused', locate(path), path, 'no enabled service uses it')
       return false
     }
   }
@@ -87,16 +95,25 @@ const profilesOf = (given: readonly string[], environment: Environment): string[
     .map(profile => profile.trim())
     .filter(profile => profile !== '')
 
-const checkFolder = (request: Request, problems: Problems): void => {
+const checkFolder = (request: LoadRequest, problems: Problems): void => {
   if (!request.projectFolder.startsWith('/')) problems.error(undefined, ['projectFolder'], 'an absolute path is expected')
   problems.throwIfAny()
 }
 
-/** The project, or `InvalidCompose` with all that is wrong. */
-export const resolve = async (request: Request): Promise<Resolved> => {
+interface Read {
+  readonly model: Mapping
+  readonly name: string
+  readonly files: readonly string[]
+  readonly folder: string
+  readonly environment: Environment
+  readonly reading: Reading
+}
+
+/** The files merged to one model that the schema allows; throws `InvalidCompose` for one that it does not. */
+const read = async (request: LoadRequest, interpolates: boolean): Promise<Read> => {
   const problems = new Problems(request.projectFolder)
   checkFolder(request, problems)
-  const reading = new Reading(request.sources, problems, request.env['HOME'])
+  const reading = new Reading(request.sources, problems, request.env['HOME'], interpolates)
   const caller: Environment = new Map(Object.entries(request.env))
   const start = request.projectFolder
   const here = await projectEnvironment(start, caller, request.envFiles ?? [], reading)
@@ -113,17 +130,55 @@ export const resolve = async (request: Request): Promise<Resolved> => {
   const model = await readModel(files, { folder, environment, including: [] }, reading, { origin: undefined, path: [] })
   if (model.entries.size === 0 && !problems.failed) problems.error(model.origin, [], 'the file is empty', { remedy: 'Add services.' })
   problems.throwIfAny()
+  return { model, name, files, folder, environment, reading }
+}
+
+const named = (model: Mapping, name: string): Mapping => withMember(model, 'name', scalar(name, model.origin))
+
+/** The project, or `InvalidCompose` with all that is wrong. */
+export const resolve = async (request: LoadRequest): Promise<Resolved> => {
+  const { model, name, files, folder, environment, reading } = await read(request, true)
+  const { problems } = reading
   const finished = typed(normalize(model, name, environment), problems)
   problems.throwIfAny()
   const locate = (path: Path): Origin => originAt(finished, path)
-  const decoded = decode(isMapping(finished) ? withMember(finished, 'name', scalar(name, finished.origin)) : finished, problems)
+  const decoded = decode(isMapping(finished) ? named(finished, name) : finished, problems)
   problems.throwIfAny()
   if (decoded === undefined) throw new TypeError('a model that cannot be decoded and has no problem')
-  return {
-    ...(await assemble(decoded, { files, folder, profiles: profilesOf(request.profiles, environment) }, environment, reading, locate)),
-    problems,
-    locate,
-  }
+  const where = { files, folder, profiles: profilesOf(request.profiles, environment) }
+  return { ...(await assemble(decoded, where, choiceOf(request), environment, reading, locate)), problems, locate }
+}
+
+const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
+
+/** As far as a model says it where variables may stand for anything. */
+const selectable = (service: unknown): Selectable => {
+  const { profiles, depends_on } = isRecord(service) ? service : {}
+  return { profiles: Array.isArray(profiles) ? profiles.map(String) : [], depends_on: isRecord(depends_on) ? depends_on : {} }
+}
+
+/**
+ * What files come to as plain data with their variables as they are written, to be printed. What has a variable and would have to be taken apart or
+ * converted (`"${PORT}:80"`) stays as it is; files of `env_file` are not read, and nothing is checked but syntax and schema.
+ */
+export const resolveModel = async (
+  request: LoadRequest,
+): Promise<{ readonly model: Readonly<Record<string, unknown>>; readonly problems: Problems }> => {
+  const { model, name, environment, reading } = await read(request, false)
+  const { problems } = reading
+  const whole = plain(named(normalize(model, name, undefined), name))
+  if (!isRecord(whole)) throw new TypeError('a model that is no mapping')
+  const services = isRecord(whole['services']) ? whole['services'] : {}
+  const all = Object.fromEntries(Object.entries(services).map(([key, service]) => [key, selectable(service)]))
+  const { names, dependencies } = choiceOf(request)
+  checkNames(names, all, problems)
+  problems.throwIfAny()
+  const profiles = profilesWith(profilesOf(request.profiles, environment), names, all)
+  const wanted = chosen(
+    pick(all, (_, service) => isEnabled(service, profiles)),
+    { names, dependencies },
+  )
+  return { model: { ...whole, services: pick(services, key => wanted.has(key)) }, problems }
 }
 
 interface Where {
@@ -132,22 +187,30 @@ interface Where {
   readonly profiles: readonly string[]
 }
 
+const choiceOf = ({ services = [], dependencies = true }: LoadRequest): Choice => ({ names: services, dependencies })
+
 const assemble = async (
   content: Content,
   where: Where,
+  choice: Choice,
   environment: Environment,
   reading: Reading,
   locate: (path: Path) => Origin,
 ): Promise<Pick<Resolved, 'project' | 'values'>> => {
   const { problems } = reading
-  const enabled = pick(content.services, (_, service) => isEnabled(service, where.profiles))
-  const disabled = pick(content.services, (_, service) => !isEnabled(service, where.profiles))
+  checkNames(choice.names, content.services, problems)
+  const profiles = profilesWith(where.profiles, choice.names, content.services)
+  const enabled = pick(content.services, (_, service) => isEnabled(service, profiles))
+  const disabled = pick(content.services, name => !Object.hasOwn(enabled, name))
   checkConsistency({ content, enabled, disabled, problems, locate })
+  const wanted = chosen(enabled, choice)
   const services: Record<string, Service> = {}
-  for (const [name, service] of Object.entries(enabled)) {
+  for (const [name, service] of Object.entries(pick(enabled, name => wanted.has(name)))) {
     const labelled = await withLabelFiles(name, withoutDisabled(service, enabled), reading, locate)
     services[name] = await withEnvironmentFiles(name, labelled, environment, reading, locate)
   }
   problems.throwIfAny()
-  return { project: { ...pruned({ ...content, services }, problems, locate), ...where, disabled }, values: reading.values }
+  const others = pick(content.services, name => !wanted.has(name))
+  const kept = pruned({ ...content, services }, Object.values(enabled), problems, locate)
+  return { project: { ...kept, ...where, profiles, disabled: others }, values: reading.values }
 }

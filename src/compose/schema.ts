@@ -10,7 +10,7 @@ import { quoted } from './interpolate.ts'
 import type { Problems } from './problems.ts'
 import { suggest } from './suggest.ts'
 import type { Node, Path } from './tree.ts'
-import { at, isScalar, originAt, plain } from './tree.ts'
+import { at, hasVariable, isScalar, originAt, plain } from './tree.ts'
 
 type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
 export type Schema = { [name: string]: Json }
@@ -215,12 +215,16 @@ const settle = (errors: readonly ErrorObject[], root: Node): Message[] => {
   return [...messages, ...open.flatMap(error => describe(error, root) ?? [])]
 }
 
-/** Tells `problems` what of the document the Compose Specification does not allow. True when it is all right. */
-export const validate = (root: Node, problems: Problems): boolean => {
+/**
+ * Tells `problems` what of the document the Compose Specification does not allow. True when it is all right. Where variables are not put in, nobody
+ * knows what a text that has some comes to: it may be anything.
+ */
+export const validate = (root: Node, problems: Problems, interpolated = true): boolean => {
   const check = compiled()
   if (check(plain(root))) return true
   // Of very many faults, the first ones: nobody reads the others.
   for (const { path, message, remedy } of settle((check.errors ?? []).slice(0, 1000), root)) {
+    if (!interpolated && hasVariable(at(root, path))) continue
     problems.error(originAt(root, path), path, message, remedy === undefined ? {} : { remedy })
   }
   return false

@@ -67,6 +67,9 @@ export const isNull = (node: Node | undefined): boolean => node?.kind === 'scala
 export const isText = (node: Node | undefined): node is Scalar & { readonly value: string } =>
   node?.kind === 'scalar' && typeof node.value === 'string'
 
+/** Whether a text has something that may be a variable. */
+export const hasVariable = (node: Node | undefined): boolean => isText(node) && node.value.includes('$')
+
 /** The member of a mapping, or undefined: also when it is no mapping. */
 export const member = (node: Node | undefined, name: string): Node | undefined => (isMapping(node) ? node.entries.get(name)?.value : undefined)
 

@@ -23,12 +23,13 @@ import { createHalt } from './halt.ts'
 import { createInstances } from './instances.ts'
 import { createLeases } from './leases.ts'
 import { createLifecycle } from './lifecycle.ts'
+import { createLine } from './line.ts'
 import type { Lives } from './lives.ts'
 import { newLive } from './lives.ts'
 import { createNotices } from './notices.ts'
 import { createOutcomes } from './outcomes.ts'
 import { passageSteps } from './passage.ts'
-import type { Quotas } from './quotas.ts'
+import type { Excess, Quotas } from './quotas.ts'
 import { noQuotas } from './quotas.ts'
 import { createRefs } from './refs.ts'
 import { createRequests } from './requests.ts'
@@ -152,6 +153,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       if (environment && isSupervised(environment.spec)) audience.ended(environment)
       leases.forget(id)
       lifecycle.forget(id)
+      line.look()
     },
   })
 
@@ -184,11 +186,16 @@ export const createEngine = (options: EngineOptions): Engine => {
   const keep = (environment: Environment, fresh: boolean): void => {
     if (isSupervised(environment.spec)) supervisor.takeUp(environment, fresh)
   }
+  const slots = options.slots ?? 1000
+  const full = (): Excess | undefined => {
+    if (lives.size < slots) return undefined
+    return { of: 'host', reason: `there are ${lives.size} environments, as many as this host may have at once`, never: false }
+  }
+  const line = createLine({ excessOf: spec => full() ?? quotas.excessOf(spec), claim: quotas.claim, clock, agenda, closing, log })
   const run = createRun({
     ...{ store, clock, agenda, lifecycle, lives, endings, steps, closing },
-    slots: options.slots ?? 1000,
     startPatience,
-    quotas,
+    line,
     onRunning: ({ environment, instances }) => {
       onRunning(environment, instances)
       keep(environment, true)
@@ -284,15 +291,15 @@ export const createEngine = (options: EngineOptions): Engine => {
       return result
     },
 
-    run: async (spec, secrets, actor, signal) => {
+    run: async (spec, secrets, actor, signal, waiting) => {
       open()
-      const work = run(spec, secrets, new Map(), actor, signal)
+      const work = run(spec, secrets, new Map(), actor, signal, waiting)
       background(work)
       return work
     },
-    up: async (spec, secrets, seeds, actor, signal) => {
+    up: async (spec, secrets, seeds, actor, signal, partial) => {
       open()
-      const work = up.up(spec, secrets, seeds, actor, signal)
+      const work = up.up(spec, secrets, seeds, actor, signal, partial)
       background(work)
       return work
     },

@@ -76,7 +76,7 @@ export interface Engine extends AsyncDisposable {
   /**
    * Brings up an environment whose workloads are kept running, or changes the living one of that name and owner to the spec. Resolves when that is written and
    * what the instances share is made; they follow, in the order of their dependencies, whatever becomes of the caller or of this daemon. On failure a
-   * new environment leaves nothing but its record, and one that was there stays as it was.
+   * new environment leaves nothing but its record, and one that was there stays as it was. `partial`: what lives and the spec does not name stays as it is.
    */
   up(
     spec: EnvironmentSpec,
@@ -84,9 +84,10 @@ export interface Engine extends AsyncDisposable {
     seeds: Seeds,
     actor: Actor,
     signal: AbortSignal,
+    partial?: boolean,
   ): Promise<{ environment: Environment; changes: readonly Change[] }>
   /** What `up` would change; of an environment that is not there, everything is added. */
-  diff(spec: EnvironmentSpec): readonly Change[]
+  diff(spec: EnvironmentSpec, partial?: boolean): readonly Change[]
   /** How the workloads of an environment that `up` made stand; in the order of their dependencies. */
   workloads(ref: string): readonly WorkloadStatus[]
   /** Each change of what `workloads` says, until `signal` or the environment's end; the first at once. */

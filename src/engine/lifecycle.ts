@@ -34,7 +34,7 @@ export interface Lifecycle {
   /** Writes that its stop was asked for, so that its end is no failure. Never throws: while the store cannot write, only the event waits. */
   stopping(id: string, wish: NonNullable<Instance['wish']>, grace: number, why: Why): void
   /** What has failed or was stopped in it says nothing of its place any more: it is filled anew. */
-  forgive(environment: string): void
+  forgive(environment: string, workloads: ReadonlySet<string>): void
   /** Another spec, with the event that says what it changes. */
   replaceSpec(id: string, spec: EnvironmentSpec, changes: NewEvent['data'], why: Why): Environment
   moveInstance(
@@ -175,10 +175,10 @@ export const createLifecycle = (store: Store, clock: Clock, notices: Notices, lo
         noteEventually(event)
       }
     },
-    forgive: environment =>
+    forgive: (environment, workloads) =>
       atomically(() => {
         for (const instance of store.presentInstances(environment)) {
-          const over = !isLive(instance.state) && instance.wish !== 'retired'
+          const over = workloads.has(instance.workload) && !isLive(instance.state) && instance.wish !== 'retired'
           if (over && (instance.wish === 'stopped' || instance.exit?.code !== 0)) store.putInstance({ ...instance, wish: 'retired' })
         }
       }),

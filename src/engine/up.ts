@@ -9,6 +9,7 @@ import type { Backend } from './backend.ts'
 import { changesBetween } from './changes.ts'
 import type { Change, Engine, Secrets, Seeds, Started } from './engine.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import { partialSecrets, partialSpec } from './partial.ts'
 import { environmentRequest, seedVolumes } from './passage.ts'
 import type { SecretKeeper } from './secrets.ts'
 import { checkSecrets } from './secrets.ts'
@@ -58,9 +59,15 @@ const checkReferences = (spec: EnvironmentSpec): void => {
     const of = `workloads.${name}`
     if (!deployment)
       throw fault(`${of}.deployment`, 'it is missing', 'An environment that is kept running consists of workloads that are: use run for others.')
-    for (const [dependency, { required }] of Object.entries(deployment.dependsOn)) {
+    for (const [dependency, { required, condition }] of Object.entries(deployment.dependsOn)) {
       if (required && !spec.workloads[dependency])
         throw fault(`${of}.deployment.dependsOn.${dependency}`, `there is no workload ${dependency}`, 'Add it, or make it not required.')
+      if (required && condition === 'completed' && spec.workloads[dependency]?.deployment?.scale.min === 0)
+        throw fault(
+          `${of}.deployment.dependsOn.${dependency}`,
+          `${dependency} is scaled to none, and so never completes`,
+          'Let it have an instance, or make it not required.',
+        )
     }
     for (const network of Object.keys(deployment.networks)) {
       if (!spec.networks?.[network]) throw fault(`${of}.deployment.networks.${network}`, `there is no network ${network}`, 'Name it under networks.')
@@ -91,8 +98,9 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
   /** Changes of one environment come one after another. */
   const changing = new Map<string, Promise<unknown>>()
 
-  const checked = (wanted: EnvironmentSpec): EnvironmentSpec => {
-    const spec = parse(EnvironmentSpec, wanted)
+  /** The whole of what is wanted, in which all references lead somewhere. */
+  const whole = (wanted: EnvironmentSpec, living: Environment | undefined, partial: boolean): EnvironmentSpec => {
+    const spec = partial ? partialSpec(living?.spec, wanted) : wanted
     checkReferences(spec)
     return spec
   }
@@ -119,6 +127,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
   const update = async (
     found: Environment,
     spec: EnvironmentSpec,
+    named: ReadonlySet<string>,
     secrets: Secrets,
     seeds: Seeds,
     actor: Actor,
@@ -132,12 +141,12 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
     await parts.audience.prepare({ ...found, spec }, signal)
     await backend.prepareEnvironment(environmentRequest({ ...found, spec }), signal)
     await seedVolumes(backend, found, seeds, signal)
-    keeper.keep(found.id, secrets)
+    keeper.keep(found.id, partialSecrets(spec, named, keeper.find(found.id), secrets))
     if (changes.length > 0) {
       const data = { changes: changes.map(({ subject, name, kind, effect }) => ({ subject, name, kind, effect })) }
       lifecycle.replaceSpec(found.id, spec, data, { actor, reason: 'asked for' })
     }
-    lifecycle.forgive(found.id)
+    lifecycle.forgive(found.id, named)
     lifecycle.touch(found.id)
     await parts.prolong(found.id, spec.lease.ttl, actor)
     supervisor.takeUp(found, true)
@@ -146,34 +155,38 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
   }
 
   return {
-    diff: wanted => {
-      const spec = checked(wanted)
-      return changesBetween(before(spec)?.spec, spec)
+    diff: (wanted, partial = false) => {
+      const part = parse(EnvironmentSpec, wanted)
+      const found = before(part)
+      return changesBetween(found?.spec, whole(part, found, partial))
     },
-    up: async (wanted, secrets, seeds, actor, signal) => {
-      const spec = checked(wanted)
-      checkSecrets(spec, secrets)
-      checkSeeds(spec, seeds)
-      const earlier = changing.get(spec.name) ?? Promise.resolve()
+    up: async (wanted, secrets, seeds, actor, signal, partial = false) => {
+      const part = parse(EnvironmentSpec, wanted)
+      if (!partial) checkReferences(part)
+      checkSecrets(part, secrets)
+      checkSeeds(part, seeds)
+      const named = new Set(Object.keys(part.workloads))
+      const earlier = changing.get(part.name) ?? Promise.resolve()
       const work = earlier
         .catch(() => {})
         .then(async () => {
-          const earlierOne = store.environmentByName(spec.name)
+          const earlierOne = store.environmentByName(part.name)
           // Its name is free once nothing is left of it.
           if (earlierOne?.state === 'ending') await parts.ended(earlierOne.id, signal)
-          const found = before(spec)
+          const found = before(part)
+          const spec = whole(part, found, partial)
           if (found) {
-            const changes = await update(found, spec, secrets, seeds, actor, signal)
+            const changes = await update(found, spec, named, secrets, seeds, actor, signal)
             return { environment: lifecycle.current(store.environment(found.id) ?? found), changes }
           }
           const { environment } = await parts.run(spec, secrets, seeds, actor, signal)
           return { environment, changes: changesBetween(undefined, spec) }
         })
-      changing.set(spec.name, work)
+      changing.set(part.name, work)
       try {
         return await work
       } finally {
-        if (changing.get(spec.name) === work) changing.delete(spec.name)
+        if (changing.get(part.name) === work) changing.delete(part.name)
       }
     },
   }

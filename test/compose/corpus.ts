@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
-import type { LoadRequest } from '../../src/compose/compose.ts'
+import type { LoadRequest } from '../../src/compose/resolve.ts'
 import { parse } from '../../src/model/parse.ts'
 import { memorySources } from './sources.ts'
 

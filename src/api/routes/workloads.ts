@@ -43,7 +43,7 @@ const up = async (services: Services, request: UpRequest, actor: Actor, onProgre
   }
   await using seeds = await services.openSeeds(request.seeds)
   const spec = await services.planUp(request, onProgress, signal)
-  const { environment, changes } = await services.lifecycle.up(spec, secretsOf(request), seeds.streams, actor, signal)
+  const { environment, changes } = await services.lifecycle.up(spec, secretsOf(request), seeds.streams, actor, signal, request.partial)
   return { environment: environmentView(services, environment), changes: changes.map(changeView) }
 }
 
@@ -91,7 +91,7 @@ export const workloadRoutes = (services: Services): Route[] => [
       kind: 'lines',
       lines: progressThen(async onProgress => {
         const spec = await services.planUp(body, onProgress, signal)
-        return { changes: services.lifecycle.diff(spec).map(changeView) }
+        return { changes: services.lifecycle.diff(spec, body.partial).map(changeView) }
       }),
     }),
   }),

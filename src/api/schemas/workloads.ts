@@ -8,6 +8,13 @@ import { PullProgress, RegistryAuth } from './images.ts'
 
 const Draft = EnvironmentDraft.describe('Images by name; everything that the images or Dayfly’s defaults can say may be left out.')
 
+const Partial = z
+  .boolean()
+  .default(false)
+  .describe(
+    'What lives and the draft does not name (workloads, networks, volumes, configs) stays as it is. Dependencies on workloads that are neither here nor there are left out.',
+  )
+
 export const UpRequest = z
   .strictObject({
     draft: Draft,
@@ -19,13 +26,14 @@ export const UpRequest = z
       .record(ResourceName, z.string().regex(/^\//, 'must be an absolute path'))
       .default({})
       .describe("By volume: a folder or tar archive (plain, gzip, zstd) on the daemon's host that fills it before the first instance."),
+    partial: Partial,
     auth: RegistryAuth.optional(),
   })
   .meta({ id: 'UpRequest' })
 export type UpRequest = z.output<typeof UpRequest>
 export type UpInput = z.input<typeof UpRequest>
 
-export const DiffRequest = z.strictObject({ draft: Draft, auth: RegistryAuth.optional() }).meta({ id: 'DiffRequest' })
+export const DiffRequest = z.strictObject({ draft: Draft, partial: Partial, auth: RegistryAuth.optional() }).meta({ id: 'DiffRequest' })
 export type DiffRequest = z.output<typeof DiffRequest>
 export type DiffInput = z.input<typeof DiffRequest>
 

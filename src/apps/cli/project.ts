@@ -6,6 +6,7 @@ import { DayflyError, errnoOf } from '../../base/errors.ts'
 import type { Loaded } from '../../compose/compose.ts'
 import { load } from '../../compose/compose.ts'
 import type { Warning } from '../../compose/problems.ts'
+import type { LoadRequest } from '../../compose/resolve.ts'
 import type { Sources } from '../../compose/sources.ts'
 import type { Arguments } from './arguments.ts'
 import type { Context } from './command.ts'
@@ -53,21 +54,30 @@ const sources: Sources = {
 /** `-` is standard input. */
 const fileAt = (path: string): string => (path === '-' ? standardInput : resolve(path))
 
+/** `compose.yaml`, `-` and what has a slash are files; anything else is the name of a service, as docker compose has it. */
+const isFile = (word: string): boolean => word === '-' || word.includes('/') || /\.(ya?ml|json)$/i.test(word)
+
+/** The services that the positionals of a command name. */
+export const servicesOf = (positionals: readonly string[]): string[] => positionals.filter(word => !isFile(word))
+
 const isSet = (pair: [string, string | undefined]): pair is [string, string] => pair[1] !== undefined
 
-const loadFiles = async (context: Pick<Context, 'env'>, args: Arguments, positionals: readonly string[]): Promise<Loaded> => {
-  const files = [...positionals, ...args.list('file')]
+/** What the options and positionals ask for. */
+export const loadRequest = (context: Pick<Context, 'env'>, args: Arguments, positionals: readonly string[]): LoadRequest => {
+  const files = [...positionals.filter(isFile), ...args.list('file')]
   const [first] = files
   const folder = args.text('project-directory') ?? (first === undefined || first === '-' ? '.' : dirname(first))
-  return await load({
+  return {
     files: files.map(fileAt),
     projectFolder: resolve(folder),
     projectName: args.text('name'),
     env: Object.fromEntries(Object.entries(context.env).filter(isSet)),
     ...(args.list('env-file').length === 0 ? {} : { envFiles: args.list('env-file').map(path => resolve(path)) }),
     profiles: args.list('profile'),
+    services: servicesOf(positionals),
+    dependencies: !args.flag('no-deps'),
     sources,
-  })
+  }
 }
 
 /**
@@ -82,7 +92,7 @@ export const asInFile = (error: unknown): unknown => {
 /** The files that the options and positionals name. Throws `invalid` with all that is wrong in them. */
 export const loadProject = async (context: Pick<Context, 'env'>, args: Arguments, positionals: readonly string[]): Promise<Loaded> => {
   try {
-    return await loadFiles(context, args, positionals)
+    return await load(loadRequest(context, args, positionals))
   } catch (error) {
     throw asInFile(error)
   }

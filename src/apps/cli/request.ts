@@ -1,7 +1,7 @@
 /** From compose files and options to what the daemon is asked for: what `up`, `diff` and `down -f` have in common. */
 import { existsSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { UpInput } from '../../api/schemas/workloads.ts'
+import type { DiffInput, UpInput } from '../../api/schemas/workloads.ts'
 import { DayflyError } from '../../base/errors.ts'
 import { given } from '../../base/given.ts'
 import type { Loaded } from '../../compose/compose.ts'
@@ -11,7 +11,7 @@ import type { Arguments } from './arguments.ts'
 import type { Context } from './command.ts'
 import { configsFor, secretContents, secretFiles } from './contents.ts'
 import type { Option } from './option.ts'
-import { asInFile, loadProject, projectOptions, tellWarnings } from './project.ts'
+import { asInFile, loadProject, projectOptions, servicesOf, tellWarnings } from './project.ts'
 import { registryAuth } from './registry-auth.ts'
 import { labelsOf, secretsOf } from './values.ts'
 
@@ -32,6 +32,7 @@ export const draftOptions: readonly Option[] = [
   },
   { name: 'seed', value: 'VOLUME=PATH', repeats: true, help: 'Fills a volume from a folder or a tar archive.', completion: 'file' },
   { name: 'pull', help: 'Fetch all images anew.' },
+  { name: 'no-deps', help: 'Of the services that are named, not what they depend on.' },
 ]
 
 /** The label that says where an environment comes from. */
@@ -89,6 +90,8 @@ export interface ProjectRequest {
 }
 
 const requestOf = async (context: Context, args: Arguments, read: 'all' | 'no secrets'): Promise<ProjectRequest> => {
+  const partial = servicesOf(args.positionals).length > 0
+  if (args.flag('no-deps') && !partial) throw invalid('--no-deps', 'no service is named', 'Write it like `dayfly up --no-deps web`.')
   const loaded = await loadProject(context, args, args.positionals)
   const ownSecrets = read === 'all' ? secretsOf(args.list('secret'), context) : {}
   const named = args.list('secret').map(option => option.replace(/=.*$/s, ''))
@@ -110,6 +113,7 @@ const requestOf = async (context: Context, args: Arguments, read: 'all' | 'no se
       draft: { ...drafted.draft, configs: { ...drafted.draft.configs, ...configsFor(loaded, drafted) } },
       secrets: read === 'all' ? secretFiles(drafted, contents) : {},
       seeds: seedsOf(args, drafted),
+      partial,
       ...given({ auth: registryAuth(context.env) }),
     },
   }
@@ -123,6 +127,9 @@ export const projectRequest = async (context: Context, args: Arguments, read: 'a
     throw asInFile(error)
   }
 }
+
+/** As `diff` takes it. */
+export const diffOf = ({ request: { draft, auth, partial } }: ProjectRequest): DiffInput => ({ draft, ...given({ auth, partial }) })
 
 /** The daemon's faults in the words of the file: what it calls a workload is a service there. */
 export const inWordsOfTheFile = (error: unknown): unknown => {

@@ -55,7 +55,7 @@ const world = (images: Readonly<Record<string, PlannedImage>> = { app: image() }
 }
 
 const plan = (draft: EnvironmentDraftInput, { parts } = world(), onProgress = (_image: string): void => {}) =>
-  planUp(parts, { draft: EnvironmentDraft.parse(draft) }, onProgress, never)
+  planUp(parts, { draft: EnvironmentDraft.parse(draft), partial: false }, onProgress, never)
 
 const shop = (web: EnvironmentDraftInput['workloads'][string], more: Partial<EnvironmentDraftInput> = {}): EnvironmentDraftInput => ({
   name: 'shop',

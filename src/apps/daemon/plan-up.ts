@@ -176,12 +176,19 @@ const circleIn = (workloads: EnvironmentDraft['workloads']): readonly string[] |
 }
 
 /** What names something of the draft that is not there, or twice. */
-const checkReferences = (draft: EnvironmentDraft, faults: Faults): void => {
+const checkReferences = ({ draft, partial }: Pick<UpRequest, 'draft' | 'partial'>, faults: Faults): void => {
   const published = new Map<number, string>()
   for (const [name, { mounts = [], deployment }] of Object.entries(draft.workloads)) {
     const path = `workloads.${name}`
-    for (const [target, { required }] of Object.entries(deployment.dependsOn)) {
-      if (required && !Object.hasOwn(draft.workloads, target)) faults.say(`${path}.deployment.dependsOn.${target}`, `there is no workload ${target}`)
+    for (const [target, { required, condition }] of Object.entries(deployment.dependsOn)) {
+      if (required && !partial && !Object.hasOwn(draft.workloads, target))
+        faults.say(`${path}.deployment.dependsOn.${target}`, `there is no workload ${target}`)
+      if (required && condition === 'completed' && draft.workloads[target]?.deployment.scale?.min === 0)
+        faults.say(
+          `${path}.deployment.dependsOn.${target}`,
+          `${target} is scaled to none, and so never completes`,
+          'Let it have an instance, or make it not required.',
+        )
     }
     for (const network of Object.keys(deployment.networks)) {
       if (!Object.hasOwn(draft.networks, network)) faults.say(`${path}.deployment.networks.${network}`, `there is no network ${network}`)
@@ -223,13 +230,13 @@ const checkHost = (parts: PlanUpParts, draft: EnvironmentDraft, faults: Faults):
 
 export const planUp = async (
   parts: PlanUpParts,
-  request: Pick<UpRequest, 'draft' | 'auth'>,
+  request: Pick<UpRequest, 'draft' | 'partial' | 'auth'>,
   onProgress: OnImageProgress,
   signal: AbortSignal,
 ): Promise<EnvironmentSpec> => {
   const { draft } = request
   const faults = createFaults()
-  checkReferences(draft, faults)
+  checkReferences(request, faults)
   checkHost(parts, draft, faults)
   const images = await resolveImages(parts, request, faults, onProgress, signal)
   const workloads: Record<string, WorkloadSpec> = {}

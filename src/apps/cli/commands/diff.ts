@@ -2,19 +2,18 @@ import { changeLines } from '../changes.ts'
 import type { Command } from '../command.ts'
 import { withDaemon } from '../daemon.ts'
 import { painter } from '../output.ts'
-import { draftOptions, inWordsOfTheFile, projectRequest } from '../request.ts'
+import { diffOf, draftOptions, inWordsOfTheFile, projectRequest } from '../request.ts'
 
 export const command: Command = {
   name: 'diff',
-  takes: ['[FILE...]'],
+  takes: ['[FILE|SERVICE...]'],
   summary: 'Say what `dayfly up` with the same options would change.',
   details: ['Images that are not there are fetched, for they are part of what may differ; what has to be built first is taken as it was last built.'],
   completion: 'file',
   options: [...draftOptions, { name: 'exit-code', help: 'Exit with 1 when something would change.' }],
   examples: [['dayfly diff', 'what an edit of compose.yaml comes to']],
   run: async (context, args) => {
-    const { request } = await projectRequest(context, args, 'no secrets')
-    const wanted = { draft: request.draft, ...(request.auth === undefined ? {} : { auth: request.auth }) }
+    const wanted = diffOf(await projectRequest(context, args, 'no secrets'))
     const changes = await withDaemon(context, () => context.client.diff(wanted, () => {})).catch((error: unknown) => {
       throw inWordsOfTheFile(error)
     })

@@ -16,7 +16,7 @@ import { createImagesProgress } from '../image-progress.ts'
 import { painter, printable } from '../output.ts'
 import { createLineWriter, createPrefixes } from '../prefixed.ts'
 import type { ProjectRequest } from '../request.ts'
-import { draftOptions, inWordsOfTheFile, projectRequest } from '../request.ts'
+import { diffOf, draftOptions, inWordsOfTheFile, projectRequest } from '../request.ts'
 import { createStanding, isSettled } from '../standing.ts'
 
 const defaultPatience = 300_000
@@ -55,12 +55,13 @@ interface Waited {
   readonly outcome: 'ready' | 'failed' | 'over' | 'ended'
 }
 
-/** Shows how the workloads stand until all are ready, one has failed, the environment has ended, or `patience` ms are over. */
-const wait = async (context: Context, environment: EnvironmentView, patience: number): Promise<Waited> => {
+/** Shows how the workloads that are `wanted` stand until all are ready, one has failed, the environment has ended, or `patience` ms are over. */
+const wait = async (context: Context, environment: EnvironmentView, wanted: readonly string[], patience: number): Promise<Waited> => {
   const standing = createStanding(context.json, context.say)
   let workloads: readonly WorkloadView[] = []
   const watch = async (): Promise<Waited> => {
-    for await (const now of context.client.watchWorkloads(environment.id, enough.signal)) {
+    for await (const all of context.client.watchWorkloads(environment.id, enough.signal)) {
+      const now = all.filter(({ name }) => wanted.includes(name))
       workloads = now
       standing.show(now)
       if (now.some(({ state }) => state === 'failed')) return { workloads, outcome: 'failed' }
@@ -139,9 +140,9 @@ const follow = (context: Context, environment: EnvironmentView, workloads: reado
   followLogs({ client: context.client, environment: environment.id, workloads, paint: painter(context.colour), live: workloads.length === 0 })
 
 /** Follows the output until it ends or somebody interrupts, which ends it. */
-const attached = async (context: Context, environment: EnvironmentView): Promise<number> => {
+const attached = async (context: Context, environment: EnvironmentView, workloads: readonly string[]): Promise<number> => {
   using interruption = interrupted()
-  const code = await Promise.race([follow(context, environment, []).then(() => 0), interruption.signal])
+  const code = await Promise.race([follow(context, environment, workloads).then(() => 0), interruption.signal])
   if (code === 0) return 0
   context.say(`\ndayfly: ending ${environment.name}`)
   await context.client.end(environment.id, { force: false })
@@ -195,10 +196,9 @@ const untilExit = async (
   }
 }
 
-const dryRun = async (context: Context, { request, drafted }: ProjectRequest): Promise<number> => {
-  const changes = await withImages(context, onProgress =>
-    context.client.diff({ draft: request.draft, ...(request.auth === undefined ? {} : { auth: request.auth }) }, onProgress),
-  )
+const dryRun = async (context: Context, planned: ProjectRequest): Promise<number> => {
+  const { request, drafted } = planned
+  const changes = await withImages(context, onProgress => context.client.diff(diffOf(planned), onProgress))
   if (context.json) context.write(`${JSON.stringify({ draft: request.draft, builds: drafted.builds.map(({ image }) => image), changes })}\n`)
   else context.write(changes.length === 0 ? 'nothing would change\n' : `${changeLines(changes, painter(context.colour)).join('\n')}\n`)
   return 0
@@ -206,10 +206,11 @@ const dryRun = async (context: Context, { request, drafted }: ProjectRequest): P
 
 export const command: Command = {
   name: 'up',
-  takes: ['[FILE...]'],
+  takes: ['[FILE|SERVICE...]'],
   summary: 'Bring up an environment from compose files, or change the living one to what they say.',
   details: [
     'Without FILE it is the compose.yaml of this folder or of one above, with its override file and .env, as docker compose has it. It returns once everything is ready, and prints where it is reached; then it lives until its lease ends it. Run again, it changes only what has changed: one instance after another, each new one well before the old one goes.',
+    'With services named, it is these and what they depend on; what else lives in the environment stays as it is. What ends in .yaml, .yml or .json, or has a slash, is a file.',
     'Environments are closed by default: `x-dayfly.egress` opens ways out. `ports` are published on the loopback, and the first one that speaks HTTP has the name SERVICE.ENVIRONMENT.localhost.',
     'Exit code 1 when a service fails or not all of it is ready in time; with --until-exit, that of the service. What is wrong in the files is 2, and nothing has changed then.',
   ],
@@ -220,7 +221,7 @@ export const command: Command = {
     { name: 'build', help: 'Build images anew that services build. Default: those that are missing.' },
     { name: 'no-build', help: 'Build nothing.' },
     { name: 'detach', short: 'd', help: 'As it does without --attach anyway: return once it is ready.' },
-    { name: 'attach', short: 'a', help: 'Show the output of all services, until it ends; Ctrl-C ends it.' },
+    { name: 'attach', short: 'a', help: 'Show the output of all services (or those named), until it ends; Ctrl-C ends it.' },
     { name: 'until-exit', value: 'SERVICE', help: 'Show the output of this one, end all when it ends, and exit as it did: for tests.' },
     { name: 'no-wait', help: 'Return once it is written down; it comes up by itself.' },
     { name: 'wait-timeout', value: 'DURATION', help: 'How long to wait until all is ready. Default: 5m.' },
@@ -228,6 +229,7 @@ export const command: Command = {
   ],
   examples: [
     ['dayfly up', 'what the compose.yaml here says'],
+    ['dayfly up web', 'of it only web, and what web depends on'],
     ['dayfly up --name pr-123 --source https://git.example.org/shop@feature --ttl 8h', 'a preview of a pull request; the same again updates it'],
     ['dayfly up -f compose.yaml -f compose.test.yaml --until-exit tests', 'a test stack: exits as the tests did, and leaves nothing'],
     ['dayfly up --seed data=./fixtures.tar.zst --scale worker=3', 'with data, and three workers'],
@@ -265,12 +267,13 @@ export const command: Command = {
         )
       return code
     }
-    if (args.flag('attach')) return await attached(context, environment)
+    const wanted = Object.keys(planned.request.draft.workloads)
+    if (args.flag('attach')) return await attached(context, environment, planned.request.partial === true ? wanted : [])
     if (args.flag('no-wait')) {
       tell(context, environment, changes, await context.client.workloads(environment.id), false)
       return 0
     }
-    const waited = await wait(context, environment, patience)
+    const waited = await wait(context, environment, wanted, patience)
     if (waited.outcome === 'ready') {
       tell(context, await context.client.environment(environment.id), changes, waited.workloads, true)
       return 0
