@@ -1,5 +1,11 @@
 /** What a value of an option or a positional is, for completion. */
-export type Completion = 'environment' | 'instance' | 'image' | 'file' | readonly string[]
+export type Completion =
+  | ('environment' | 'instance' | 'image' | 'file' | 'command')
+  /** Of the environment that the first positional names. */
+  | 'workload'
+  /** In the compose files; with `=` what comes before a value. */
+  | ('service' | 'profile' | 'service=' | 'volume=' | 'secret=')
+  | readonly string[]
 
 export interface Option {
   /** Long name, without dashes. */

@@ -21,9 +21,15 @@ export const projectOptions: readonly Option[] = [
     help: 'Compose file; each over those before. Default: $COMPOSE_FILE, or the compose.yaml here or above.',
     completion: 'file',
   },
-  { name: 'name', short: 'p', value: 'NAME', help: "Of project and environment. Default: the file's name:, or the folder's." },
+  {
+    name: 'name',
+    short: 'p',
+    value: 'NAME',
+    help: "Of project and environment. Default: the file's name:, or the folder's.",
+    completion: 'environment',
+  },
   { name: 'env-file', value: 'FILE', repeats: true, help: 'Instead of .env of the project folder.', completion: 'file' },
-  { name: 'profile', value: 'NAME', repeats: true, help: 'Profile to enable. Default: $COMPOSE_PROFILES.' },
+  { name: 'profile', value: 'NAME', repeats: true, help: 'Profile to enable. Default: $COMPOSE_PROFILES.', completion: 'profile' },
   { name: 'project-directory', value: 'FOLDER', help: "Where relative paths start. Default: the first file's folder.", completion: 'file' },
 ]
 

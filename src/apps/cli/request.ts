@@ -21,7 +21,7 @@ export const draftOptions: readonly Option[] = [
   { name: 'idle', value: 'DURATION', help: "Longest time without activity. Default: x-dayfly's, or 30m." },
   { name: 'retention', value: 'DURATION', help: "How long record and output are kept. Default: x-dayfly's, or 30d." },
   { name: 'on-idle', value: 'WHAT', help: 'What idleness does: end (default), or pause until the next request.', completion: ['end', 'pause'] },
-  { name: 'scale', value: 'SERVICE=N', repeats: true, help: 'So many instances of it.' },
+  { name: 'scale', value: 'SERVICE=N', repeats: true, help: 'So many instances of it.', completion: 'service=' },
   { name: 'label', short: 'l', value: 'NAME=VALUE', repeats: true, help: 'To be found by.' },
   { name: 'source', value: 'URL@REF', help: 'Where it comes from, e.g. a branch: `dayfly gc` ends those whose source is gone.' },
   {
@@ -29,8 +29,9 @@ export const draftOptions: readonly Option[] = [
     value: 'NAME[=SOURCE]',
     repeats: true,
     help: "Content of a secret of the project, in place of the file's; from env:VARIABLE, file:PATH or cmd:COMMAND.",
+    completion: 'secret=',
   },
-  { name: 'seed', value: 'VOLUME=PATH', repeats: true, help: 'Fills a volume from a folder or a tar archive.', completion: 'file' },
+  { name: 'seed', value: 'VOLUME=PATH', repeats: true, help: 'Fills a volume from a folder or a tar archive.', completion: 'volume=' },
   { name: 'pull', help: 'Fetch all images anew.' },
   { name: 'no-deps', help: 'Of the services that are named, not what they depend on.' },
 ]

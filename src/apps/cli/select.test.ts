@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: the variables of compose files look like that
 import assert from 'node:assert/strict'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
@@ -19,7 +20,7 @@ const write = (name: string, services: Readonly<Record<string, object>>): string
   mkdirSync(join(site.folder, name), { recursive: true })
   const path = join(site.folder, name, 'compose.yaml')
   const complete = Object.entries(services).map(([service, more]) => [service, { image: 'fake', command: doing(...serving), ...more }])
-  writeFileSync(path, JSON.stringify({ services: Object.fromEntries(complete) }))
+  writeFileSync(path, JSON.stringify({ services: Object.fromEntries(complete), volumes: { data: {} } }))
   return path
 }
 const running = async (environment: string): Promise<Record<string, string>> =>
@@ -69,10 +70,30 @@ test('config of some services, and with its variables as they are', async () => 
   const { services } = JSON.parse((await site.cli(['config', file, '--no-interpolate', '--json'])).stdout)
   assert.deepEqual([services.web.image, services.odd.privileged], ['w:$TAG', true])
   const output = join(site.folder, 'printed', 'out.yaml')
-  assert.deepEqual(await site.cli(['config', file, 'db', '-o', output], { env: { TAG: '1' } }), { status: 0, signal: null, stdout: '', stderr: '' })
+  const written = await site.cli(['config', file, 'db', '-o', output])
+  assert.deepEqual([written.status, written.stdout], [0, ''])
   assert.equal((await site.cli(['config', output, '--services'])).stdout, 'db\n')
   assert.match((await site.cli(['config', file, '--hash', 'db,none', 'db'])).stderr, /--hash: there is no service none/)
   const both = await site.cli(['config', file, '--services', '--images'])
   assert.deepEqual([both.status, both.stdout], [2, ''])
   assert.match(both.stderr, /--images: --services excludes it/)
+})
+
+test('completion knows services, profiles and volumes of the files, and workloads of what lives', async () => {
+  const file = write('complete', { web: { volumes: ['data:/d'], image: '${A:?none}' }, worker: {}, tests: { profiles: ['ci'] } })
+  const words = async (...args: string[]): Promise<string[]> =>
+    (await site.cli(['__complete', '--', ...args])).stdout.split('\n').filter(word => word !== '')
+  assert.deepEqual(await words('up', '-f', file, 'w'), ['web', 'worker'])
+  assert.deepEqual(await words('up', '-f', file, 'web', ''), ['worker', 'tests'])
+  assert.deepEqual(await words('up', '-f', file, '--until-exit', 't'), ['tests'])
+  assert.deepEqual(await words('up', file, '--scale', 'w'), ['web=', 'worker='])
+  assert.deepEqual(await words('config', file, '--profile', ''), ['ci'])
+  assert.deepEqual(await words('up', '-f', join(site.folder, 'none.yaml'), ''), [], 'nothing is said of what is wrong')
+  const live = write('alive', { web: {}, db: {} })
+  assert.equal((await site.cli(['up', live])).status, 0)
+  assert.deepEqual(await words('exec', 'ali'), ['alive', 'alive/web', 'alive/db'])
+  assert.deepEqual(await words('logs', 'alive', ''), ['web', 'db'])
+  assert.deepEqual(await words('logs', 'alive', 'web', ''), ['db'])
+  assert.deepEqual(await words('up', '--name', 'ali'), ['alive'])
+  await site.cli(['down', '--force', 'alive'])
 })

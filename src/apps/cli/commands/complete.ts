@@ -1,17 +1,7 @@
+import { candidatesOf, given, positional } from '../candidates.ts'
 import type { Command, CommandSummary, Context } from '../command.ts'
-import type { Completion, Option } from '../option.ts'
+import type { Option } from '../option.ts'
 import { globalOptions } from '../option.ts'
-
-/** Candidates from the daemon; none when it does not answer: a completion is no place for messages. */
-const known = async (context: Context, completion: Completion | undefined): Promise<readonly string[]> => {
-  try {
-    if (completion === 'environment' || completion === 'instance') return (await context.client.environments({})).map(({ name }) => name)
-    if (completion === 'image') return (await context.client.images()).flatMap(({ names }) => names)
-  } catch {
-    return []
-  }
-  return typeof completion === 'object' ? completion : []
-}
 
 const optionWords = (options: readonly Option[]): string[] =>
   options.flatMap(({ name, short }) => [`--${name}`, ...(short === undefined ? [] : [`-${short}`])])
@@ -39,9 +29,14 @@ const candidates = async (context: Context, before: readonly string[], current: 
   const options = [...command.options, ...globalOptions]
   const last = before.at(-1) ?? ''
   const waiting = options.find(({ name, short, value }) => value !== undefined && (last === `--${name}` || last === `-${short}`))
-  if (waiting !== undefined) return await known(context, waiting.completion)
+  const words = before.slice(found.length)
+  const args = given(command, waiting === undefined ? words : words.slice(0, -1))
+  // The words of another program are its own affair.
+  if (args === undefined || (command.passesOn === true && args.positionals.length > 0)) return []
+  if (waiting !== undefined) return await candidatesOf(context, waiting.completion, args)
   if (current.startsWith('-')) return optionWords(options)
-  return await known(context, command.completion)
+  const said = new Set(args.positionals)
+  return (await candidatesOf(context, positional(command, args), args)).filter(word => !said.has(word))
 }
 
 export const command: Command = {

@@ -95,7 +95,7 @@ export const command: Command = {
     'Variables are put in, files merged, short forms written out. What is wrong is told with its place; what Dayfly refuses, with the name of the policy.',
     'With services named, only these and what they depend on. What ends in .yaml, .yml or .json, or has a slash, is a file.',
   ],
-  completion: 'file',
+  completion: 'service',
   options: [
     ...projectOptions,
     { name: 'format', value: 'FORMAT', help: 'yaml (default) or json.', completion: ['yaml', 'json'] },
@@ -105,7 +105,7 @@ export const command: Command = {
     { name: 'networks', help: 'Only names of networks.' },
     { name: 'images', help: 'Only names of images.' },
     { name: 'profiles', help: 'Only names of profiles.' },
-    { name: 'hash', value: 'SERVICE', help: 'A digest of what is said of a service, or of each with "*".' },
+    { name: 'hash', value: 'SERVICE', help: 'A digest of what is said of a service, or of each with "*".', completion: 'service' },
     { name: 'output', short: 'o', value: 'FILE', help: 'Write it there.', completion: 'file' },
     { name: 'quiet', short: 'q', help: 'Print nothing: only check.' },
   ],

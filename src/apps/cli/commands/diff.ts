@@ -9,7 +9,7 @@ export const command: Command = {
   takes: ['[FILE|SERVICE...]'],
   summary: 'Say what `dayfly up` with the same options would change.',
   details: ['Images that are not there are fetched, for they are part of what may differ; what has to be built first is taken as it was last built.'],
-  completion: 'file',
+  completion: 'service',
   options: [...draftOptions, { name: 'exit-code', help: 'Exit with 1 when something would change.' }],
   examples: [['dayfly diff', 'what an edit of compose.yaml comes to']],
   run: async (context, args) => {

@@ -6,6 +6,7 @@ export const command: Command = {
   name: 'help',
   takes: ['[COMMAND...]'],
   summary: 'Print help for Dayfly or for one command.',
+  completion: 'command',
   options: [],
   examples: [['dayfly help image pull', 'the same as dayfly image pull --help']],
   run: async (context, args) => {

@@ -214,7 +214,7 @@ export const command: Command = {
     'Environments are closed by default: `x-dayfly.egress` opens ways out. `ports` are published on the loopback, and the first one that speaks HTTP has the name SERVICE.ENVIRONMENT.localhost.',
     'Exit code 1 when a service fails or not all of it is ready in time; with --until-exit, that of the service. What is wrong in the files is 2, and nothing has changed then.',
   ],
-  completion: 'file',
+  completion: 'service',
   minds: 'broken pipes',
   options: [
     ...draftOptions,
@@ -222,7 +222,12 @@ export const command: Command = {
     { name: 'no-build', help: 'Build nothing.' },
     { name: 'detach', short: 'd', help: 'As it does without --attach anyway: return once it is ready.' },
     { name: 'attach', short: 'a', help: 'Show the output of all services (or those named), until it ends; Ctrl-C ends it.' },
-    { name: 'until-exit', value: 'SERVICE', help: 'Show the output of this one, end all when it ends, and exit as it did: for tests.' },
+    {
+      name: 'until-exit',
+      value: 'SERVICE',
+      help: 'Show the output of this one, end all when it ends, and exit as it did: for tests.',
+      completion: 'service',
+    },
     { name: 'no-wait', help: 'Return once it is written down; it comes up by itself.' },
     { name: 'wait-timeout', value: 'DURATION', help: 'How long to wait until all is ready. Default: 5m.' },
     { name: 'dry-run', help: 'Only say what would change.' },
