@@ -10,6 +10,7 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -31,14 +32,20 @@ static int make_folder(const char *name, struct failure *failure) {
   return mkdir(name, 0755) < 0 && errno != EEXIST ? fail(failure, "make folder %s", name) : 0;
 }
 
+static bool is_kernel(int major, int minor) {
+  struct utsname host;
+  int has_major = 0, has_minor = 0;
+  if (uname(&host) < 0 || sscanf(host.release, "%d.%d", &has_major, &has_minor) != 2) return false;
+  return has_major > major || (has_major == major && has_minor >= minor);
+}
+
 int mounts_prepare(struct failure *failure) {
   const unsigned long flags = MS_NOSUID | MS_NODEV | MS_NOEXEC;
   if (make_folder("sys", failure) < 0 || make_folder("secrets", failure) < 0) return -1;
   if (mount("sysfs", "sys", "sysfs", flags | MS_RDONLY, NULL) < 0) return fail(failure, "mount sysfs on sys");
-  /* Secrets stay out of swap where the kernel can promise that (6.4). */
-  if (mount("tmpfs", "secrets", "tmpfs", flags, "size=1m,mode=0755,noswap") < 0 && mount("tmpfs", "secrets", "tmpfs", flags, "size=1m,mode=0755") < 0) {
-    return fail(failure, "mount a tmpfs on secrets");
-  }
+  /* Secrets stay out of swap where the kernel can promise that. An older one would complain of the option in its log, at each start. */
+  if (is_kernel(6, 4) && mount("tmpfs", "secrets", "tmpfs", flags, "size=1m,mode=0755,noswap") == 0) return 0;
+  if (mount("tmpfs", "secrets", "tmpfs", flags, "size=1m,mode=0755") < 0) return fail(failure, "mount a tmpfs on secrets");
   return 0;
 }
 
