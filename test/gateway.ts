@@ -7,7 +7,8 @@ import { connect, createServer as createTcpServer } from 'node:net'
 import type { Log } from '../src/base/log.ts'
 import { createLog } from '../src/base/log.ts'
 import { createGateway } from '../src/gateway/create.ts'
-import type { AccessEntry, Endpoint, Gateway, GatewayOptions, Report, Route, TargetReport } from '../src/gateway/gateway.ts'
+import type { Endpoint, Gateway, GatewayOptions, Report, Route, TargetReport } from '../src/gateway/gateway.ts'
+import type { AccessEntry } from '../src/model/access.ts'
 
 export interface TestGateway extends AsyncDisposable {
   readonly gateway: Gateway

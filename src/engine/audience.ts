@@ -9,6 +9,6 @@ export interface Audience {
   /** Nothing new goes to the instance; resolves when nothing is under way there, after `within` ms at the latest. */
   drain(instance: string, within: number): Promise<void>
   /** It is about to end: the last chance to write into its record. */
-  ending(environment: Environment): void
+  ending(environment: Environment): void | Promise<void>
   ended(environment: Environment): void
 }

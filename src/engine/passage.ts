@@ -77,7 +77,7 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
       const environment = store.environment(live.id)
       if (!environment || environment.state === 'ended') return
       await sessions.finish(live.id)
-      if (isSupervised(environment.spec)) parts.audience.ending(environment)
+      if (isSupervised(environment.spec)) await parts.audience.ending(environment)
       lifecycle.flush(live.id)
       lifecycle.moveEnvironment(live.id, 'ended', { actor: dayfly, reason: 'nothing of it is left' })
     },

@@ -187,6 +187,8 @@ export const createGateway = async (options: GatewayOptions): Promise<Gateway> =
       await order({ type: 'unforward', id })
     },
     drain: (instance, within) => order({ type: 'drain', instance, within }),
+    cut: environment => order({ type: 'cut', environment }),
+    flush: async () => void (await order({ type: 'flush' })),
     [Symbol.asyncDispose]: async () => {
       if (closed) return
       closed = true

@@ -8,8 +8,9 @@
  */
 import type { Readable } from 'node:stream'
 import { messageOf } from '../base/errors.ts'
+import type { AccessEntry } from '../model/access.ts'
 import { RequestBody } from './body.ts'
-import type { AccessEntry, Limits } from './gateway.ts'
+import type { Limits } from './gateway.ts'
 import type { Client, RequestHead } from './head.ts'
 import type { Problem } from './problem.ts'
 import { badGateway, badRequest, clientTooSlow, inWords, problemHeaders, render, tooSlow } from './problem.ts'
@@ -299,7 +300,7 @@ export abstract class Exchange extends Traffic {
     this.#body?.destroy()
     const duration = performance.now() - this.#begun
     target.counters.finish(status, duration)
-    if (gate.access.hasRoom()) gate.access.add(this.#entry(status, duration))
+    if (gate.access.hasRoom(target.spec.environment)) gate.access.add(this.#entry(status, duration))
     this.settled()
     target.done(this)
   }

@@ -5,47 +5,37 @@ import type { Gate } from './exchange.ts'
 import type { Forward } from './gateway.ts'
 import type { Problem } from './problem.ts'
 import { relay } from './relay.ts'
+import { Stream } from './stream.ts'
 import type { Seat, Target } from './target.ts'
-import { Traffic } from './target.ts'
 
 const socketOptions = { allowHalfOpen: true, noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000 }
 
-class Connection extends Traffic {
-  readonly #gate: Gate
+class Connection extends Stream {
   readonly #client: Socket
   readonly #address: string
   readonly #host: string
-  readonly #time = Date.now()
-  readonly #begun = performance.now()
   #socket: Socket | undefined
-  #instance: string | undefined
   #open = false
   #over = false
-  #bytesIn = 0
-  #bytesOut = 0
-  #lastMove = performance.now()
 
   constructor(gate: Gate, target: Target, client: Socket, host: string) {
-    super(target)
-    this.#gate = gate
+    super(gate, target)
     this.#client = client
     this.#host = host
     this.#address = client.remoteAddress ?? 'unknown'
-    target.counters.started++
-    target.counters.unanswered++
     client.on('error', () => client.destroy())
     client.on('close', () => {
       if (this.#open || this.#over) return
       this.#socket?.destroy()
-      this.#settle()
+      this.over()
     })
   }
 
   override seated(seat: Seat): void {
-    const { host, port, instance } = seat.endpoint
-    const socket = connect({ host, port, ...socketOptions, timeout: this.#gate.limits.connect })
+    const { host, port } = seat.endpoint
+    const socket = connect({ host, port, ...socketOptions, timeout: this.gate.limits.connect })
     this.#socket = socket
-    this.#instance = instance
+    this.with(seat)
     const failed = (error: Error): void => {
       socket.destroy()
       if (this.#socket !== socket || this.#open || this.#over) return
@@ -58,7 +48,7 @@ class Connection extends Traffic {
       if (this.#over) return
       socket.setTimeout(0)
       this.#open = true
-      this.target.counters.unanswered--
+      this.answered()
       this.target.connected(seat)
       relay(this.#client, socket, this)
     })
@@ -66,49 +56,22 @@ class Connection extends Traffic {
 
   override turnedAway(_: Problem): void {
     this.#client.resetAndDestroy()
-    this.#settle()
+    this.over()
   }
 
   override cut(): void {
     this.#socket?.destroy()
     this.#client.resetAndDestroy()
-    if (!this.#open) this.#settle()
+    if (!this.#open) this.over()
   }
 
   override check(now: number): void {
-    if (this.#client.writableNeedDrain && now - this.#lastMove > this.#gate.limits.stall) this.cut()
+    if (this.#client.writableNeedDrain && now - this.lastMove > this.gate.limits.stall) this.cut()
   }
 
-  moved(bytes: number, fromClient: boolean): void {
-    const { counters } = this.target
-    this.#lastMove = this.#gate.now
-    if (fromClient) {
-      this.#bytesIn += bytes
-      counters.bytesIn += bytes
-    } else {
-      this.#bytesOut += bytes
-      counters.bytesOut += bytes
-    }
-  }
-
-  over(): void {
-    this.#settle()
-  }
-
-  #settle(): void {
-    if (this.#over) return
+  override over(): void {
     this.#over = true
-    if (!this.#open) this.target.counters.unanswered--
-    const duration = performance.now() - this.#begun
-    this.target.counters.finish(0, duration)
-    if (this.#gate.access.hasRoom()) {
-      const { id, environment, workload } = this.target.spec
-      this.#gate.access.add({
-        ...{ time: this.#time, target: id, environment, workload, instance: this.#instance, client: this.#address, protocol: 'TCP' },
-        ...{ method: '', host: this.#host, path: '', status: 0, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, duration },
-      })
-    }
-    this.target.done(this)
+    this.settle(0, { client: this.#address, protocol: 'TCP', method: '', host: this.#host, path: '' })
   }
 }
 

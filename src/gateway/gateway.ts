@@ -12,6 +12,7 @@
  * `setRoutes` without it (or not at all), `drain(instance)`, then stop it.
  */
 import type { Log } from '../base/log.ts'
+import type { AccessEntry } from '../model/access.ts'
 
 export interface Address {
   /** An IP address. */
@@ -129,28 +130,6 @@ export interface TargetReport {
   readonly active: boolean
 }
 
-export interface AccessEntry {
-  /** When the request's head was there; wall ms. */
-  readonly time: number
-  readonly target: string
-  readonly environment: string
-  readonly workload: string
-  /** Absent when no instance was reached. */
-  readonly instance: string | undefined
-  /** IP address of the client. */
-  readonly client: string
-  readonly protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2' | 'TCP'
-  readonly method: string
-  readonly host: string
-  /** Without the query, which may hold secrets; at most 2,048 characters. */
-  readonly path: string
-  readonly status: number
-  readonly bytesIn: number
-  readonly bytesOut: number
-  /** ms from the request's head to the answer's end. */
-  readonly duration: number
-}
-
 export interface Report {
   /** Wall ms. */
   readonly time: number
@@ -158,8 +137,8 @@ export interface Report {
   readonly targets: readonly TargetReport[]
   /** Of requests that reached a target: what is unknown, misdirected, malformed or gone is not in it. */
   readonly access: readonly AccessEntry[]
-  /** Access entries that found no place since the report before. */
-  readonly accessDropped: number
+  /** Access entries that found no place since the report before, by environment. */
+  readonly accessDropped: Readonly<Record<string, number>>
 }
 
 export interface RouteChanges {
@@ -184,6 +163,10 @@ export interface Gateway extends AsyncDisposable {
    * `within` ms what is left (WebSockets, downloads) is cut. The outcome is how many were.
    */
   drain(instance: string, within: number): Promise<number>
+  /** Cuts what is in flight in an environment: nothing is there any more that could answer. Resolves when it is, with how many that were. */
+  cut(environment: string): Promise<number>
+  /** Has all that happened until now reported; resolves after onReport was called with it. */
+  flush(): Promise<void>
   /** Closes listeners and cuts what is in flight. */
   [Symbol.asyncDispose](): Promise<void>
 }

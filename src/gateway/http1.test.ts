@@ -456,6 +456,16 @@ describe('what is told', () => {
     agent.destroy()
     await until(() => test.sum('web', 'finished') === 200)
     assert.ok(test.reports.every(({ access }) => access.length <= 5))
-    assert.equal(test.access().length + test.reports.reduce((sum, { accessDropped }) => sum + accessDropped, 0), 200)
+    assert.equal(test.access().length + test.reports.reduce((sum, { accessDropped }) => sum + (accessDropped['e1'] ?? 0), 0), 200)
+  })
+
+  it('is told at once when somebody asks for it', async () => {
+    await using test = await start(echo)
+    await ask(test.gateway)
+    await test.gateway.flush()
+    assert.equal(test.access().length, 1)
+    assert.equal(test.sum('web', 'finished'), 1)
+    await test.gateway.flush()
+    assert.equal(test.access().length, 1)
   })
 })

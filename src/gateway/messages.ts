@@ -17,6 +17,8 @@ export type Order =
   | { readonly type: 'forward'; readonly forward: Forward }
   | { readonly type: 'unforward'; readonly id: string }
   | { readonly type: 'drain'; readonly instance: string; readonly within: number }
+  | { readonly type: 'cut'; readonly environment: string }
+  | { readonly type: 'flush' }
 
 export type ToPlane =
   | { readonly type: 'order'; readonly number: number; readonly order: Order }
@@ -27,7 +29,7 @@ export type FromPlane =
   | { readonly type: 'ready'; readonly port: number; readonly tlsPort: number | undefined }
   /** It cannot begin. */
   | { readonly type: 'unable'; readonly error: Failure }
-  /** value: the port of a forward, or how many a drain has cut; otherwise 0. */
+  /** value: the port of a forward, or how many were cut; otherwise 0. */
   | { readonly type: 'done'; readonly number: number; readonly value: number }
   | { readonly type: 'failed'; readonly number: number; readonly error: Failure }
   | { readonly type: 'wake'; readonly target: string }

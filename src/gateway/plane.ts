@@ -31,6 +31,8 @@ export interface Plane extends AsyncDisposable {
   setForward(forward: Forward): Promise<number>
   removeForward(id: string): Promise<void>
   drain(instance: string, within: number): Promise<number>
+  cut(environment: string): number
+  flush(): void
   woken(target: string, error: string | undefined): void
 }
 
@@ -166,6 +168,12 @@ export const createPlane = async (options: PlaneOptions, events: PlaneEvents): P
         drains.forget()
       }
     },
+    cut: environment => {
+      let count = 0
+      for (const target of [...routes.all()]) if (target.spec.environment === environment) count += target.cut()
+      return count
+    },
+    flush: () => pulse.beat(),
     woken: (target, error) => routes.get(target)?.woken(error),
     [Symbol.asyncDispose]: () => close.disposeAsync(),
   }

@@ -3,7 +3,7 @@ import type { Report, TargetReport } from './gateway.ts'
 import type { AccessLog } from './tally.ts'
 import type { Target } from './target.ts'
 
-const beat = 100
+const interval = 100
 /** Beats between two looks at the clocks of what is in flight. */
 const check = 10
 
@@ -31,7 +31,7 @@ export class Pulse implements Disposable {
     }
     if (this.#timer !== undefined) return
     this.now = performance.now()
-    this.#timer = setInterval(() => this.#beat(), beat)
+    this.#timer = setInterval(() => this.beat(), interval)
   }
 
   [Symbol.dispose](): void {
@@ -39,7 +39,8 @@ export class Pulse implements Disposable {
     this.#timer = undefined
   }
 
-  #beat(): void {
+  /** Reports what there is to tell. */
+  beat(): void {
     this.now = performance.now()
     const checks = ++this.#beats % check === 0
     const reports: TargetReport[] = []
@@ -56,7 +57,8 @@ export class Pulse implements Disposable {
       target.touched = false
     }
     const taken = this.#access.take()
-    if (reports.length > 0 || taken.access.length > 0 || taken.accessDropped > 0) this.#onReport({ time: Date.now(), targets: reports, ...taken })
+    if (reports.length > 0 || taken.access.length > 0 || Object.keys(taken.accessDropped).length > 0)
+      this.#onReport({ time: Date.now(), targets: reports, ...taken })
     if (this.#targets.size > 0) return
     clearInterval(this.#timer)
     this.#timer = undefined

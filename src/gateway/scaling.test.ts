@@ -15,6 +15,31 @@ const startHeld = async () => {
   return { held, ...instance, release: () => held.splice(0).map(answer => answer()) }
 }
 
+describe('an environment that is over', () => {
+  it('has what is under way there cut and told, and others keep theirs', async () => {
+    await using held = await startHeld()
+    await using test = await startGateway()
+    const other = { ...route([held.endpoint]), id: 'other', environment: 'e2', hosts: ['other.localhost'] }
+    await test.gateway.setRoutes({ set: [route([held.endpoint]), other] })
+    const cut = [ask(test.gateway), ask(test.gateway)]
+    const kept = ask(test.gateway, { headers: { host: 'other.localhost' } })
+    await until(() => held.held.length === 3)
+    assert.equal(await test.gateway.cut('e1'), 2)
+    await test.gateway.flush()
+    assert.deepEqual(
+      test.access().map(({ environment, status }) => [environment, status]),
+      [
+        ['e1', 502],
+        ['e1', 502],
+      ],
+    )
+    for (const { status } of await Promise.all(cut)) assert.equal(status, 502)
+    assert.equal(await test.gateway.cut('e1'), 0)
+    held.release()
+    assert.equal((await kept).status, 200)
+  })
+})
+
 describe('a route without an endpoint', () => {
   it('is woken once, by however many who wait, and all of them are served', async () => {
     await using instance = await startInstance((_, response) => response.end('ok'))

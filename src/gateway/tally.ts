@@ -1,5 +1,6 @@
 /** What happened, until the next report takes it. */
-import type { AccessEntry, TargetReport } from './gateway.ts'
+import type { AccessEntry } from '../model/access.ts'
+import type { Report, TargetReport } from './gateway.ts'
 import { durationBounds } from './gateway.ts'
 
 /** Of one target. */
@@ -33,20 +34,20 @@ export class Counters {
   }
 }
 
-/** At most `most` entries until they are taken; what finds no place is counted. */
+/** At most `most` entries until they are taken; what finds no place is counted, for each environment. */
 export class AccessLog {
   readonly #most: number
   #entries: AccessEntry[] = []
-  #dropped = 0
+  #dropped: Record<string, number> = {}
 
   constructor(most: number) {
     this.#most = most
   }
 
   /** False when there is no place left: the entry need not even be made. */
-  hasRoom(): boolean {
+  hasRoom(environment: string): boolean {
     if (this.#entries.length < this.#most) return true
-    this.#dropped++
+    this.#dropped[environment] = (this.#dropped[environment] ?? 0) + 1
     return false
   }
 
@@ -54,10 +55,10 @@ export class AccessLog {
     this.#entries.push(entry)
   }
 
-  take(): { readonly access: readonly AccessEntry[]; readonly accessDropped: number } {
+  take(): Pick<Report, 'access' | 'accessDropped'> {
     const taken = { access: this.#entries, accessDropped: this.#dropped }
     this.#entries = []
-    this.#dropped = 0
+    this.#dropped = {}
     return taken
   }
 }

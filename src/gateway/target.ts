@@ -322,6 +322,13 @@ export class Target {
   }
 
   /** All who wait are told this. */
+  /** Ends all that is in flight; how many that were. */
+  cut(): number {
+    const all = [...this.seats()].flatMap(seat => [...seat.inFlight])
+    for (const traffic of all) traffic.cut()
+    return all.length
+  }
+
   turnAllAway(problem: Problem): void {
     for (const line of [this.#first, this.#line]) {
       for (const traffic of line) {

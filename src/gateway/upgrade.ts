@@ -7,15 +7,15 @@ import type { ClientRequest, IncomingMessage } from 'node:http'
 import { request } from 'node:http'
 import type { ServerHttp2Stream } from 'node:http2'
 import type { Duplex } from 'node:stream'
+import type { AccessEntry } from '../model/access.ts'
 import type { Gate } from './exchange.ts'
-import type { AccessEntry } from './gateway.ts'
 import type { Client, RequestHead } from './head.ts'
 import { responseHead } from './head.ts'
 import type { Problem } from './problem.ts'
 import { badGateway, inWords, problemHeaders, render, tooSlow } from './problem.ts'
 import { relay } from './relay.ts'
+import { Stream } from './stream.ts'
 import type { Seat, Target } from './target.ts'
-import { Traffic } from './target.ts'
 
 /** The client, whatever it speaks. */
 export interface Opening {
@@ -33,26 +33,16 @@ export interface Opening {
 
 const defaultAnswer = 300_000
 
-class WebSocketTraffic extends Traffic {
-  readonly #gate: Gate
+class WebSocketTraffic extends Stream {
   readonly #opening: Opening
-  readonly #time = Date.now()
-  readonly #begun = performance.now()
   #state: 'asking' | 'opening' | 'open' | 'over' = 'asking'
   #request: ClientRequest | undefined
   #socket: Duplex | undefined
-  #instance: string | undefined
   #status = 0
-  #bytesIn = 0
-  #bytesOut = 0
-  #lastMove = performance.now()
 
   constructor(gate: Gate, target: Target, opening: Opening) {
-    super(target)
-    this.#gate = gate
+    super(gate, target)
     this.#opening = opening
-    target.counters.started++
-    target.counters.unanswered++
     opening.duplex.on('error', () => opening.duplex.destroy())
     opening.duplex.on('close', () => {
       if (this.#state !== 'asking' && this.#state !== 'opening') return
@@ -62,8 +52,7 @@ class WebSocketTraffic extends Traffic {
   }
 
   override seated(seat: Seat): void {
-    this.#instance = seat.endpoint.instance
-    this.#lastMove = this.#gate.now
+    this.with(seat)
     const { path, head, protocol } = this.#opening
     const { host, port } = seat.endpoint
     const headers = [...head.headers, 'connection', 'Upgrade', 'upgrade', 'websocket']
@@ -101,41 +90,29 @@ class WebSocketTraffic extends Traffic {
   }
 
   override check(now: number): void {
-    const idle = now - this.#lastMove
+    const idle = now - this.lastMove
     if (this.#state === 'opening') {
       const answer = ('answer' in this.target.spec ? this.target.spec.answer : undefined) ?? defaultAnswer
       if (idle <= answer) return
       this.#request?.destroy()
       this.#refuse(tooSlow(this.target.spec, answer))
-    } else if (this.#opening.duplex.writableNeedDrain && idle > this.#gate.limits.stall) this.cut()
+    } else if (this.#opening.duplex.writableNeedDrain && idle > this.gate.limits.stall) this.cut()
   }
 
-  moved(bytes: number, fromClient: boolean): void {
-    const { counters } = this.target
-    this.#lastMove = this.#gate.now
-    if (fromClient) {
-      this.#bytesIn += bytes
-      counters.bytesIn += bytes
-    } else {
-      this.#bytesOut += bytes
-      counters.bytesOut += bytes
-    }
-  }
-
-  over(): void {
+  override over(): void {
     this.#settle(this.#status)
   }
 
   #open(response: IncomingMessage, socket: Duplex, first: Buffer): void {
     if (this.#state !== 'opening') return void socket.destroy()
-    this.#answered('open', 101)
+    this.#opened(101)
     this.#opening.opened(responseHead(response.headersDistinct))
     this.#join(socket, first)
   }
 
   #decline(response: IncomingMessage): void {
     const status = response.statusCode ?? 502
-    this.#answered('open', status)
+    this.#opened(status)
     this.#opening.declined(status, responseHead(response.headersDistinct))
     // A body has one direction only: what the client sends now goes nowhere.
     const { duplex } = this.#opening
@@ -165,35 +142,24 @@ class WebSocketTraffic extends Traffic {
     if (this.#state === 'over' || this.#state === 'open') return
     const { duplex, accept } = this.#opening
     const { type, body } = render(problem, accept)
-    this.#answered('open', problem.status)
+    this.#opened(problem.status)
     this.#opening.declined(problem.status, problemHeaders(problem, type, Buffer.byteLength(body)))
     duplex.resume()
     duplex.end(body, () => duplex.destroy())
     this.#settle(problem.status)
   }
 
-  #answered(state: 'open', status: number): void {
-    this.#state = state
+  #opened(status: number): void {
+    this.#state = 'open'
     this.#status = status
-    this.target.counters.unanswered--
+    this.answered()
   }
 
   #settle(status: number): void {
-    if (this.#state === 'over') return
-    if (this.#state !== 'open') this.target.counters.unanswered--
     this.#state = 'over'
-    const duration = performance.now() - this.#begun
-    this.target.counters.finish(status, duration)
-    if (this.#gate.access.hasRoom()) {
-      const { id, environment, workload } = this.target.spec
-      const { client, protocol, path, head } = this.#opening
-      this.#gate.access.add({
-        ...{ time: this.#time, target: id, environment, workload, instance: this.#instance, client: client.address, protocol },
-        ...{ method: 'GET', host: head.host, path: path.split('?', 1)[0]?.slice(0, 2_048) ?? '' },
-        ...{ status, bytesIn: this.#bytesIn, bytesOut: this.#bytesOut, duration },
-      })
-    }
-    this.target.done(this)
+    const { client, protocol, path, head } = this.#opening
+    const shown = path.split('?', 1)[0]?.slice(0, 2_048) ?? ''
+    this.settle(status, { client: client.address, protocol, method: 'GET', host: head.host, path: shown })
   }
 }
 

@@ -36,6 +36,11 @@ const obey = async (plane: Plane, order: Order): Promise<number> => {
       return 0
     case 'drain':
       return plane.drain(order.instance, order.within)
+    case 'cut':
+      return plane.cut(order.environment)
+    case 'flush':
+      plane.flush()
+      return 0
   }
 }
 

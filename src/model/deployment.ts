@@ -64,6 +64,12 @@ export const Exposure = z.object({
   protocol: z.enum(['http', 'h2c', 'tcp']),
   /** Of `tcp`: 0 for a free one. */
   published: z.int().min(0).max(65_535).optional(),
+  /** Of the others: one more name, one label below a domain of the gateway, in lower case. The environment's own until it ends. */
+  host: z
+    .string()
+    .max(253)
+    .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/, 'a host name in lower case, like shop.preview.example.org')
+    .optional(),
 })
 export type Exposure = z.infer<typeof Exposure>
 

@@ -17,7 +17,8 @@
  *   instance.stopping           grace, ms                instance.signalled  signal
  *   egress.denied               destination, port, protocol (`tcp`, `udp`, `icmp`, `dns`, `other`), count; or destinations and count, of many more
  *   gateway.traffic             workload, requests, failed (5xx), bytesIn, bytesOut: since the one before
- *   gateway.access_log_full     dropped
+ *   gateway.access_log          bytes, lines and sha256 of the access log so far; dropped: entries it lacks since the one before; limit (bytes)
+ *   gateway.access_log_full     limit
  *   exec.started                exec (id), command, user, tty        exec.ended  exec, tty, code when it is known
  *   attach.started · ended
  *   record.sealed               count, hash: of the entries before it and of the last of them. Nothing follows

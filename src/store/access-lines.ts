@@ -42,7 +42,10 @@ const entryOf = (line: Buffer): AccessEntry | undefined => {
 }
 
 /** The entries of the access log at `path`. Lines that are none are passed over: a log is worth reading although one byte of it is damaged. */
-export async function* readAccessLog(path: string, { since = Number.NEGATIVE_INFINITY, tail, until, signal }: AccessOptions): AsyncGenerator<AccessEntry> {
+export async function* readAccessLog(
+  path: string,
+  { since = Number.NEGATIVE_INFINITY, tail, until, signal }: AccessOptions,
+): AsyncGenerator<AccessEntry> {
   let pending: Buffer = Buffer.alloc(0)
   const from = (file: FileHandle): number | Promise<number> => (tail === undefined ? 0 : tailOffset(file, tail))
   for await (const chunk of followFile(path, { from, until, signal })) {

@@ -1,6 +1,7 @@
 /** Where what an environment exposes is reached. */
 import type { Exposed } from '../../api/services.ts'
 import type { Environment } from '../../model/environment.ts'
+import { hostLabel } from './host-names.ts'
 
 /** Which ports of this host lead into environments. */
 export interface Doors {
@@ -9,11 +10,6 @@ export interface Doors {
   /** Of the loopback, for a port of a workload that goes by TCP; undefined while nothing listens for it. */
   tcpPort(environment: string, workload: string, port: number): number | undefined
 }
-
-export const noDoors: Doors = { httpPort: undefined, tcpPort: () => undefined }
-
-/** `Web_1` → `web-1`: what is a workload's name may be no host name. */
-export const hostLabel = (workload: string): string => workload.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
 
 export const exposedOf = (doors: Doors, environment: Environment, workload: string): readonly Exposed[] => {
   const { spec, state } = environment

@@ -25,6 +25,7 @@ export const serve = async (options: DaemonOptions, clock: Clock, log: Log, stop
   using _run = lockFolder(runDir, '--run-dir')
   await using parts = await openParts(options, clock, log)
 
+  parts.doors.recall()
   const adoption = await parts.engine.adopt(stopping)
   const { adopted, finished, undone, lost } = adoption
   log.info('took stock of what a daemon before has left', {

@@ -12,7 +12,7 @@ import { isLive } from '../../model/instance.ts'
 import type { LogRecord } from '../../model/log.ts'
 import { readLog } from '../../store/logs.ts'
 import { checkHost } from './check.ts'
-import { exposedOf, noDoors } from './exposed.ts'
+import { exposedOf } from './exposed.ts'
 import type { DaemonOptions } from './options.ts'
 import type { Parts } from './parts.ts'
 import { plan } from './plan.ts'
@@ -59,7 +59,7 @@ const runs = (platform: string): boolean => {
   return os === machine.os && architecture === machine.architecture
 }
 
-export const createServices = (options: DaemonOptions, { engine, images, backend, store, doors = noDoors }: Parts, clock: Clock): Services => {
+export const createServices = (options: DaemonOptions, { engine, images, backend, store, doors }: Parts, clock: Clock): Services => {
   const owner = userInfo().username
   const planning = {
     owner,
