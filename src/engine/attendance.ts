@@ -19,6 +19,7 @@ import type { Kept } from './kept.ts'
 import { pauseAfter } from './kept.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Outcomes } from './outcomes.ts'
+import type { Claim } from './quotas.ts'
 import { settle } from './reconcile.ts'
 import type { Vacancy } from './roster.ts'
 import { newInstance } from './run.ts'
@@ -56,7 +57,7 @@ interface Hooks {
 
 export interface Attendance {
   /** Fills a place with a new instance. */
-  begin(kept: Kept, environment: Environment, vacancy: Vacancy, spec: WorkloadSpec): void
+  begin(kept: Kept, environment: Environment, vacancy: Vacancy, spec: WorkloadSpec, claim: Claim): void
   /** Finds out what became of an instance that nobody is starting. */
   examine(kept: Kept, id: string): void
   /** Ends a running instance whose requests have been answered. */
@@ -96,11 +97,16 @@ export const createAttendance = (parts: AttendanceParts & Hooks): Attendance => 
     parts.background(doing)
   }
 
-  const begin = (kept: Kept, environment: Environment, vacancy: Vacancy, spec: WorkloadSpec): void => {
+  const begin = (kept: Kept, environment: Environment, vacancy: Vacancy, spec: WorkloadSpec, claim: Claim): void => {
+    using unless = new DisposableStack()
+    unless.use(claim)
     const { workload, replica } = vacancy
     const instance = newInstance(environment.id, vacancy, spec, clock.wall())
     lifecycle.insertInstance(instance, { actor: dayfly, reason: `place ${replica} of ${workload} is to be filled` })
+    claim.written()
+    unless.move()
     attend(kept, instance.id, async signal => {
+      using _claim = claim
       using limit = deadline(clock, agenda, parts.startPatience, 'it did not start in time', signal)
       const secrets = keeper.find(environment.id)
       try {
@@ -113,6 +119,7 @@ export const createAttendance = (parts: AttendanceParts & Hooks): Attendance => 
         await instances.create(environment, instance, secrets, limit.signal)
         const startedAt = await instances.start(instance.id, limit.signal)
         lifecycle.moveInstance(instance.id, 'running', { actor: dayfly, reason: 'started' }, { startedAt })
+        claim.ran()
         // It was made with the deadline of then: the lease may have been extended since.
         const until = store.environment(environment.id)?.ttlDeadline ?? environment.ttlDeadline
         if (until !== environment.ttlDeadline) await backend.setDeadline(instance.id, until)

@@ -569,6 +569,17 @@ export const backendSuite = (name: string, open: () => Promise<BackendFixture>, 
         await assert.rejects(backend().seedVolume(newEnvironmentId(), 'data', empty(), signal()), code('not_found'))
       })
 
+      check('are counted on disk, with their instances; what is not there has nothing', async ({ backend, environment, started }) => {
+        await backend().prepareEnvironment(prepared(environment, { volumes: ['data'] }), signal())
+        await started([{ sleep: long }])
+        const unknown = newEnvironmentId()
+        const sizes = await backend().disk([environment, unknown], signal())
+        assert.deepEqual([...sizes.keys()], [environment, unknown])
+        assert.ok((sizes.get(environment) ?? -1) >= 0)
+        assert.equal(sizes.get(unknown), 0)
+        assert.equal((await backend().disk([environment], AbortSignal.abort())).size, 0)
+      })
+
       check('that nobody was denied anything in have nothing to tell', async ({ backend, environment, started }) => {
         await started([{ exit: 0 }])
         assert.deepEqual(await backend().denied(environment), [])

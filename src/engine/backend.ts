@@ -105,6 +105,11 @@ export interface Backend extends AsyncDisposable {
   resume(id: string): Promise<void>
   /** Of the instances that it has, by id. */
   usage(): Promise<ReadonlyMap<string, Usage>>
+  /**
+   * Bytes on disk that environments occupy: what their instances wrote, and their volumes. One that is not there has none. Takes its time; what is not counted
+   * when the signal aborts is missing from the answer, the last of `environments` first.
+   */
+  disk(environments: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, number>>
   denied(environment: string): Promise<readonly Denied[]>
   exec(id: string, request: ExecRequest, signal: AbortSignal): Promise<Session>
   attach(id: string, signal: AbortSignal): Promise<Session>

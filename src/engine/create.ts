@@ -16,6 +16,7 @@ import type { Audience } from './audience.ts'
 import type { Backend } from './backend.ts'
 import { completion } from './completion.ts'
 import { createDenials } from './denials.ts'
+import type { DiskMeter } from './disk.ts'
 import { createEndings } from './endings.ts'
 import type { Engine } from './engine.ts'
 import { follow } from './follow.ts'
@@ -65,6 +66,8 @@ export interface EngineOptions {
   readonly attemptPatience?: number
   /** How much owners may have. Default: no limits but `slots`. */
   readonly quotas?: Quotas
+  /** Counts what they occupy on disk, as often as the sweep comes. Default: nobody does. */
+  readonly disk?: DiskMeter
   /** Keeps secrets for instances that come later. Without one they are forgotten with the engine. */
   readonly keeper?: SecretKeeper
   /** Sends requests to instances, where somebody does. */
@@ -269,7 +272,9 @@ export const createEngine = (options: EngineOptions): Engine => {
   const purge = async (): Promise<void> => {
     if (trusted()) await purgeExpired(store, clock, log, logPath, accessLogPath)
   }
-  const sweep = createSweep({ store, lifecycle, outcomes, leases, endings, supervisor, denials, log, unsettled, settleLater, purge })
+  // Nobody waits for it: it takes long.
+  const measure = (): void => void options.disk?.look()
+  const sweep = createSweep({ store, lifecycle, outcomes, leases, endings, supervisor, denials, log, unsettled, settleLater, measure, purge })
   const sweepOften = (): void => {
     const again = (): void => void agenda.at(clock.boot() + (options.sweepInterval ?? 5_000), sweepOften)
     if (!closing.aborted) background(sweep().finally(again))
@@ -297,9 +302,9 @@ export const createEngine = (options: EngineOptions): Engine => {
       background(work)
       return work
     },
-    up: async (spec, secrets, seeds, actor, signal, partial) => {
+    up: async (spec, secrets, seeds, actor, signal, partial, waiting) => {
       open()
-      const work = up.up(spec, secrets, seeds, actor, signal, partial)
+      const work = up.up(spec, secrets, seeds, actor, signal, partial, waiting)
       background(work)
       return work
     },

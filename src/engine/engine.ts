@@ -9,6 +9,7 @@ import type { Actor, Event } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import type { OwnedObject } from '../model/owned.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
+import type { Waiting } from './line.ts'
 import type { EnvironmentFilter, EventFilter } from './store.ts'
 
 /** Secret contents by workload name, then secret name. Lives in memory only. */
@@ -71,12 +72,16 @@ export interface Adoption {
 }
 
 export interface Engine extends AsyncDisposable {
-  /** Creates and starts an environment; resolves when each workload's instance runs. On failure nothing but its record is left. */
-  run(spec: EnvironmentSpec, secrets: Secrets, actor: Actor, signal: AbortSignal): Promise<Started>
+  /**
+   * Creates and starts an environment; resolves when each workload's instance runs. On failure nothing but its record is left. What would be too much now is
+   * refused (`exhausted`), or waits in line as long as `waiting` says; nothing exists before it begins.
+   */
+  run(spec: EnvironmentSpec, secrets: Secrets, actor: Actor, signal: AbortSignal, waiting?: Waiting): Promise<Started>
   /**
    * Brings up an environment whose workloads are kept running, or changes the living one of that name and owner to the spec. Resolves when that is written and
    * what the instances share is made; they follow, in the order of their dependencies, whatever becomes of the caller or of this daemon. On failure a
    * new environment leaves nothing but its record, and one that was there stays as it was. `partial`: what lives and the spec does not name stays as it is.
+   * `waiting`: as in `run`, for a new one; instances of one that is there wait for room by themselves, and their workload says so.
    */
   up(
     spec: EnvironmentSpec,
@@ -85,6 +90,7 @@ export interface Engine extends AsyncDisposable {
     actor: Actor,
     signal: AbortSignal,
     partial?: boolean,
+    waiting?: Waiting,
   ): Promise<{ environment: Environment; changes: readonly Change[] }>
   /** What `up` would change; of an environment that is not there, everything is added. */
   diff(spec: EnvironmentSpec, partial?: boolean): readonly Change[]

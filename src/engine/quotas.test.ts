@@ -1,30 +1,50 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
-import { never, noSecrets, openWorld, user } from '../../test/engine/world.ts'
+import { forever, scale, service, spec, states, up } from '../../test/engine/supervised.ts'
+import type { World } from '../../test/engine/world.ts'
+import { hour, never, noSecrets, openWorld, user } from '../../test/engine/world.ts'
 import { settle } from '../backends/fake/clock.ts'
-import { fakeWorkload } from '../backends/fake/workload.ts'
 import { DayflyError } from '../base/errors.ts'
-import { noRestart } from '../model/deployment.ts'
-import type { WorkloadSpec } from '../model/workload.ts'
-import type { Script } from './backend.suite.ts'
-import type { Quota, Quotas } from './quotas.ts'
+import type { Place, Waiting } from './line.ts'
+import type { HostRoom, Quota, Quotas } from './quotas.ts'
 import { createQuotas } from './quotas.ts'
 
-const forever: Script = [{ on: 'SIGTERM', exit: 0 }, { sleep: 1e9 }]
+const mebibyte = 1024 ** 2
 const gigabyte = 1024 ** 3
 
-const worldWith = async (each: Quota, more: { reserve?: number; available?: () => number } = {}) => {
+interface Limits {
+  readonly each?: Quota
+  readonly reserve?: { readonly memory: number; readonly disk: number }
+  readonly host?: Partial<HostRoom>
+  readonly diskOf?: (owner: string) => number
+}
+
+/** Quotas that stand on a world, which is opened with them. */
+const worldWith = async ({ each = {}, reserve = { memory: 0, disk: 0 }, host = {}, diskOf = () => 0 }: Limits): Promise<World> => {
+  let world: World | undefined
   let quotas: Quotas | undefined
-  const proxy: Quotas = {
-    admitEnvironment: spec => quotas?.admitEnvironment(spec),
-    refuseInstance: (owner, workload) => quotas?.refuseInstance(owner, workload),
+  const now = (): Quotas => {
+    assert.ok(world)
+    const room = { memory: () => 100 * gigabyte, disks: () => [], ...host }
+    quotas ??= createQuotas({ each, owners: { rich: {} }, reserve }, { store: world.store, clock: world.clock, host: room, diskOf })
+    return quotas
   }
-  const world = await openWorld({ engine: { quotas: proxy } })
-  const { reserve = 0, available = () => 100 * gigabyte } = more
-  quotas = createQuotas({ each, owners: { rich: {} }, reserve, available }, world.store, world.clock)
+  const proxy: Quotas = {
+    excessOf: wanted => now().excessOf(wanted),
+    claim: wanted => now().claim(wanted),
+    excessOfInstance: (owner, workload) => now().excessOfInstance(owner, workload),
+    claimInstance: (owner, workload) => now().claimInstance(owner, workload),
+  }
+  world = await openWorld({ engine: { quotas: proxy } })
   return world
 }
-const exhausted = (message: RegExp) => (error: unknown) => error instanceof DayflyError && error.code === 'exhausted' && message.test(error.message)
+const exhausted = (message: RegExp) => (error: unknown) => {
+  assert.ok(error instanceof DayflyError)
+  assert.equal(error.code, 'exhausted')
+  assert.match(error.message, message)
+  return error.remedy !== undefined
+}
+const end = (world: World, id: string) => world.engine.end(id, 'requested', 'enough', user, true, never())
 
 describe('quotas', () => {
   it('refuse what is over, naming what and how much, and leave nothing', async () => {
@@ -32,51 +52,210 @@ describe('quotas', () => {
       [{ environments: 1 }, /tester has 1 environments and may have 1 environments; this takes 1 environments more/],
       [{ instances: 1 }, /has 1 instances and may have 1/],
       [{ cpus: 1.5 }, /has 1 CPUs and may have 1.5 CPUs; this takes 1 CPUs more/],
-      [{ memory: 600 * 1024 * 1024 }, /has 512 ?MiB of memory/],
+      [{ memory: 600 * mebibyte }, /has 512 ?MiB of memory/],
       [{ startsPerMinute: 1 }, /1 starts a minute/],
     ] as const) {
-      await using world = await worldWith(quota)
+      await using world = await worldWith({ each: quota })
       const { id } = await world.run(forever)
       await assert.rejects(world.run(forever), exhausted(message))
       assert.equal(world.store.environments().length, 1)
       await world.run(forever, { owner: 'rich' })
-      await world.engine.end(id, 'requested', 'enough', user, true, never())
+      await end(world, id)
       await world.advance(60_000)
       await world.run(forever)
     }
   })
 
-  it('keep memory for the host', async () => {
-    let available = 2 * gigabyte
-    await using world = await worldWith({}, { reserve: gigabyte, available: () => available })
+  it('say that something alone is more than there may be', async () => {
+    await using world = await worldWith({ each: { memory: 100 * mebibyte } })
+    await assert.rejects(world.run(forever), exhausted(/tester may have 100 MiB of memory, and this alone takes 512 MiB/))
+  })
+
+  it('refuse more to who has filled their disk, and to all when that of the host is short', async () => {
+    let [used, free] = [0, 50 * gigabyte]
+    await using world = await worldWith({
+      each: { disk: gigabyte },
+      reserve: { memory: 0, disk: 10 * gigabyte },
+      host: { disks: () => [{ name: '/state', free, size: 200 * gigabyte }] },
+      diskOf: owner => (owner === 'tester' ? used : 0),
+    })
     await world.run(forever)
+    used = gigabyte
+    await assert.rejects(world.run(forever), exhausted(/tester has 1 GiB on disk and may have 1 GiB on disk$/))
+    await world.run(forever, { owner: 'rich' })
+    used = Number.POSITIVE_INFINITY
+    await assert.rejects(world.run(forever), exhausted(/more files on disk than can be counted/))
+    used = 0
+    free = 9 * gigabyte
+    await assert.rejects(world.run(forever, { owner: 'rich' }), exhausted(/9 GiB of disk left on \/state and keeps 10 GiB for itself/))
+  })
+
+  it('let a small file system keep a tenth of itself', async () => {
+    let free = 30 * mebibyte
+    await using world = await worldWith({
+      reserve: { memory: 0, disk: 10 * gigabyte },
+      host: { disks: () => [{ name: '/run', free, size: 200 * mebibyte }] },
+    })
+    await world.run(forever)
+    free = 19 * mebibyte
+    await assert.rejects(world.run(forever), exhausted(/19 MiB of disk left on \/run and keeps 20 MiB/))
+  })
+
+  it('keep memory for the host, also from a burst of which nothing shows yet', async () => {
+    let available = 3 * gigabyte
+    await using world = await worldWith({ reserve: { memory: gigabyte, disk: 0 }, host: { memory: () => available } })
+    const burst = await Promise.allSettled(Array.from({ length: 10 }, () => world.run(forever)))
+    const begun = burst.filter(({ status }) => status === 'fulfilled').length
+    assert.equal(begun, 4, 'of 512 MiB each, as many as 2 GiB hold')
+    const refused = burst.find(({ status }) => status === 'rejected')
+    assert.ok(refused?.status === 'rejected')
+    exhausted(/3 GiB of memory left, of which 2 GiB are promised to what is starting, and keeps 1 GiB for itself/)(refused.reason)
+    // They turn out to use little.
+    await world.advance(6_000)
+    await world.run(forever)
+    await world.advance(6_000)
     available = gigabyte
     await assert.rejects(world.run(forever), exhausted(/keeps 1 ?GiB for itself/))
   })
 
+  it('count what is being created, and forget what has failed', async () => {
+    await using world = await worldWith({ each: { instances: 3 } })
+    const two = (name: string) => spec({ web: service(forever, { scale: scale(2) }) }, { name })
+    const both = await Promise.allSettled([up(world, two('one')), up(world, two('other'))])
+    assert.deepEqual(both.map(({ status }) => status).toSorted(), ['fulfilled', 'rejected'])
+    await assert.rejects(world.run([{ exit: 0 }], {}, { command: ['none', 'of this'] }))
+    await world.run(forever)
+  })
+
   it('make instances wait that there is no room for, and say so', async () => {
-    await using world = await worldWith({ instances: 3 })
+    await using world = await worldWith({ each: { instances: 3 } })
     const { id } = await world.run(forever)
-    const deployment: WorkloadSpec['deployment'] = {
-      ...{ scale: { min: 1, max: 5, target: { concurrency: 1 }, window: 0 }, restart: noRestart, dependsOn: {}, networks: {}, expose: [] },
-      update: { order: 'start-first', parallelism: 1 },
-    }
-    const workloads = { web: fakeWorkload(forever, { kind: 'service', deployment }) }
-    const lease = { ttl: 1e8, idle: 1e8, retention: 1e8 }
-    const { environment } = await world.engine.up(
-      { name: 'shop', owner: 'tester', labels: {}, lease, workloads },
-      noSecrets,
-      new Map(),
-      user,
-      never(),
-    )
-    world.engine.scale(environment.id, 'web', 4)
+    const elastic = service(forever, { scale: { min: 1, max: 5, target: { concurrency: 1 }, window: 0 } })
+    const shop = await up(world, spec({ web: elastic }))
+    world.engine.scale(shop, 'web', 4)
     await settle()
-    const status = () => world.engine.workloads(environment.id)[0]
+    const status = () => world.engine.workloads(shop)[0]
     assert.equal(status()?.ready, 2)
     assert.match(status()?.reason ?? '', /tester has 3 instances and may have 3/)
-    await world.engine.end(id, 'requested', 'enough', user, true, never())
+    await end(world, id)
     await world.advance(1000)
     assert.equal(status()?.ready, 3)
+  })
+})
+
+interface Queued {
+  readonly places: Place[]
+  readonly gone: AbortController
+  readonly work: Promise<string>
+}
+
+describe('the line', () => {
+  const queued = (world: World, change: { owner?: string; patience?: number; memory?: number } = {}): Queued => {
+    const { owner = 'tester', patience = hour, memory = 512 * mebibyte } = change
+    const places: Place[] = []
+    const gone = new AbortController()
+    const waiting: Waiting = { patience, onPlace: place => places.push(place) }
+    const limits = { cpus: 1, memory, pids: 10, io: 65_536 }
+    const wanted = world.spec(forever, { owner }, { limits })
+    const work = world.engine.run(wanted, noSecrets, user, gone.signal, waiting).then(({ environment }) => environment.id)
+    work.catch(() => {})
+    return { places, gone, work }
+  }
+  const last = ({ places }: Queued) => places.at(-1)?.place
+
+  it('lets them in in the order in which they came, and tells each its place', async () => {
+    await using world = await worldWith({ each: { environments: 1 } })
+    const { id } = await world.run(forever)
+    const [a, b, c] = [queued(world), queued(world), queued(world)]
+    await settle()
+    assert.deepEqual([last(a), last(b), last(c)], [1, 2, 3])
+    assert.match(a.places[0]?.reason ?? '', /tester has 1 environments and may have 1/)
+    await world.run(forever, { owner: 'rich' })
+    await end(world, id)
+    const first = await a.work
+    await settle()
+    assert.deepEqual([last(b), last(c)], [1, 2])
+    assert.equal(world.store.environments({ ended: false }).length, 2)
+    await end(world, first)
+    await end(world, await b.work)
+    await c.work
+    assert.deepEqual(
+      c.places.map(({ place }) => place),
+      [3, 2, 1],
+    )
+  })
+
+  it('is left by who gives up, or whose patience is over, and nothing is left of them', async () => {
+    await using world = await worldWith({ each: { environments: 1 } })
+    const { id } = await world.run(forever)
+    const [a, b, c] = [queued(world), queued(world, { patience: 5000 }), queued(world)]
+    a.gone.abort()
+    await assert.rejects(a.work, (error: unknown) => error instanceof DayflyError && error.code === 'aborted')
+    assert.deepEqual([last(b), last(c)], [1, 2])
+    await world.advance(5000)
+    await assert.rejects(b.work, exhausted(/tester has 1 environments.*it waited in line for 5s/))
+    assert.equal(last(c), 1)
+    assert.equal(world.store.environments().length, 1)
+    await end(world, id)
+    await c.work
+  })
+
+  it('is passed by nobody of the same owner, and does not hold up another one', async () => {
+    await using world = await worldWith({ each: { memory: 1024 * mebibyte } })
+    const { id } = await world.run(forever)
+    const large = queued(world, { memory: 1024 * mebibyte })
+    await assert.rejects(world.run(forever), exhausted(/tester has 512 MiB.*1 waits in line before it/))
+    const small = queued(world, { memory: 16 * mebibyte })
+    await world.run(forever, { owner: 'somebody' })
+    await world.advance(10_000)
+    assert.deepEqual([last(large), last(small)], [1, 2])
+    await end(world, id)
+    await end(world, await large.work)
+    await small.work
+  })
+
+  it('waits for the host as for an owner, and for both one after another', async () => {
+    let available = gigabyte
+    await using world = await worldWith({ each: { environments: 1 }, reserve: { memory: gigabyte, disk: 0 }, host: { memory: () => available } })
+    const [a, b] = [queued(world, { owner: 'a' }), queued(world, { owner: 'b' })]
+    await assert.rejects(world.run(forever, { owner: 'c' }), exhausted(/this host has 1 GiB.*2 wait in line before it/))
+    const more = queued(world, { owner: 'a' })
+    assert.deepEqual([last(a), last(b), last(more)], [1, 2, 2])
+    available = 1.6 * gigabyte
+    await world.advance(1000)
+    const first = await a.work
+    assert.deepEqual([last(b), last(more)], [1, 1])
+    assert.match(more.places.at(-1)?.reason ?? '', /a has 1 environments/)
+    await world.advance(10_000)
+    await b.work
+    await end(world, first)
+    await world.advance(10_000)
+    await more.work
+  })
+
+  it('refuses at once what there will never be room for, and all when the daemon ends', async () => {
+    await using world = await worldWith({ each: { memory: 600 * mebibyte } })
+    await assert.rejects(queued(world, { memory: gigabyte }).work, exhausted(/this alone takes 1 GiB/))
+    await world.run(forever)
+    const waiting = queued(world)
+    await settle()
+    await world.engine[Symbol.asyncDispose]()
+    await assert.rejects(waiting.work, (error: unknown) => error instanceof DayflyError && error.code === 'unreachable')
+    assert.equal(world.store.environments().length, 1)
+  })
+
+  it('is there for what is brought up, too', async () => {
+    await using world = await worldWith({ each: { environments: 1 } })
+    const { id } = await world.run(forever)
+    const places: number[] = []
+    const wanted = spec({ web: service() })
+    const waiting: Waiting = { patience: hour, onPlace: ({ place }) => places.push(place) }
+    const work = world.engine.up(wanted, noSecrets, new Map(), user, never(), false, waiting)
+    await settle()
+    assert.deepEqual(places, [1])
+    await end(world, id)
+    const { environment } = await work
+    await settle()
+    assert.deepEqual(states(world, environment.id), { web: 'ready' })
   })
 })

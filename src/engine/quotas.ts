@@ -1,12 +1,10 @@
 /**
- * How much an owner may have at once, and what the host keeps for itself. Counted from the store, so that a restart forgets nothing but the starts of
- * the last minute. Without quotas nothing is counted.
+ * How much an owner may have at once, and what the host keeps for itself. What is there is counted by the store, what was admitted and is not there yet by
+ * claims, so a restart forgets nothing but the starts of the last minute. Without quotas nothing is counted.
  */
 import { formatBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
-import { DayflyError } from '../base/errors.ts'
 import type { EnvironmentSpec } from '../model/environment.ts'
-import { isLive } from '../model/instance.ts'
 import type { WorkloadSpec } from '../model/workload.ts'
 import type { Store } from './store.ts'
 
@@ -17,114 +15,209 @@ export interface Quota {
   /** Sums of the limits of live instances: cores, bytes. */
   readonly cpus?: number
   readonly memory?: number
+  /** Bytes on disk of what instances wrote and of volumes, as they were last measured. */
+  readonly disk?: number
   readonly startsPerMinute?: number
 }
 
-export interface QuotaOptions {
+export interface QuotaRules {
   /** For owners without their own. */
   readonly each: Quota
   readonly owners: Readonly<Record<string, Quota>>
-  /** Bytes of memory that must stay available on the host. */
-  readonly reserve: number
-  /** Bytes available on the host now. */
-  readonly available: () => number
+  /** Bytes that must stay free on the host: memory, and disk on each of its file systems. */
+  readonly reserve: { readonly memory: number; readonly disk: number }
+}
+
+export interface HostRoom {
+  /** Bytes that can be had now without taking them from anybody. */
+  memory(): number
+  /** The file systems that instances and what is known of them lie on, in bytes. */
+  disks(): readonly { readonly name: string; readonly free: number; readonly size: number }[]
+}
+
+/** Why something would be too much now. */
+export interface Excess {
+  /** Whose room it would have to wait for. */
+  readonly of: 'owner' | 'host'
+  readonly reason: string
+  /** It alone is more than the owner may have: there will never be room. */
+  readonly never: boolean
+}
+
+/**
+ * Room for what was admitted, from that very moment. Disposing gives back what is not yet there; what runs by then keeps its memory promised for a while, for
+ * it shows only as it is used.
+ */
+export interface Claim extends Disposable {
+  /** It stands in the store, and is counted there. */
+  written(): void
+  ran(): void
 }
 
 export interface Quotas {
-  /** Throws `exhausted` naming what is over when another environment of the spec, with as few instances as it may have, would be too much. */
-  admitEnvironment(spec: EnvironmentSpec): void
-  /** Why one more instance of the workload would be too much now; undefined when it would not. What is admitted counts as a start. */
-  refuseInstance(owner: string, workload: WorkloadSpec): string | undefined
+  /** Of another environment of the spec, with as few instances as it may have. */
+  excessOf(spec: EnvironmentSpec): Excess | undefined
+  /** Instances that are kept running count as starts when they begin, each by its own claim. */
+  claim(spec: EnvironmentSpec): Claim
+  /** Of one more instance of an environment that is there. */
+  excessOfInstance(owner: string, workload: WorkloadSpec): Excess | undefined
+  claimInstance(owner: string, workload: WorkloadSpec): Claim
 }
 
-export const noQuotas: Quotas = { admitEnvironment: () => {}, refuseInstance: () => undefined }
+export const noClaim: Claim = { written: () => {}, ran: () => {}, [Symbol.dispose]: () => {} }
+export const noQuotas: Quotas = { excessOf: () => undefined, claim: () => noClaim, excessOfInstance: () => undefined, claimInstance: () => noClaim }
+
+/** What runs shows in the host's memory after this long (ms). */
+const settling = 5_000
+/** A file system that is smaller keeps this part of it. */
+const smallShare = 0.1
 
 interface Amounts {
   readonly environments: number
   readonly instances: number
   readonly cpus: number
   readonly memory: number
+  readonly disk: number
   readonly startsPerMinute: number
 }
 
+const measures = ['environments', 'instances', 'cpus', 'memory', 'disk', 'startsPerMinute'] as const
 const words: Readonly<Record<keyof Amounts, (amount: number) => string>> = {
   environments: amount => `${amount} environments`,
   instances: amount => `${amount} instances`,
   cpus: amount => `${Math.round(amount * 100) / 100} CPUs`,
   memory: amount => `${formatBytes(amount)} of memory`,
+  disk: amount => (Number.isFinite(amount) ? `${formatBytes(amount)} on disk` : 'more files on disk than can be counted'),
   startsPerMinute: amount => `${amount} starts a minute`,
 }
-const measures: readonly (keyof Amounts)[] = ['environments', 'instances', 'cpus', 'memory', 'startsPerMinute']
+const nothing: Amounts = { environments: 0, instances: 0, cpus: 0, memory: 0, disk: 0, startsPerMinute: 0 }
 
-/** The fewest instances that it has. */
-const leastOf = (spec: EnvironmentSpec): Amounts => {
-  const sums = { environments: 1, instances: 0, cpus: 0, memory: 0, startsPerMinute: 0 }
-  for (const { limits, deployment } of Object.values(spec.workloads)) {
+const sum = (left: Amounts, right: Amounts): Amounts => ({
+  environments: left.environments + right.environments,
+  instances: left.instances + right.instances,
+  cpus: left.cpus + right.cpus,
+  memory: left.memory + right.memory,
+  disk: left.disk + right.disk,
+  startsPerMinute: left.startsPerMinute + right.startsPerMinute,
+})
+
+/** The fewest instances that these have. */
+const leastOf = (workloads: readonly WorkloadSpec[]): Amounts =>
+  workloads.reduce((all, { limits, deployment }) => {
     const count = deployment?.scale.min ?? 1
-    sums.instances += count
-    sums.cpus += limits.cpus * count
-    sums.memory += limits.memory * count
-    sums.startsPerMinute += count
-  }
-  return sums
+    return sum(all, { ...nothing, instances: count, cpus: limits.cpus * count, memory: limits.memory * count, startsPerMinute: count })
+  }, nothing)
+
+const isKept = ({ deployment }: WorkloadSpec): boolean => deployment !== undefined
+
+interface QuotaParts {
+  readonly store: Pick<Store, 'held'>
+  readonly clock: Clock
+  readonly host: HostRoom
+  /** Bytes that an owner's environments occupy, as far as they were measured. */
+  readonly diskOf: (owner: string) => number
 }
 
-export const createQuotas = (options: QuotaOptions, store: Store, clock: Clock): Quotas => {
+export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clock, host, diskOf }: QuotaParts): Quotas => {
   /** Boot ms of each owner's starts in the last minute. */
   const starts = new Map<string, number[]>()
+  /** `counted`: what the store does not count yet. `memory`: promised of the host's, up to `until` (boot ms). */
+  const claims = new Set<{ readonly owner: string; counted: Amounts; memory: number; until: number }>()
 
   const recent = (owner: string): number[] => {
     const those = (starts.get(owner) ?? []).filter(at => at > clock.boot() - 60_000)
-    starts.set(owner, those)
+    if (those.length === 0) starts.delete(owner)
+    else starts.set(owner, those)
     return those
   }
 
   const usedBy = (owner: string): Amounts => {
-    const sums = { environments: 0, instances: 0, cpus: 0, memory: 0, startsPerMinute: recent(owner).length }
-    for (const { id, spec } of store.environments({ ended: false })) {
-      if (spec.owner !== owner) continue
-      sums.environments++
-      for (const instance of store.instances(id)) {
-        const limits = spec.workloads[instance.workload]?.limits
-        if (!limits || !isLive(instance.state)) continue
-        sums.instances++
-        sums.cpus += limits.cpus
-        sums.memory += limits.memory
-      }
-    }
-    return sums
+    const held = { ...nothing, ...store.held(owner), disk: diskOf(owner), startsPerMinute: recent(owner).length }
+    return [...claims].filter(claim => claim.owner === owner).reduce((all, { counted }) => sum(all, counted), held)
   }
 
-  /** What would be over, in words. */
-  const excess = (owner: string, more: Amounts): string | undefined => {
-    const quota = options.owners[owner] ?? options.each
-    if (measures.some(measure => quota[measure] !== undefined)) {
-      const used = usedBy(owner)
-      for (const measure of measures) {
-        const limit = quota[measure]
-        if (limit === undefined || used[measure] + more[measure] <= limit) continue
-        return `${owner} has ${words[measure](used[measure])} and may have ${words[measure](limit)}; this takes ${words[measure](more[measure])} more`
+  const promised = (): number => {
+    for (const claim of claims) if (claim.until <= clock.boot()) claims.delete(claim)
+    return [...claims].reduce((all, { memory }) => all + memory, 0)
+  }
+
+  const overOwn = (owner: string, more: Amounts): Omit<Excess, 'of'> | undefined => {
+    const quota = owners[owner] ?? each
+    if (measures.every(measure => quota[measure] === undefined)) return undefined
+    const hopeless = measures.find(measure => more[measure] > (quota[measure] ?? Number.POSITIVE_INFINITY))
+    if (hopeless) {
+      const limit = words[hopeless](quota[hopeless] ?? 0)
+      return { reason: `${owner} may have ${limit}, and this alone takes ${words[hopeless](more[hopeless])}`, never: true }
+    }
+    const used = usedBy(owner)
+    for (const measure of measures) {
+      const limit = quota[measure]
+      if (limit === undefined) continue
+      // What something will write is not known before: there has to be some room left.
+      const fits = measure === 'disk' ? used.disk < limit : used[measure] + more[measure] <= limit
+      if (fits) continue
+      const takes = measure === 'disk' ? '' : `; this takes ${words[measure](more[measure])} more`
+      return { reason: `${owner} has ${words[measure](used[measure])} and may have ${words[measure](limit)}${takes}`, never: false }
+    }
+    return undefined
+  }
+
+  const overHost = (memory: number): string | undefined => {
+    if (reserve.memory > 0) {
+      const [there, taken] = [host.memory(), promised()]
+      if (there - taken - memory < reserve.memory) {
+        const also = taken === 0 ? '' : `, of which ${formatBytes(taken)} are promised to what is starting,`
+        return `this host has ${formatBytes(there)} of memory left${also} and keeps ${formatBytes(reserve.memory)} for itself; this takes ${formatBytes(memory)}`
       }
     }
-    const left = options.available() - more.memory
-    if (options.reserve === 0 || left >= options.reserve) return undefined
-    return `this host has ${formatBytes(options.available())} of memory left and keeps ${formatBytes(options.reserve)} for itself; this takes ${formatBytes(more.memory)}`
+    if (reserve.disk > 0) {
+      for (const { name, free, size } of host.disks()) {
+        const kept = Math.min(reserve.disk, size * smallShare)
+        if (free < kept) return `this host has ${formatBytes(free)} of disk left on ${name} and keeps ${formatBytes(kept)} for itself`
+      }
+    }
+    return undefined
   }
+
+  const excess = (owner: string, more: Amounts): Excess | undefined => {
+    const own = overOwn(owner, more)
+    if (own) return { of: 'owner', ...own }
+    const hosts = overHost(more.memory)
+    return hosts === undefined ? undefined : { of: 'host', reason: hosts, never: false }
+  }
+
+  /** `now`: what stands in the store once it is written. `later`: what begins afterwards, by claims of its own. */
+  const claimOf = (owner: string, now: Amounts, later: Amounts): Claim => {
+    starts.set(owner, [...recent(owner), ...Array.from({ length: now.startsPerMinute }, () => clock.boot())])
+    const all = sum(now, later)
+    // The starts are counted already.
+    const claim = { owner, counted: { ...all, startsPerMinute: 0 }, memory: all.memory, until: Number.POSITIVE_INFINITY }
+    claims.add(claim)
+    return {
+      written: () => {
+        claim.counted = { ...later, startsPerMinute: 0 }
+      },
+      ran: () => {
+        claim.counted = nothing
+        claim.memory = now.memory
+        claim.until = clock.boot() + settling
+      },
+      [Symbol.dispose]: () => {
+        if (claim.until === Number.POSITIVE_INFINITY) claims.delete(claim)
+      },
+    }
+  }
+
+  const ofOne = ({ limits: { cpus, memory } }: WorkloadSpec): Amounts => ({ ...nothing, instances: 1, cpus, memory, startsPerMinute: 1 })
 
   return {
-    admitEnvironment: spec => {
-      const over = excess(spec.owner, leastOf(spec))
-      if (over !== undefined) {
-        throw new DayflyError('exhausted', over, { remedy: 'End an environment (dayfly down), ask for lower limits, or wait.' })
-      }
-      // Those that are kept running are counted as they start.
-      const now = clock.boot()
-      for (const { deployment } of Object.values(spec.workloads)) if (!deployment) recent(spec.owner).push(now)
+    excessOf: ({ owner, workloads }) => excess(owner, sum({ ...nothing, environments: 1 }, leastOf(Object.values(workloads)))),
+    claim: ({ owner, workloads }) => {
+      const all = Object.values(workloads)
+      const now = sum({ ...nothing, environments: 1 }, leastOf(all.filter(workload => !isKept(workload))))
+      return claimOf(owner, now, leastOf(all.filter(isKept)))
     },
-    refuseInstance: (owner, { limits }) => {
-      const over = excess(owner, { environments: 0, instances: 1, cpus: limits.cpus, memory: limits.memory, startsPerMinute: 1 })
-      if (over === undefined) recent(owner).push(clock.boot())
-      return over
-    },
+    excessOfInstance: (owner, workload) => excess(owner, ofOne(workload)),
+    claimInstance: (owner, workload) => claimOf(owner, ofOne(workload), nothing),
   }
 }

@@ -1,9 +1,8 @@
 /** Creating an environment: refused before anything exists, or made whole, or taken down again. */
-import { abortError, throwIfAborted } from '../base/abort.ts'
+import { abortError } from '../base/abort.ts'
 import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { deadline } from '../base/deadline.ts'
-import { DayflyError } from '../base/errors.ts'
 import { newEnvironmentId, newInstanceId } from '../base/ids.ts'
 import { EnvironmentSpec } from '../model/environment.ts'
 import type { Actor } from '../model/event.ts'
@@ -14,9 +13,10 @@ import { parse } from '../model/parse.ts'
 import type { WorkloadSpec } from '../model/workload.ts'
 import type { Endings } from './endings.ts'
 import type { Secrets, Seeds, Started } from './engine.ts'
+import type { Line, Waiting } from './line.ts'
 import type { Live, Lives } from './lives.ts'
 import { newLive } from './lives.ts'
-import type { Quotas } from './quotas.ts'
+import type { Claim } from './quotas.ts'
 import { checkSecrets, presentable } from './secrets.ts'
 import type { Step } from './steps.ts'
 import { doSteps } from './steps.ts'
@@ -30,8 +30,7 @@ interface RunParts {
   readonly endings: Endings
   readonly steps: readonly Step<Live>[]
   readonly closing: AbortSignal
-  readonly slots: number
-  readonly quotas: Quotas
+  readonly line: Line
   /** From nothing to running (ms). */
   readonly startPatience: number
   readonly onRunning: (started: Started) => void
@@ -76,22 +75,18 @@ export const createRun = (parts: RunParts) => {
     }
   }
 
-  return async (wanted: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal): Promise<Started> => {
-    throwIfAborted(signal)
-    const spec = parse(EnvironmentSpec, wanted)
-    checkSecrets(spec, secrets)
-    if (lives.size >= parts.slots) {
-      throw new DayflyError('exhausted', `there are ${lives.size} environments, as many as this host may have at once`, {
-        remedy: 'End one with dayfly down, or wait for one to end.',
-      })
-    }
-    parts.quotas.admitEnvironment(spec)
+  /** Between the call and the environment's first entry in the store nothing else happens: `record`, the first step, is done at once. */
+  const begin = async (spec: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal, claim: Claim): Promise<Started> => {
+    using _claim = claim
     const started = planFor(spec)
     const { id } = started.environment
     const live = newLive(id, { started, secrets, seeds, why: { actor, reason: 'asked for' } })
     lives.set(id, live)
     try {
-      await create(live, signal)
+      const creating = create(live, signal)
+      claim.written()
+      await creating
+      claim.ran()
     } catch (error) {
       if (store.environment(id) === undefined) {
         lives.delete(id)
@@ -108,5 +103,19 @@ export const createRun = (parts: RunParts) => {
     const now = { environment: store.environment(id) ?? started.environment, instances: store.instances(id) }
     parts.onRunning(now)
     return now
+  }
+
+  /** Waits in line where it is to, when it would be too much now; otherwise that is refused. */
+  return async (
+    wanted: EnvironmentSpec,
+    secrets: Secrets,
+    seeds: Seeds,
+    actor: Actor,
+    signal: AbortSignal,
+    waiting: Waiting | undefined,
+  ): Promise<Started> => {
+    const spec = parse(EnvironmentSpec, wanted)
+    checkSecrets(spec, secrets)
+    return await parts.line.enter(spec, waiting, signal, claim => begin(spec, secrets, seeds, actor, signal, claim))
   }
 }

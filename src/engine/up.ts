@@ -9,6 +9,7 @@ import type { Backend } from './backend.ts'
 import { changesBetween } from './changes.ts'
 import type { Change, Engine, Secrets, Seeds, Started } from './engine.ts'
 import type { Lifecycle } from './lifecycle.ts'
+import type { Waiting } from './line.ts'
 import { partialSecrets, partialSpec } from './partial.ts'
 import { environmentRequest, seedVolumes } from './passage.ts'
 import type { SecretKeeper } from './secrets.ts'
@@ -24,7 +25,14 @@ interface UpParts {
   readonly keeper: SecretKeeper
   readonly supervisor: Supervisor
   readonly audience: Audience
-  readonly run: (spec: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal) => Promise<Started>
+  readonly run: (
+    spec: EnvironmentSpec,
+    secrets: Secrets,
+    seeds: Seeds,
+    actor: Actor,
+    signal: AbortSignal,
+    waiting: Waiting | undefined,
+  ) => Promise<Started>
   /** Resolves when nothing is left of it. */
   readonly ended: (id: string, signal: AbortSignal) => Promise<Environment>
   /** The lease runs for this long from now, if that is later than its end. */
@@ -160,7 +168,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
       const found = before(part)
       return changesBetween(found?.spec, whole(part, found, partial))
     },
-    up: async (wanted, secrets, seeds, actor, signal, partial = false) => {
+    up: async (wanted, secrets, seeds, actor, signal, partial = false, waiting = undefined) => {
       const part = parse(EnvironmentSpec, wanted)
       if (!partial) checkReferences(part)
       checkSecrets(part, secrets)
@@ -179,7 +187,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
             const changes = await update(found, spec, named, secrets, seeds, actor, signal)
             return { environment: lifecycle.current(store.environment(found.id) ?? found), changes }
           }
-          const { environment } = await parts.run(spec, secrets, seeds, actor, signal)
+          const { environment } = await parts.run(spec, secrets, seeds, actor, signal, waiting)
           return { environment, changes: changesBetween(undefined, spec) }
         })
       changing.set(part.name, work)

@@ -20,6 +20,8 @@ interface UpkeepParts {
   readonly supervisor: Supervisor
   readonly denials: Denials
   readonly settleLater: () => Promise<void>
+  /** Has what is on disk counted, if it is time to. */
+  readonly measure: () => void
   readonly purge: () => Promise<void>
 }
 
@@ -51,6 +53,7 @@ export const createSweep = (parts: UpkeepParts): (() => Promise<void>) => {
         if (state !== 'ending' && !unsettled.has(id)) leases.check(id)
       }
     })
+    await attempt('have counted what is on disk', parts.measure)
     await attempt('resume what is ending', endings.resume)
     await attempt('purge what is past its retention', parts.purge)
   }

@@ -5,7 +5,7 @@ import { parseArgs } from 'node:util'
 import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { LogLevel } from '../../base/log.ts'
 import { isLogLevel } from '../../base/log.ts'
-import type { QuotaOptions } from '../../engine/quotas.ts'
+import type { QuotaRules } from '../../engine/quotas.ts'
 import type { Address, GatewayOptions } from '../../gateway/gateway.ts'
 import { readQuotas } from './quotas.ts'
 
@@ -21,7 +21,7 @@ export interface DaemonOptions {
   /** Lets this group use the socket. */
   readonly group: string | undefined
   readonly logLevel: LogLevel
-  readonly quotas: QuotaOptions | undefined
+  readonly quotas: QuotaRules | undefined
   /** Where requests to environments come in. */
   readonly gateway: GatewayPlace
   /** Print this report as JSON instead of serving. */

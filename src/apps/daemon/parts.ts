@@ -4,15 +4,19 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Backend } from '../../engine/backend.ts'
 import { createEngine } from '../../engine/create.ts'
+import type { DiskMeter } from '../../engine/disk.ts'
+import { createDiskMeter } from '../../engine/disk.ts'
 import type { Engine } from '../../engine/engine.ts'
+import type { Quotas } from '../../engine/quotas.ts'
 import { createQuotas, noQuotas } from '../../engine/quotas.ts'
 import type { Store } from '../../engine/store.ts'
 import { openStore } from '../../store/sqlite.ts'
-import type { OpenDoors } from './doors.ts'
 import { createDoors } from './doors.ts'
+import type { Doors } from './exposed.ts'
 import type { DaemonImages } from './images.ts'
 import { createImages } from './images.ts'
 import type { DaemonOptions } from './options.ts'
+import { hasDiskQuota, hostRoom } from './quotas.ts'
 import { createSecretKeeper } from './secrets.ts'
 
 export const nativeDir = resolve(import.meta.dirname, '../../../native/build')
@@ -23,15 +27,22 @@ export interface Parts extends AsyncDisposable {
   readonly images: DaemonImages
   readonly engine: Engine
   /** Where environments are reached from outside. */
-  readonly doors: OpenDoors
+  readonly doors: Doors
 }
 
 /** The first user id of the host that no slot has (host/network/slots.ts): what a build runs as. */
 const idsBeyondSlices = 0x60000000
 
-/** Digests of the images that environments need which have not ended. */
-const imagesInUse = (store: Store): ReadonlySet<string> =>
-  new Set(store.environments({ ended: false }).flatMap(({ spec }) => Object.values(spec.workloads).map(({ image }) => image)))
+/** Digests of the images that environments need which have not ended, those of instances that an update has not replaced yet among them. */
+export const imagesInUse = (store: Store): ReadonlySet<string> =>
+  new Set(
+    store
+      .environments({ ended: false })
+      .flatMap(({ id, spec }) => [
+        ...Object.values(spec.workloads).map(({ image }) => image),
+        ...store.presentInstances(id).flatMap(({ state, origin }) => (state === 'removed' || !origin ? [] : [origin.image])),
+      ]),
+  )
 
 const openBackend = async (
   options: DaemonOptions,
@@ -64,16 +75,29 @@ const openBackend = async (
   return { backend, images: createImages({ store: imageStore, builder, inUse: () => imagesInUse(store), forget: backend.forgetImage }) }
 }
 
+const openQuotas = (
+  { quotas: rules, stateDir, runDir }: DaemonOptions,
+  backend: Backend,
+  store: Store,
+  clock: Clock,
+  log: Log,
+  stack: AsyncDisposableStack,
+): { quotas: Quotas; disk: DiskMeter } => {
+  const disk = stack.use(createDiskMeter({ backend, store, clock, log, counts: owner => rules !== undefined && hasDiskQuota(rules, owner) }))
+  const quotas = rules ? createQuotas(rules, { store, clock, host: hostRoom([stateDir, runDir]), diskOf: disk.of }) : noQuotas
+  return { quotas, disk }
+}
+
 /** The engine has adopted nothing yet. On failure everything is closed again. */
 export const openParts = async (options: DaemonOptions, clock: Clock, log: Log): Promise<Parts> => {
   await using stack = new AsyncDisposableStack()
   const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
   const { backend, images } = await openBackend(options, store, clock, log, stack)
   const recordsFolder = join(options.stateDir, 'records')
-  const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
+  const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
-  const quotas = options.quotas ? createQuotas(options.quotas, store, clock) : noQuotas
-  const engine: Engine = stack.use(createEngine({ backend, store, clock, recordsFolder, log, keeper, quotas, audience: doors.audience }))
+  const { quotas, disk } = openQuotas(options, backend, store, clock, log, stack)
+  const engine: Engine = stack.use(createEngine({ backend, store, clock, recordsFolder, log, keeper, quotas, disk, audience: doors.audience }))
   const opened = stack.move()
   return { store, backend, images, engine, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

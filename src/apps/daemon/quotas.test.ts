@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { DayflyError } from '../../base/errors.ts'
-import { readQuotas } from './quotas.ts'
+import { hasDiskQuota, hostRoom, readQuotas } from './quotas.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'dayfly-quotas-'))
 process.once('exit', () => rmSync(folder, { recursive: true, force: true }))
@@ -15,15 +15,22 @@ const read = (text: string) => {
 }
 
 test('a file of quotas', () => {
-  const { each, owners, reserve, available } = read(
-    'each: { environments: 2, memory: 1g }\nowners: { ci: { cpus: 1.5 } }\nreserve: { memory: 512m }\n',
-  )
-  assert.deepEqual(
-    { each, owners, reserve },
-    { each: { environments: 2, memory: 1024 ** 3 }, owners: { ci: { cpus: 1.5 } }, reserve: 512 * 1024 ** 2 },
-  )
-  assert.ok(available() > 0)
-  assert.deepEqual(read('').each, {})
+  const rules = read('each: { environments: 2, memory: 1g, disk: 20g }\nowners: { ci: { cpus: 1.5 } }\nreserve: { memory: 512m, disk: 1g }\n')
+  assert.deepEqual(rules, {
+    each: { environments: 2, memory: 1024 ** 3, disk: 20 * 1024 ** 3 },
+    owners: { ci: { cpus: 1.5 } },
+    reserve: { memory: 512 * 1024 ** 2, disk: 1024 ** 3 },
+  })
+  assert.deepEqual([hasDiskQuota(rules, 'ci'), hasDiskQuota(rules, 'anybody')], [false, true])
+  assert.deepEqual(read(''), { each: {}, owners: {}, reserve: { memory: 0, disk: 0 } })
+})
+
+test('what there is of the host: memory, and each file system once', () => {
+  const room = hostRoom([folder, folder, '/proc'])
+  assert.ok(room.memory() > 0)
+  const [own, other, ...more] = room.disks()
+  assert.deepEqual([own?.name, other?.name, more], [folder, '/proc', []])
+  assert.ok(own && own.free > 0 && own.size >= own.free)
 })
 
 test('what is wrong with it is named', () => {

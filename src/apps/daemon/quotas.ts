@@ -1,10 +1,10 @@
-/** The operator's quotas: a YAML or JSON file, read when the daemon starts. */
-import { readFileSync } from 'node:fs'
+/** The operator's quotas: a YAML or JSON file, read when the daemon starts; and what there is of the host. */
+import { readFileSync, statfsSync, statSync } from 'node:fs'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { parseBytes } from '../../base/bytes.ts'
 import { DayflyError, messageOf } from '../../base/errors.ts'
-import type { QuotaOptions } from '../../engine/quotas.ts'
+import type { HostRoom, Quota, QuotaRules } from '../../engine/quotas.ts'
 import { parse } from '../../model/parse.ts'
 
 const Bytes = z.union([z.int().min(0), z.string()]).transform((value, context) => {
@@ -17,17 +17,18 @@ const Bytes = z.union([z.int().min(0), z.string()]).transform((value, context) =
   }
 })
 const Count = z.int().min(0)
-const Quota = z.strictObject({
+const OwnerQuota = z.strictObject({
   environments: Count.optional(),
   instances: Count.optional(),
   cpus: z.number().min(0).optional(),
   memory: Bytes.optional(),
+  disk: Bytes.optional(),
   startsPerMinute: Count.optional(),
 })
 const File = z.strictObject({
-  each: Quota.default({}),
-  owners: z.record(z.string().min(1), Quota).default({}),
-  reserve: z.strictObject({ memory: Bytes.default(0) }).prefault({}),
+  each: OwnerQuota.default({}),
+  owners: z.record(z.string().min(1), OwnerQuota).default({}),
+  reserve: z.strictObject({ memory: Bytes.default(0), disk: Bytes.default(0) }).prefault({}),
 })
 
 /** Bytes that can be had without taking them from anybody. */
@@ -38,13 +39,13 @@ const availableMemory = (): number => {
 
 /**
  * ```yaml
- * each: { environments: 20, instances: 100, cpus: 16, memory: 8g, startsPerMinute: 600 }
+ * each: { environments: 20, instances: 100, cpus: 16, memory: 8g, disk: 20g, startsPerMinute: 600 }
  * owners: { ci: { environments: 100 } }   # in place of `each`
- * reserve: { memory: 1g }                 # of the host
+ * reserve: { memory: 1g, disk: 10g }      # of the host
  * ```
  * Throws `invalid` naming the file's member.
  */
-export const readQuotas = (path: string): QuotaOptions => {
+export const readQuotas = (path: string): QuotaRules => {
   const field = '--quotas'
   let content: unknown
   try {
@@ -57,12 +58,26 @@ export const readQuotas = (path: string): QuotaOptions => {
     })
   }
   const { each, owners, reserve } = parse(File, content ?? {}, field)
-  const given = (quota: z.output<typeof Quota>): QuotaOptions['each'] =>
-    Object.fromEntries(Object.entries(quota).filter(([, limit]) => limit !== undefined))
+  const given = (quota: z.output<typeof OwnerQuota>): Quota => Object.fromEntries(Object.entries(quota).filter(([, limit]) => limit !== undefined))
   return {
     each: given(each),
     owners: Object.fromEntries(Object.entries(owners).map(([owner, quota]) => [owner, given(quota)])),
-    reserve: reserve.memory,
-    available: availableMemory,
+    reserve,
   }
 }
+
+/** File systems that several folders share are one. */
+export const hostRoom = (folders: readonly string[]): HostRoom => {
+  const places = folders.filter((folder, index) => folders.findIndex(other => statSync(other).dev === statSync(folder).dev) === index)
+  return {
+    memory: availableMemory,
+    disks: () =>
+      places.map(name => {
+        const { bavail, blocks, bsize } = statfsSync(name)
+        return { name, free: bavail * bsize, size: blocks * bsize }
+      }),
+  }
+}
+
+/** Whether what the owner has on disk has to be counted. */
+export const hasDiskQuota = ({ each, owners }: QuotaRules, owner: string): boolean => (owners[owner] ?? each).disk !== undefined

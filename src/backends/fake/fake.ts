@@ -63,6 +63,7 @@ export type Operation =
   | 'pause'
   | 'resume'
   | 'usage'
+  | 'disk'
   | 'denied'
   | 'create'
   | 'start'
@@ -200,6 +201,11 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
         kernel.paused.delete(id)
       }),
     usage: () => call('usage', 'all', undefined, () => new Map([...kernel.machines.keys()].map(id => [id, { cpu: 0, memory: 0 }]))),
+    disk: (environments, signal) =>
+      call('disk', 'all', undefined, () => {
+        const sizeOf = (id: string): number => [...(kernel.volumes.get(id)?.values() ?? [])].reduce((sum, { length }) => sum + length, 0)
+        return new Map(signal.aborted ? [] : environments.map(id => [id, sizeOf(id)]))
+      }),
     denied: id => call('denied', id, undefined, () => []),
     attach: (id, signal) => call('attach', id, signal, () => living(id).attach()),
     remove: (id, signal) =>

@@ -22,6 +22,7 @@ import { builtProgram, openGround } from './ground.ts'
 import { assertTraversable, layout } from './layout.ts'
 import { createNetworks } from './networks.ts'
 import { findCells } from './observe.ts'
+import { occupied } from './occupied.ts'
 import { ownedObjects } from './owned.ts'
 import { assertAwake, pauseCell, resumeCell, usageOf } from './pause.ts'
 import { createPrecedence } from './precedence.ts'
@@ -290,6 +291,13 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     },
     resume: async id => resumeCell(held(id).cell),
     usage: async () => new Map([...instances.values()].map(({ id, cell }) => [id, usageOf(cell)])),
+    disk: async (wanted, signal) => {
+      const own = Map.groupBy(instances.values(), ({ environment }) => environment)
+      const foldersOf = new Map(
+        wanted.map(id => [id, [...(resources.folderOf(id) ?? []), ...(own.get(id) ?? []).map(({ cell }) => cell.paths.scratch)]]),
+      )
+      return await occupied(foldersOf, signal)
+    },
     denied: environment => environments.denied(environment),
     exec: async (id, request, signal) => {
       const { cell } = held(id)

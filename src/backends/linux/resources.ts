@@ -28,6 +28,8 @@ export interface Resources {
 
 export interface ResourceStore {
   of(environment: string): Resources | undefined
+  /** Where all of it lies; none where there is nothing. */
+  folderOf(environment: string): readonly [string] | undefined
   /** Makes what is missing; contents of configurations are those of the request. What it does not name any more stays. */
   prepare(request: EnvironmentRequest, slot: Slot): Resources
   /** Nothing of it is left. Idempotent. */
@@ -135,6 +137,7 @@ export const openResources = (root: string): ResourceStore => {
 
   return {
     of: environment => entries.get(environment),
+    folderOf: environment => (entries.has(environment) ? [folderOf(environment)] : undefined),
     prepare,
     remove: async environment => {
       if (!entries.has(environment)) return

@@ -1,0 +1,67 @@
+/**
+ * What owners' environments occupy on disk. Counting takes long where there are many files, so it is done now and then, never for a start: one
+ * counting at a time, in no more than a twentieth of the time, and for owners with a quota only. What counting does not come to the end of counts as more
+ * than anybody may have, or else a million empty files would be the way around.
+ */
+
+import type { Clock } from '../base/clock.ts'
+import { messageOf } from '../base/errors.ts'
+import type { Log } from '../base/log.ts'
+import type { Backend } from './backend.ts'
+import type { Store } from './store.ts'
+
+/** Disposing breaks off what is under way. */
+export interface DiskMeter extends Disposable {
+  /** Bytes, as they were last counted; infinite where counting did not come to an end. */
+  of(owner: string): number
+  /** Counts anew if it is time to. Never rejects. */
+  look(): Promise<void>
+}
+
+interface DiskParts {
+  readonly backend: Pick<Backend, 'disk'>
+  readonly store: Pick<Store, 'environments'>
+  readonly clock: Clock
+  readonly log: Log
+  /** Whether what the owner occupies matters to anybody. */
+  readonly counts: (owner: string) => boolean
+  /** For one counting of all (ms). Default 30 000. */
+  readonly patience?: number
+}
+
+const share = 20
+
+export const createDiskMeter = ({ backend, store, clock, log, counts, patience = 30_000 }: DiskParts): DiskMeter => {
+  let known = new Map<string, { readonly owner: string; readonly bytes: number }>()
+  let notBefore = 0
+  let underWay: Promise<void> | undefined
+  const closer = new AbortController()
+
+  const bytesOf = (environment: string): number => known.get(environment)?.bytes ?? 0
+
+  const count = async (): Promise<void> => {
+    const begun = clock.boot()
+    const living = store.environments({ ended: false }).filter(({ spec }) => counts(spec.owner))
+    // The small ones first: what takes too long keeps nobody else from being counted.
+    const ids = living.map(({ id }) => id).toSorted((left, right) => (bytesOf(left) < bytesOf(right) ? -1 : 1))
+    const limit = AbortSignal.any([AbortSignal.timeout(patience), closer.signal])
+    const counted = ids.length === 0 ? new Map<string, number>() : await backend.disk(ids, limit)
+    if (closer.signal.aborted) return
+    known = new Map(living.map(({ id, spec: { owner } }) => [id, { owner, bytes: counted.get(id) ?? Number.POSITIVE_INFINITY }]))
+    notBefore = clock.boot() + (clock.boot() - begun) * share
+  }
+
+  return {
+    of: owner => known.values().reduce((sum, one) => (one.owner === owner ? sum + one.bytes : sum), 0),
+    look: async () => {
+      if (clock.boot() < notBefore || closer.signal.aborted) return
+      underWay ??= count()
+        .catch((error: unknown) => log.warn('what environments occupy on disk could not be counted; it is tried again', { error: messageOf(error) }))
+        .finally(() => {
+          underWay = undefined
+        })
+      await underWay
+    },
+    [Symbol.dispose]: () => closer.abort(),
+  }
+}
