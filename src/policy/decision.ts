@@ -16,6 +16,8 @@ export const Objection = z.object({
   remedy: z.string().optional(),
   /** Field of the request, as users write it: `services.web.user`, `spec.containers[0].securityContext.privileged`. */
   field: z.string().optional(),
+  /** The finding that it is about, where it is about one. */
+  finding: z.object({ id: z.string(), fingerprint: z.string() }).optional(),
   /** The exemption that turned it into an audit entry. */
   exemption: z.string().optional(),
 })

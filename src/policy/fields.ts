@@ -28,6 +28,8 @@ const at = (node: Node | undefined, key: string): unknown => {
   return node.value[key] ?? undefined
 }
 
+export const has = (node: Node | undefined, key: string): boolean => at(node, key) !== undefined
+
 export const child = (node: Node | undefined, key: string): Node | undefined => {
   const value = at(node, key)
   if (node === undefined || value === undefined) return undefined
