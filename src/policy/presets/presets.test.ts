@@ -101,10 +101,8 @@ test('an exemption covers what it names until its day is over', () => {
   assert.equal(covering({ match: { namespaces: ['other'] } }), undefined)
   assert.ok(covering({ match: { namespaces: ['sho*'], names: ['web'], images: ['web@*'] } }))
   assert.equal(covering({ match: { findings: ['CVE-*'] } }), undefined, 'the objection is about no finding')
-  assert.equal(
-    createExemptions([parseExemption(exemption({ from: '2026-06-10' }), now)]).nextStart?.(now),
-    Date.parse('2026-06-11T00:00:00Z') - 86_400_000 + 86_400_000,
-  )
+  const later = createExemptions([parseExemption(exemption({ from: '2026-06-10' }), now)])
+  assert.equal(later.nextStart?.(now), Date.parse('2026-06-10T00:00:00Z'))
 })
 
 test('an exemption has an owner, a reason and an end within a year', () => {
