@@ -4,6 +4,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import { doing } from '../../test/cli/fake.ts'
+import { defaultBounds } from '../apps/daemon/builds.ts'
 import type { Parts } from '../apps/daemon/parts.ts'
 import { openParts } from '../apps/daemon/parts.ts'
 import { createServices } from '../apps/daemon/services.ts'
@@ -42,6 +43,7 @@ before(async () => {
     check: undefined,
     quotas: undefined,
     gateway,
+    builds: defaultBounds(),
   } as const
   const clock = systemClock()
   parts = await openParts(options, clock, silentLog())

@@ -54,7 +54,9 @@ export const networkDriver: Judge = value => {
 }
 
 export const buildNetwork: Judge = value =>
-  value === 'host' ? refused('Host namespaces', "a build does not get the host's network", 'Remove it.') : undefined
+  value === 'host'
+    ? refused('Host namespaces', "a build does not get the host's network", 'Write network: default, where its steps have to fetch something.')
+    : undefined
 
 export const runtime: Judge = value => {
   if (value === 'crun' || value === 'runsc') return undefined

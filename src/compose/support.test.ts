@@ -67,6 +67,9 @@ describe('what is supported', () => {
   })
 
   for (const [yaml, policy] of [
+    ['build: { context: ., ssh: [default] }', 'Credentials of the host'],
+    ['build: { context: ., network: host }', 'Host namespaces'],
+    ['build: { context: ., entitlements: [network.host] }', 'Build entitlements'],
     ['privileged: true', 'Privileged containers'],
     ['privileged: "true"', 'Privileged containers'],
     ['network_mode: host', 'Host namespaces'],

@@ -4,6 +4,7 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, it } from 'node:test'
+import { openBuildLimits } from '../../src/apps/daemon/builds.ts'
 import { DayflyError } from '../../src/base/errors.ts'
 import type { Builder, BuildOptions } from '../../src/host/image/build.ts'
 import { openBuilder } from '../../src/host/image/build.ts'
@@ -39,7 +40,18 @@ describe('images from Dockerfiles', { skip, timeout: 300_000 }, () => {
   const build = (dockerfile: string, change: Partial<BuildOptions> = {}): Promise<Image> => {
     log = ''
     return builder.build({
-      ...{ name: 'built', tags: [], context, dockerfile: { text: dockerfile }, args: {}, target: undefined, labels: {}, contexts: {}, hosts: {} },
+      ...{
+        name: 'built',
+        tags: [],
+        context,
+        dockerfile: { text: dockerfile },
+        args: {},
+        target: undefined,
+        labels: {},
+        contexts: {},
+        hosts: {},
+        ulimits: {},
+      },
       ...{ secrets: new Map(), network: 'none', pull: false, cache: true, platform: undefined, auth: undefined, onProgress: () => {} },
       onLog: text => {
         log += text
@@ -159,6 +171,60 @@ CMD ["cat", "/srv/app.txt"]
     assert.equal((await failure(building)).code, 'aborted')
     assert.deepEqual(processesOf(firstId), [])
     assert.ok(!existsSync(join(place.images, 'builds/work')))
+  })
+
+  describe('within limits', () => {
+    const bounds = { cpus: 1, memory: 64 * 1024 ** 2, pids: 200, timeout: 60_000 }
+    const groups = (): string[] => {
+      const found = spawnSync('find', ['/sys/fs/cgroup', '-maxdepth', '2', '-type', 'd', '-name', `dayfly-build-*`], { encoding: 'utf8' }).stdout
+      return found.split('\n').filter(line => line !== '')
+    }
+    const limited = async <T>(change: Partial<typeof bounds>, work: () => Promise<T>): Promise<T> => {
+      const unlimited = builder
+      const limits = await openBuildLimits({ ...bounds, ...change }, place.folder)
+      builder = await openBuilder({ folder: join(place.images, 'builds'), firstId, store, limits })
+      try {
+        return await work()
+      } finally {
+        builder = unlimited
+      }
+    }
+
+    it('all of it is in a group of its own, which is gone with it', async () => {
+      const before = groups()
+      const image = await limited({}, () =>
+        build('FROM base\nRUN cat /proc/self/cgroup > /group; ulimit -n > /files\n', { ulimits: { nofile: { soft: 100, hard: 200 } } }),
+      )
+      const seen = inImage(store, image, 'cat /group')
+      for (const controller of ['memory', 'pids', 'cpu'])
+        assert.match(seen, new RegExp(`^(\\d+:([a-z_,]*,)?${controller}(,[a-z,]*)?|0:):/dayfly-build-[0-9a-f]{8}/build$`, 'm'))
+      assert.equal(inImage(store, image, 'cat /files'), '100\n')
+      assert.deepEqual(groups(), before)
+    })
+
+    it('a step that wants more memory than there is ends the build, and says so', async () => {
+      const hungry = 'FROM base\nRUN dd if=/dev/zero of=/dev/null bs=200M count=1; [ $? = 0 ]\n'
+      const error = await failure(limited({}, () => build(hungry, { cache: false })))
+      assert.deepEqual([error.code, error.field], ['exhausted', 'build'], error.message)
+      assert.match(error.message, /wanted more than 64 MiB of memory/)
+      assert.match(error.remedy ?? '', /--build-limits memory=/)
+    })
+
+    it('a step cannot have more processes than are allowed', async () => {
+      const many = 'FROM base\nRUN i=0; while [ $i -lt 300 ]; do sleep 60 & i=$((i+1)); done; wait\n'
+      const error = await failure(limited({ pids: 100, memory: 1024 ** 3 }, () => build(many, { cache: false })))
+      assert.equal(error.code, 'invalid', error.message)
+      assert.match(log, /can't fork|Resource temporarily unavailable/)
+      assert.deepEqual(processesOf(firstId), [])
+    })
+
+    it('one that takes too long is ended, with everything it has begun', async () => {
+      const error = await failure(limited({ timeout: 4000 }, () => build('FROM base\nRUN sleep 1000\n', { cache: false })))
+      assert.deepEqual([error.code, error.field], ['timeout', 'build'])
+      assert.match(error.message, /built took longer than 4s/)
+      assert.deepEqual(processesOf(firstId), [])
+      assert.ok(!existsSync(join(place.images, 'builds/work')))
+    })
   })
 
   it('a build sees nothing of this host that others may not', async () => {

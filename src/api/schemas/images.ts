@@ -99,6 +99,10 @@ export const BuildRequest = z
       .record(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}$/), z.base64('must be base64'))
       .default({})
       .describe('By id, for RUN --mount=type=secret. Never stored.'),
+    ulimits: z
+      .record(z.string().regex(/^[a-z]+$/), z.strictObject({ soft: z.int().min(-1), hard: z.int().min(-1) }))
+      .default({})
+      .describe('Of RUN steps, e.g. nofile; -1 is unlimited. None beyond those of the daemon.'),
     network: z.enum(['none', 'host']).default('none').describe("Of RUN steps. `host`: this host's own, for steps that fetch packages."),
     pull: z.boolean().default(false).describe('Fetch base images anew.'),
     cache: z.boolean().default(true).describe('Use steps of earlier builds.'),

@@ -52,6 +52,7 @@ const requestOf = (
     labels: said.labels ?? {},
     contexts: contextsOf(build, builds, project.folder),
     hosts: said.extra_hosts ?? {},
+    ulimits: said.ulimits ?? {},
     secrets: Object.fromEntries((said.secrets ?? []).map(({ source, target }) => [target ?? source, contents[source] ?? ''])),
     network: said.network === undefined || said.network === 'none' ? 'none' : 'host',
     pull: said.pull === true,

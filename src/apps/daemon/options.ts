@@ -7,6 +7,8 @@ import type { LogLevel } from '../../base/log.ts'
 import { isLogLevel } from '../../base/log.ts'
 import type { QuotaRules } from '../../engine/quotas.ts'
 import type { Address, GatewayOptions } from '../../gateway/gateway.ts'
+import type { BuildBounds } from './builds.ts'
+import { parseBounds } from './builds.ts'
 import { readQuotas } from './quotas.ts'
 
 export interface GatewayPlace extends Pick<GatewayOptions, 'tls' | 'domains'> {
@@ -22,6 +24,8 @@ export interface DaemonOptions {
   readonly group: string | undefined
   readonly logLevel: LogLevel
   readonly quotas: QuotaRules | undefined
+  /** What a build may use up. */
+  readonly builds: BuildBounds
   /** Where requests to environments come in. */
   readonly gateway: GatewayPlace
   /** Print this report as JSON instead of serving. */
@@ -108,6 +112,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
           check: { type: 'string' },
           gateway: { type: 'string', default: process.env['DAYFLY_GATEWAY'] ?? '' },
           quotas: { type: 'string' },
+          'build-limits': { type: 'string', default: '' },
           'gateway-tls': { type: 'string' },
           'gateway-certificate': { type: 'string', multiple: true, default: [] },
           'gateway-domain': { type: 'string', multiple: true, default: [] },
@@ -127,6 +132,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
     group: values.group,
     logLevel: level,
     quotas: values.quotas === undefined ? undefined : readQuotas(resolve(values.quotas)),
+    builds: parseBounds(values['build-limits']),
     gateway: gatewayOf(values.gateway, values['gateway-tls'], values['gateway-certificate'], values['gateway-domain']),
     check: values.check === undefined ? undefined : oneOf(values.check, '--check', ['host', 'leaks'] as const),
   }

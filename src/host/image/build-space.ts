@@ -9,6 +9,7 @@ import { once } from 'node:events'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { onAbort } from '../../base/abort.ts'
 import { DayflyError, errnoOf, messageOf } from '../../base/errors.ts'
+import type { BuildGroup } from './build-group.ts'
 import type { Ended, RunOptions } from './process.ts'
 import { run } from './process.ts'
 
@@ -23,6 +24,8 @@ export interface BuildSpaceOptions {
   readonly firstId: number
   /** `host`: the network of this host. */
   readonly network: 'none' | 'host'
+  /** Whose limits all of it has. */
+  readonly group: BuildGroup | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -66,9 +69,19 @@ const holderOf = async (unshare: ChildProcess): Promise<number> => {
   return pid
 }
 
-export const openBuildSpace = async ({ folder, firstId, network, signal }: BuildSpaceOptions): Promise<BuildSpace> => {
+/** A program and its words, in the group before its first instruction. */
+const within = (group: BuildGroup | undefined, program: string, args: readonly string[]): [program: string, args: string[]] => {
+  if (group === undefined) return [program, [...args]]
+  const script = 'while [ "$1" != -- ]; do echo $$ > "$1" || exit 1; shift; done; shift; exec "$@"'
+  return ['sh', ['-c', script, 'sh', ...group.join, '--', program, ...args]]
+}
+
+export const openBuildSpace = async ({ folder, firstId, network, group, signal }: BuildSpaceOptions): Promise<BuildSpace> => {
   const own = network === 'none' ? [...namespaces, '--net'] : namespaces
-  const unshare = spawn('unshare', [...own, '--fork', '--kill-child', '--mount-proc', '--', 'cat'], { cwd: folder, stdio: ['pipe', 'pipe', 'pipe'] })
+  const unshare = spawn(...within(group, 'unshare', [...own, '--fork', '--kill-child', '--mount-proc', '--', 'cat']), {
+    cwd: folder,
+    stdio: ['pipe', 'pipe', 'pipe'],
+  })
   const ended = new Promise<void>(resolve => unshare.once('close', () => resolve()))
   unshare.stdin.on('error', () => {}) // It has ended: seen by whoever runs something in it.
   // At once: what runs there holds the pipes that whoever waits for it reads.
@@ -84,7 +97,8 @@ export const openBuildSpace = async ({ folder, firstId, network, signal }: Build
     for (const map of ['uid_map', 'gid_map']) writeFileSync(`/proc/${holder}/${map}`, `0 ${firstId} ${idsOfSpace}`)
     const enter = (more: readonly string[]): string[] => [`--target=${holder}`, ...own, ...more, '--']
     const space: BuildSpace = {
-      run: (program, args, options = {}, install) => run('nsenter', [...enter([]), program, ...args], { signal, ...options }, install),
+      run: (program, args, options = {}, install) =>
+        run(...within(group, 'nsenter', [...enter([]), program, ...args]), { signal, ...options }, install),
       [Symbol.asyncDispose]: close,
     }
     // From its working directory, for no id of a build can walk to it.
@@ -94,7 +108,7 @@ export const openBuildSpace = async ({ folder, firstId, network, signal }: Build
       ...hidden.map(path => `mount -t tmpfs -o mode=1777,size=64m tmpfs ${path}`),
       ...sys,
     ]
-    const { code, stderr } = await run('nsenter', [...enter(['--wd']), 'sh', '-ec', mounts.join('\n')], { signal })
+    const { code, stderr } = await run(...within(group, 'nsenter', [...enter(['--wd']), 'sh', '-ec', mounts.join('\n')]), { signal })
     if (code !== 0) throw new DayflyError('host', `a build has no place to run: ${stderr.trim()}`)
     return space
   } catch (error) {

@@ -8,7 +8,10 @@
 import { chown, lstat, mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { isAbsolute, join, resolve } from 'node:path'
 import type { Readable } from 'node:stream'
+import { formatBytes } from '../../base/bytes.ts'
+import { formatDuration } from '../../base/durations.ts'
 import { DayflyError, errnoOf, messageOf } from '../../base/errors.ts'
+import type { BuildGroup, BuildLimits } from './build-group.ts'
 import type { BuildSpace } from './build-space.ts'
 import { folderInSpace, openBuildSpace } from './build-space.ts'
 import { hexOf } from './digest.ts'
@@ -43,6 +46,8 @@ export interface BuildOptions {
   readonly pull: boolean
   /** Use steps of earlier builds. */
   readonly cache: boolean
+  /** Of RUN steps, by name as setrlimit has it: `nofile`. -1 is unlimited. */
+  readonly ulimits: Readonly<Record<string, { readonly soft: number; readonly hard: number }>>
   readonly platform: string | undefined
   /** The text of a registry credentials file. */
   readonly auth: string | undefined
@@ -57,13 +62,15 @@ export interface BuilderOptions {
   /** The first of 65,536 ids of this host that nobody else has. */
   readonly firstId: number
   readonly store: ImageStore
+  /** None where it is left out. */
+  readonly limits?: BuildLimits | undefined
   /** Bytes; default 10 GiB. */
   readonly maximumCache?: number
 }
 
 export interface Builder {
   /**
-   * Throws `invalid` when a step fails or the context has no Dockerfile, `not_found` when a base image is not to be had, `host` when buildah is missing or
+   * Throws `invalid` when a step fails or the context has no Dockerfile, `timeout` when it takes longer than it may, `not_found` when a base image is not to be had, `host` when buildah is missing or
    * namespaces are refused, `aborted`. The build's output goes to `onLog`.
    */
   build(options: BuildOptions): Promise<Image>
@@ -242,6 +249,7 @@ const buildArguments = (options: BuildOptions, bases: ReadonlyMap<string, Image>
   ...Object.entries(options.hosts).flatMap(([name, addresses]) => addresses.flatMap(address => ['--add-host', `${name}:${address}`])),
   ...[...bases].flatMap(([name, image]) => ['--build-context', `${name}=docker-image://${nameInStorage(image)}`]),
   ...Object.keys(options.contexts).flatMap((name, index) => (bases.has(name) ? [] : ['--build-context', `${name}=${work}/contexts/${index}`])),
+  ...Object.entries(options.ulimits).flatMap(([name, { soft, hard }]) => ['--ulimit', `${name}=${soft}:${hard}`]),
   ...(options.target === undefined ? [] : ['--target', options.target]),
   ...(options.platform === undefined ? [] : ['--platform', options.platform]),
   ...secrets,
@@ -269,6 +277,10 @@ const copyContexts = async (space: BuildSpace, { options, parts, folder }: Work)
   }
 }
 
+/** What a build has run into, where that is no fault of a step. */
+const limitReached = (group: BuildGroup | undefined, limits: BuildLimits | undefined): string | undefined =>
+  group !== undefined && group.oomKills() > 0 ? `a step wanted more than ${formatBytes(limits?.memory ?? 0)} of memory` : undefined
+
 const construct = async (building: Work, text: string): Promise<void> => {
   const { options, parts, folder } = building
   const { signal } = options
@@ -278,7 +290,9 @@ const construct = async (building: Work, text: string): Promise<void> => {
   for (const [name, at] of Object.entries(options.contexts))
     if (isImage(at)) bases.set(name, await baseImage(at.slice(imageContext.length), building))
 
-  await using space = await openBuildSpace({ folder: parts.folder, firstId: parts.firstId, network: options.network, signal })
+  // Ended after the space, which holds its processes.
+  const group = parts.limits === undefined ? undefined : stack.use(await parts.limits.open())
+  await using space = await openBuildSpace({ folder: parts.folder, firstId: parts.firstId, network: options.network, group, signal })
   await copyContexts(space, building)
   for (const image of bases.values()) await provide(space, image, building)
   const descriptors: number[] = []
@@ -288,12 +302,19 @@ const construct = async (building: Work, text: string): Promise<void> => {
     descriptors.push(await nameless(content, parts.firstId, stack))
   }
   const { code, tail } = await buildah(space, buildArguments(options, bases, secrets), options, { descriptors, show: true })
+  const reached = limitReached(group, parts.limits)
+  if (code !== 0 && reached !== undefined) {
+    throw new DayflyError('exhausted', `build: ${options.name} cannot be built: ${reached}`, {
+      field: 'build',
+      remedy: 'Let its steps do less at once, or give builds more: dayfly serve --build-limits memory=8g.',
+    })
+  }
   if (code !== 0) {
     throw new DayflyError('invalid', `build: ${options.name} cannot be built: ${lastWords(tail)}`, {
       field: 'build',
       remedy:
         options.network === 'none'
-          ? 'Its output says at which step. Steps have no network unless the build asks for it: network: host.'
+          ? 'Its output says at which step. Steps have no network unless the build asks for it: network: default.'
           : 'Its output says at which step.',
     })
   }
@@ -312,6 +333,19 @@ const takeIn = async ({ options, parts, folder }: Work): Promise<Image> => {
   for (const name of [options.name, ...options.tags]) await store.tag(digest, name)
   await store.remove(archive, new Set())
   return await store.get(digest)
+}
+
+/** Its own signal, and that of the time it may take from now on. */
+const deadlineOf = ({ name, signal }: BuildOptions, limits: BuildLimits | undefined): AbortSignal => {
+  if (limits === undefined) return signal
+  const timer = new AbortController()
+  const late = new DayflyError('timeout', `build: ${name} took longer than ${formatDuration(limits.timeout)}`, {
+    field: 'build',
+    remedy: 'Let it do less, or give builds more time: dayfly serve --build-limits timeout=1h.',
+  })
+  // AbortSignal.timeout would not say what was late.
+  AbortSignal.timeout(limits.timeout).addEventListener('abort', () => timer.abort(late), { once: true })
+  return AbortSignal.any([signal, timer.signal])
 }
 
 export const openBuilder = async (parts: BuilderOptions): Promise<Builder> => {
@@ -341,7 +375,8 @@ export const openBuilder = async (parts: BuilderOptions): Promise<Builder> => {
       await chown(folder, firstId, firstId)
       await mkdir(storageFolder, { recursive: true, mode: 0o700 })
       await chown(storageFolder, firstId, firstId)
-      const building: Work = { options, parts, folder: workFolder }
+      const deadline = deadlineOf(options, parts.limits)
+      const building: Work = { options: { ...options, signal: deadline }, parts, folder: workFolder }
       try {
         await makeWork(workFolder, firstId, text)
         await construct(building, text)

@@ -32,6 +32,11 @@ export const command: Command = {
       help: 'Files of a certificate and its key, PEM. Chosen by server name; read again when they change.',
     },
     { name: 'quotas', value: 'FILE', help: 'YAML: how much owners may have at once, and what the host keeps for itself.', completion: 'file' },
+    {
+      name: 'build-limits',
+      value: 'LIMITS',
+      help: 'What one build may use up, like cpus=2,memory=4g,pids=4096,timeout=30m. Default: all cores, half of the memory but no more than 4 GiB, 4096, 30m.',
+    },
     { name: 'log-level', value: 'LEVEL', help: 'debug, info (default), warn or error.', completion: ['debug', 'info', 'warn', 'error'] },
   ],
   examples: [
@@ -39,9 +44,17 @@ export const command: Command = {
     ['dayfly serve --state-dir /tmp/d/state --run-dir /tmp/d/run', 'one more daemon, beside the other'],
   ],
   run: async (context, args) => {
-    const options = ['backend', 'group', 'log-level', 'quotas', 'gateway', 'gateway-tls', 'gateway-certificate', 'gateway-domain'].flatMap(name =>
-      args.list(name).flatMap(value => [`--${name}`, value]),
-    )
+    const options = [
+      'backend',
+      'group',
+      'log-level',
+      'quotas',
+      'build-limits',
+      'gateway',
+      'gateway-tls',
+      'gateway-certificate',
+      'gateway-domain',
+    ].flatMap(name => args.list(name).flatMap(value => [`--${name}`, value]))
     process.execve?.(process.execPath, [process.execPath, ...daemonArguments(context), ...options], { ...process.env, ...daemonCache })
     throw new DayflyError('internal', 'this process could not become the daemon') // It is another program by now.
   },
