@@ -55,13 +55,15 @@ const openBackend = async (
     const { openFakeBackend, openFakeImages } = await import('./fake.ts')
     return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock) }
   }
-  const [{ openImageStore }, { openBuilder }, { openLinuxBackend }] = await Promise.all([
+  const [{ openImageStore }, { openBuilder }, { openBuildLimits }, { openLinuxBackend }] = await Promise.all([
     import('../../host/image/open.ts'),
     import('../../host/image/build.ts'),
+    import('./builds.ts'),
     import('../../backends/linux/backend.ts'),
   ])
   const imageStore = stack.use(await openImageStore({ folder: join(options.stateDir, 'images'), unpackBinary: join(nativeDir, 'dayfly-unpack') }))
-  const builder = await openBuilder({ folder: join(options.stateDir, 'images', 'builds'), firstId: idsBeyondSlices, store: imageStore })
+  const limits = await openBuildLimits(options.builds, options.stateDir)
+  const builder = await openBuilder({ folder: join(options.stateDir, 'images', 'builds'), firstId: idsBeyondSlices, store: imageStore, limits })
   const backend = stack.use(
     await openLinuxBackend({
       ...{ stateDir: options.stateDir, runDir: options.runDir, nativeDir, images: imageStore, clock, log },
