@@ -1,0 +1,61 @@
+/** Alpine and what is built like it: apk's database of installed packages, text with a letter, a colon and a value in each line. */
+import type { Distribution } from '../../../model/package.ts'
+import type { Cataloguer } from '../../catalogue.ts'
+import type { Collector } from './collect.ts'
+import { collecting, isWord, printable } from './collect.ts'
+import { eachLine } from './lines.ts'
+import { systemPurl } from './purl.ts'
+
+/** apk-tools 3 keeps it in /usr. */
+const paths: ReadonlySet<string> = new Set(['lib/apk/db/installed', 'usr/lib/apk/db/installed'])
+
+/** Package, version, architecture, origin, license; others are of files, dependencies and sums. */
+const wanted: ReadonlySet<number> = new Set([...'PVAoL'].map(letter => letter.charCodeAt(0)))
+const longestValue = 1024
+
+const addRecord = (fields: ReadonlyMap<string, string>, path: string, distribution: Distribution | undefined, collector: Collector): void => {
+  const name = fields.get('P')
+  const version = fields.get('V')
+  if (!name || !version) {
+    collector.problem(`has a record without ${name ? `a version: ${printable(name, 80)}` : 'a package name'}`)
+    return
+  }
+  const architecture = fields.get('A')
+  const origin = fields.get('o')
+  const source = { name: origin && isWord(origin) ? origin : name, version }
+  const license = printable(fields.get('L') ?? '', longestValue)
+  collector.add({
+    type: 'apk',
+    name,
+    version,
+    purl: systemPurl('apk', name, version, distribution, { arch: architecture, upstream: source.name === name ? undefined : source.name }),
+    source,
+    ...(architecture && isWord(architecture) && { architecture }),
+    licenses: license ? [license] : [],
+    paths: [path],
+  })
+}
+
+export const apk: Cataloguer = {
+  name: 'apk',
+  wants: entry => entry.kind === 'file' && paths.has(entry.path),
+  read: (entry, content, distribution, signal) =>
+    collecting(entry, signal, async collector => {
+      let fields = new Map<string, string>()
+      let begun = false
+      const end = (): void => {
+        if (begun) addRecord(fields, entry.path, distribution, collector)
+        if (fields.size > 0) fields = new Map()
+        begun = false
+      }
+      await eachLine(content, signal, line => {
+        if (line.length === 0) return end()
+        begun = true
+        if (line[1] !== 0x3a || !wanted.has(line[0] ?? 0)) return
+        const key = String.fromCharCode(line[0] ?? 0)
+        if (fields.has(key)) collector.problem(`has a record that says ${key} twice`)
+        fields.set(key, line.toString('utf8', 2, Math.min(line.length, 2 + longestValue)).trim())
+      })
+      end()
+    }),
+}

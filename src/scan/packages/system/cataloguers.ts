@@ -1,0 +1,7 @@
+import type { Cataloguer } from '../../catalogue.ts'
+import { apk } from './apk.ts'
+import { dpkg } from './dpkg.ts'
+import { rpm } from './rpm.ts'
+
+/** Those of packages that a distribution's own manager installs. */
+export const systemCataloguers: readonly Cataloguer[] = [dpkg, apk, rpm]
