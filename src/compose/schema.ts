@@ -4,23 +4,22 @@
  */
 import { createRequire } from 'node:module'
 import { dirname, join } from 'node:path'
-import type { ErrorObject, ValidateFunction } from 'ajv'
-import { Ajv } from 'ajv'
 import { quoted } from './interpolate.ts'
+import type { Schema, SchemaFault } from './json-schema.ts'
+import { isSchema, schemaFaults } from './json-schema.ts'
 import type { Problems } from './problems.ts'
 import { suggest } from './suggest.ts'
 import type { Node, Path } from './tree.ts'
 import { at, hasVariable, isScalar, originAt, plain } from './tree.ts'
 
-type Json = null | boolean | number | string | Json[] | { [name: string]: Json }
-export type Schema = { [name: string]: Json }
+export type { Schema } from './json-schema.ts'
 
-const isObject = (value: unknown): value is Schema => typeof value === 'object' && value !== null && !Array.isArray(value)
+type Json = Schema[string]
 
 const publishedSchema = (): Schema => {
   const require = createRequire(import.meta.url)
   const schema: unknown = require(join(dirname(require.resolve('dclint/package.json')), 'schemas/compose.schema.json'))
-  if (!isObject(schema)) throw new TypeError('the compose schema is no object')
+  if (!isSchema(schema)) throw new TypeError('the compose schema is no object')
   return schema
 }
 
@@ -63,40 +62,33 @@ const additions: Schema = {
 
 /** `base` with what `more` has below it; members of a list are named by their number. */
 const extended = (base: Json | undefined, more: Json): Json => {
-  if (Array.isArray(base) && isObject(more)) return base.map((item, index) => (more[index] === undefined ? item : extended(item, more[index])))
-  if (!isObject(base) || !isObject(more)) return more
+  if (Array.isArray(base) && isSchema(more)) return base.map((item, index) => (more[index] === undefined ? item : extended(item, more[index])))
+  if (!isSchema(base) || !isSchema(more)) return more
   return { ...base, ...Object.fromEntries(Object.entries(more).map(([name, item]) => [name, extended(base[name], item)])) }
 }
 
 /** The schema with its references in their places, so that the path of a fault in it says which alternatives it belongs to. */
 const inlined = (value: Json, definitions: Schema): Json => {
   if (Array.isArray(value)) return value.map(item => inlined(item, definitions))
-  if (!isObject(value)) return value
+  if (!isSchema(value)) return value
   const { $ref: reference, ...rest } = value
   const target = typeof reference === 'string' ? definitions[reference.replace('#/definitions/', '')] : undefined
   const base = target === undefined ? {} : inlined(target, definitions)
   const own = Object.fromEntries(Object.entries(rest).map(([name, item]) => [name, inlined(item, definitions)]))
-  return { ...(isObject(base) ? base : {}), ...own }
+  return { ...(isSchema(base) ? base : {}), ...own }
 }
 
 const build = (): Schema => {
   const { definitions, $schema: _, $id: __, ...schema } = publishedSchema()
   const complete = extended(definitions, additions)
-  const result = inlined(schema, isObject(complete) ? complete : {})
-  return isObject(result) ? result : {}
+  const result = inlined(schema, isSchema(complete) ? complete : {})
+  return isSchema(result) ? result : {}
 }
 
 let schema: Schema | undefined
-let validator: ValidateFunction | undefined
 
 /** The schema, without references. */
 export const composeSchema = (): Schema => (schema ??= build())
-
-const compiled = (): ValidateFunction => {
-  // strict would refuse the schema's own looseness; the time is spent once.
-  validator ??= new Ajv({ allErrors: true, strict: false, verbose: true }).compile(composeSchema())
-  return validator
-}
 
 /** A path in the plain data as one in the tree. */
 const pathOf = (pointer: string, root: Node): Path => {
@@ -132,9 +124,9 @@ const found = (node: Node | undefined): string => {
   return typeof node.value === 'string' ? `the text ${quoted(node)}` : quoted(node).slice(1, -1)
 }
 
-const keysOf = (error: ErrorObject): string[] => {
-  const properties: unknown = error.parentSchema?.['properties']
-  return isObject(properties) ? Object.keys(properties) : []
+const keysOf = (error: SchemaFault): string[] => {
+  const properties = error.parentSchema['properties']
+  return isSchema(properties) ? Object.keys(properties) : []
 }
 
 interface Message {
@@ -143,7 +135,7 @@ interface Message {
   readonly remedy?: string
 }
 
-const unknownKey = (error: ErrorObject, path: Path): Message => {
+const unknownKey = (error: SchemaFault, path: Path): Message => {
   const name = String(error.params['additionalProperty'])
   const known = keysOf(error)
   const close = suggest(name, known)
@@ -157,9 +149,9 @@ const unknownKey = (error: ErrorObject, path: Path): Message => {
   }
 }
 
-const describe = (error: ErrorObject, root: Node): Message | undefined => {
+const describe = (error: SchemaFault, root: Node): Message | undefined => {
   const path = pathOf(error.instancePath, root)
-  const params: Record<string, unknown> = error.params
+  const { params } = error
   switch (error.keyword) {
     case 'type':
       return { path, message: `${alternatives(typesOf(params['type']))} is expected here, not ${found(at(root, path))}` }
@@ -181,12 +173,12 @@ const describe = (error: ErrorObject, root: Node): Message | undefined => {
     case 'maximum':
       return { path, message: `it must be ${error.keyword === 'minimum' ? 'at least' : 'at most'} ${String(params['limit'])}` }
     default:
-      return { path, message: error.message ?? 'this is not valid' }
+      return { path, message: 'this is not valid' }
   }
 }
 
 /** The alternatives of a `oneOf` that a fault is in: `…/oneOf/1/…` gives `…/oneOf` and 1. */
-const within = (error: ErrorObject, choice: ErrorObject): number | undefined => {
+const within = (error: SchemaFault, choice: SchemaFault): number | undefined => {
   const prefix = `${choice.schemaPath}/`
   return error.schemaPath.startsWith(prefix) ? Number(error.schemaPath.slice(prefix.length).split('/')[0]) : undefined
 }
@@ -195,7 +187,7 @@ const within = (error: ErrorObject, choice: ErrorObject): number | undefined => 
  * Of a choice that nothing fits, the faults of the alternative that was meant: the one whose type is right. When none is, one fault that names all
  * the types.
  */
-const settle = (errors: readonly ErrorObject[], root: Node): Message[] => {
+const settle = (errors: readonly SchemaFault[], root: Node): Message[] => {
   const choices = errors.filter(error => error.keyword === 'oneOf').sort((left, right) => right.schemaPath.length - left.schemaPath.length)
   let open = errors.filter(error => error.keyword !== 'oneOf')
   const messages: Message[] = []
@@ -220,12 +212,11 @@ const settle = (errors: readonly ErrorObject[], root: Node): Message[] => {
  * knows what a text that has some comes to: it may be anything.
  */
 export const validate = (root: Node, problems: Problems, interpolated = true): boolean => {
-  const check = compiled()
-  if (check(plain(root))) return true
+  const faults = schemaFaults(composeSchema(), plain(root))
   // Of very many faults, the first ones: nobody reads the others.
-  for (const { path, message, remedy } of settle((check.errors ?? []).slice(0, 1000), root)) {
+  for (const { path, message, remedy } of settle(faults.slice(0, 1000), root)) {
     if (!interpolated && hasVariable(at(root, path))) continue
     problems.error(originAt(root, path), path, message, remedy === undefined ? {} : { remedy })
   }
-  return false
+  return faults.length === 0
 }
