@@ -111,7 +111,7 @@ void confine_writer(int folder) {
   static const int calls[] = {
       BASIC_CALLS,   MEMORY_CALLS,   SYS_openat,    SYS_openat2,   SYS_getdents64, SYS_lseek,  SYS_fstat,    SYS_newfstatat, SYS_mkdirat,
       SYS_linkat,    SYS_symlinkat,  SYS_unlinkat,  SYS_fchown,    SYS_fchownat,   SYS_fchmod, SYS_fchmodat, SYS_utimensat,  SYS_fsetxattr,
-      SYS_lsetxattr, SYS_ftruncate,  SYS_fchdir,    SYS_syncfs,    SYS_wait4,      SYS_fcntl,
+      SYS_lsetxattr, SYS_ftruncate,  SYS_fchdir,    SYS_syncfs,    SYS_wait4,      SYS_fcntl,   SYS_ppoll,
   };
   _Static_assert(COUNT(calls) <= MOST_CALLS, "the filter has room");
   allow_calls(calls, COUNT(calls), true);

@@ -1,8 +1,9 @@
-// dayfly-unpack FOLDER [--digest sha256:HEX] [--blob-digest sha256:HEX] [--root-file-system] [--max-bytes N] [--max-entries N]
+// dayfly-unpack FOLDER [--digest sha256:HEX] [--blob-digest sha256:HEX] [--root-file-system] [--max-bytes N] [--max-entries N] [--scan KEYWORDS]
 //
 // A tar stream on fd 0 becomes files in FOLDER. See PROTOCOL.md.
 #include "confine.h"
 #include "failure.h"
+#include "report.h"
 #include "source.h"
 #include "tar.h"
 #include "tree.h"
@@ -22,7 +23,7 @@ static const uint64_t default_bytes = 64ull << 30;
 static const uint64_t default_entries = 2000000;
 
 struct options {
-  const char *folder, *digest, *blob_digest;
+  const char *folder, *digest, *blob_digest, *keywords;
   bool root_file_system;
   uint64_t maximum_bytes, maximum_entries;
 };
@@ -45,18 +46,21 @@ static struct options parse(int count, char **arguments) {
   struct options options = {.maximum_bytes = default_bytes, .maximum_entries = default_entries};
   static const struct option flags[] = {
       {"digest", required_argument, NULL, 'd'},    {"blob-digest", required_argument, NULL, 'b'}, {"root-file-system", no_argument, NULL, 'r'},
-      {"max-bytes", required_argument, NULL, 's'}, {"max-entries", required_argument, NULL, 'e'}, {0},
+      {"max-bytes", required_argument, NULL, 's'}, {"max-entries", required_argument, NULL, 'e'},
+      {"scan", required_argument, NULL, 'k'},      {0},
   };
   for (int flag; (flag = getopt_long(count, arguments, "", flags, NULL)) != -1;) {
     if (flag == 'd') options.digest = check_digest(optarg);
     else if (flag == 'b') options.blob_digest = check_digest(optarg);
     else if (flag == 'r') options.root_file_system = true;
+    else if (flag == 'k') options.keywords = optarg;
     else if (flag == 's') options.maximum_bytes = parse_limit(optarg);
     else if (flag == 'e') options.maximum_entries = parse_limit(optarg);
     else exit(EXIT_HOST);
   }
   if (optind != count - 1)
-    fail_host("usage: dayfly-unpack FOLDER [--digest sha256:HEX] [--blob-digest sha256:HEX] [--root-file-system] [--max-bytes N] [--max-entries N]");
+    fail_host("usage: dayfly-unpack FOLDER [--digest sha256:HEX] [--blob-digest sha256:HEX] [--root-file-system] [--max-bytes N] [--max-entries N] "
+              "[--scan KEYWORDS]");
   options.folder = arguments[optind];
   return options;
 }
@@ -84,7 +88,12 @@ static void compare(const char *what, const char *expected, const char *actual) 
 int main(int count, char **arguments) {
   struct options options = parse(count, arguments);
   confine_process();
-  source_start(&(struct source_options){.maximum_bytes = options.maximum_bytes, .any_compression = options.root_file_system});
+  if (options.keywords) report_open(options.keywords);
+  source_start(&(struct source_options){
+      .maximum_bytes = options.maximum_bytes,
+      .any_compression = options.root_file_system,
+      .unneeded = options.keywords ? REPORT_DESCRIPTOR : -1,
+  });
   int folder = open_empty(options.folder); // after the fork: the decompressing child never has it
   if (fchown(folder, 0, 0) || fchmod(folder, 0755)) fail_host("cannot prepare %s: %s", options.folder, strerror(errno));
   confine_writer(folder);
@@ -105,6 +114,7 @@ int main(int count, char **arguments) {
   compare("the digest of its compressed content", options.blob_digest, blob_digest);
   compare("the digest of its uncompressed content", options.digest, digest);
   write_folder_times();
+  report_end(written.bytes, written.entries); // its reader can go on while the disk writes
   // Once: after this the caller may rename the folder, and a crash finds all of it or nothing.
   if (syncfs(folder)) fail_host("cannot write to the disk: %s", strerror(errno));
   char line[256]; // not by stdio: on a terminal it makes calls that are not allowed any more

@@ -144,6 +144,7 @@ void source_start(const struct source_options *options) {
   if (reader.child == 0) {
     close(data[0]);
     close(verdict[0]);
+    if (options->unneeded >= 0) close(options->unneeded);
     decompress(data[1], verdict[1], options);
   }
   close(data[1]);

@@ -9,6 +9,7 @@
 struct source_options {
   uint64_t maximum_bytes; // of the uncompressed stream
   bool any_compression;   // also bzip2, xz and lz4
+  int unneeded;           // a descriptor that the child must not keep open, or -1
 };
 
 struct source_result {

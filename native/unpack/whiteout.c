@@ -1,6 +1,7 @@
 #include "whiteout.h"
 
 #include "failure.h"
+#include "report.h"
 #include "tree.h"
 
 #include <errno.h>
@@ -45,6 +46,7 @@ void whiteout_hide(int folder, const char *clean, const char *entry) {
     fail_errno(entry, "make it opaque");
   }
   tell(clean, entry);
+  report_mark('o', clean);
 }
 
 static void hide_folder(const char *clean, const char *entry) {
@@ -86,5 +88,6 @@ bool whiteout_write(const struct entry *entry, const char *clean) {
     return true;
   }
   if (mknodat(place.parent, place.name, S_IFCHR, makedev(0, 0))) fail_errno(entry->path, "make the mark of a removed file");
+  report_mark('w', path);
   return true;
 }

@@ -1,6 +1,7 @@
 #include "write.h"
 
 #include "failure.h"
+#include "report.h"
 #include "source.h"
 #include "tree.h"
 #include "whiteout.h"
@@ -92,6 +93,7 @@ static void write_bytes(int file, uint64_t size, const char *name) {
     const unsigned char *bytes = source_some(size < SPECIAL_SIZE ? (size_t)size : SPECIAL_SIZE, &got, name);
     size -= got;
     written.bytes += got;
+    report_bytes(bytes, got);
     while (got > 0) {
       ssize_t put = write(file, bytes, got);
       if (put < 0 && errno == EINTR) continue;
@@ -102,9 +104,10 @@ static void write_bytes(int file, uint64_t size, const char *name) {
   }
 }
 
-static void write_file(const struct entry *entry, struct place place, const struct write_options *options) {
+static void write_file(const struct entry *entry, const char *clean, struct place place, const struct write_options *options) {
   int file = openat(place.parent, place.name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
   if (file < 0) fail_errno(entry->path, "make it");
+  report_begin();
   if (!entry->sparse) write_bytes(file, entry->size, entry->path);
   else {
     if (entry->real_size > options->maximum_bytes)
@@ -112,6 +115,7 @@ static void write_file(const struct entry *entry, struct place place, const stru
     if (ftruncate(file, (off_t)entry->real_size)) fail_errno(entry->path, "make it as large as it is");
     for (size_t i = 0; i < entry->segment_count; i++) {
       if (lseek(file, (off_t)entry->segments[i].offset, SEEK_SET) < 0) fail_errno(entry->path, "write it");
+      report_hole(entry->segments[i].offset);
       write_bytes(file, entry->segments[i].length, entry->path);
     }
   }
@@ -123,6 +127,7 @@ static void write_file(const struct entry *entry, struct place place, const stru
   set_xattrs(entry, place, file, S_IFREG);
   if (futimens(file, times)) fail_errno(entry->path, "set its times");
   if (close(file)) fail_errno(entry->path, "write it"); // delayed errors of a full disk
+  report_entry('f', clean, entry->mode, entry->uid, entry->gid, entry->sparse ? entry->real_size : entry->size);
 }
 
 static void write_folder(const struct entry *entry, const char *clean, struct place place, bool exists, bool hides) {
@@ -134,6 +139,7 @@ static void write_folder(const struct entry *entry, const char *clean, struct pl
   set_xattrs(entry, place, folder, S_IFDIR);
   if (hides) whiteout_hide(folder, clean, entry->path);
   close(folder);
+  report_entry('d', clean, entry->mode, entry->uid, entry->gid, 0);
   remember_time(clean, time_of(entry));
 }
 
@@ -152,6 +158,7 @@ static void write_link(const struct entry *entry, const char *clean) {
   struct place place = tree_place(clean, true, entry->path);
   if (linkat(held, to.name, place.parent, place.name, 0)) fail_errno(entry->path, "link it");
   close(held);
+  report_entry('h', clean, status.st_mode, status.st_uid, status.st_gid, S_ISREG(status.st_mode) ? (uint64_t)status.st_size : 0);
 }
 
 // What has neither content nor a descriptor: symbolic links and fifos.
@@ -212,7 +219,7 @@ void write_entry(const struct entry *entry, const struct write_options *options)
   }
   switch (entry->type) {
   case '0':
-    write_file(entry, place, options);
+    write_file(entry, clean, place, options);
     break;
   case '1':
     write_link(entry, clean);
@@ -221,6 +228,7 @@ void write_entry(const struct entry *entry, const struct write_options *options)
     if (!*entry->link) fail_archive(entry->path, "its target is empty");
     if (symlinkat(entry->link, place.parent, place.name)) fail_errno(entry->path, "make it");
     set_attributes(entry, place, S_IFLNK);
+    report_entry('l', clean, entry->mode, entry->uid, entry->gid, 0);
     break;
   case '5':
     write_folder(entry, clean, place, exists, was_removed);
@@ -228,6 +236,7 @@ void write_entry(const struct entry *entry, const struct write_options *options)
   case '6':
     if (mknodat(place.parent, place.name, S_IFIFO | 0600, 0)) fail_errno(entry->path, "make it");
     set_attributes(entry, place, S_IFIFO);
+    report_entry('p', clean, entry->mode, entry->uid, entry->gid, 0);
     break;
   }
 }
