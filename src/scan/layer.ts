@@ -1,0 +1,253 @@
+/**
+ * Looks at one layer, or at one folder: is shown every entry as it passes, keeps those that somebody wants, and reads them once all have passed.
+ * What it keeps is bounded, whatever the layer holds; what is cut off is a problem, and a problem makes the facts incomplete.
+ */
+import { throwIfAborted } from '../base/abort.ts'
+import { messageOf } from '../base/errors.ts'
+import type { SecretFinding } from '../model/finding.ts'
+import type { Distribution, Package } from '../model/package.ts'
+import type { Cataloguer, Content, Entry, EntryKind } from './catalogue.ts'
+import type { LayerFacts } from './facts.ts'
+import { scannerVersion } from './facts.ts'
+import type { RawPath, Tree } from './files.ts'
+import { isOsRelease, osReleasePaths, readOsRelease } from './packages/system/os-release.ts'
+import { remarkable, remarksOn } from './remarkable.ts'
+
+/** One entry on its way past. */
+export interface Seen extends Omit<Entry, 'kind'> {
+  readonly kind: EntryKind | 'opaque'
+  /** The name's bytes, where they are not UTF-8. */
+  readonly raw?: Buffer
+  /** Keywords that its content holds, by their place in the list, rising. */
+  readonly keywords: readonly number[]
+  /** The first of them as `KEYWORD@OFFSET,…`, by offset. */
+  readonly hits: string
+  /** There are more than `hits` says. */
+  readonly more: boolean
+}
+
+/** A keyword in a file: which, and where its first byte is. */
+export interface Hit {
+  readonly keyword: number
+  readonly offset: number
+}
+
+/** A file in which keywords were found. */
+export interface Suspect {
+  readonly path: string
+  readonly size: number
+  readonly keywords: readonly number[]
+  readonly hits: readonly Hit[]
+  readonly more: boolean
+}
+
+/** What looks for secrets in files that hold one of its keywords. */
+export interface SecretSearch {
+  /** `sha256:…` of the rules. */
+  readonly digest: string
+  /** In lower case, 3 to 64 bytes each. */
+  readonly keywords: readonly string[]
+  /** Rejects only by the signal. */
+  find(suspect: Suspect, content: Content, signal: AbortSignal): Promise<{ readonly findings: readonly SecretFinding[]; readonly problems: readonly string[] }>
+}
+
+export interface LayerScanOptions {
+  readonly cataloguers: readonly Cataloguer[]
+  readonly secrets: SecretSearch | undefined
+  readonly limits?: Partial<Limits>
+}
+
+/** What is kept of one layer. */
+export interface Limits {
+  readonly packages: number
+  readonly secrets: number
+  /** Of each list of files that stand out. */
+  readonly remarkable: number
+  readonly problems: number
+  /** Files to be read. */
+  readonly wanted: number
+  /** Bytes of their names and hits, together. */
+  readonly wantedBytes: number
+}
+
+const usual: Limits = { packages: 50_000, secrets: 5_000, remarkable: 5_000, problems: 500, wanted: 200_000, wantedBytes: 48 * 1024 * 1024 }
+
+export interface LayerScan {
+  see(seen: Seen): void
+  /** Reads what is wanted. Call once; rejects only by the signal. */
+  finish(tree: Tree, layer: { readonly diffId: string; readonly bytes: number; readonly entries: number }, until: Until): Promise<LayerFacts>
+}
+
+export interface Until {
+  readonly signal: AbortSignal
+  /** Asked between files. When it says so, the rest is not read, which is a problem. */
+  outOfTime(): boolean
+}
+
+/** A list that says when it was too short. */
+const bounded = <T>(most: number, what: string, problem: (text: string) => void): { readonly items: T[]; add(item: T): void } => {
+  const items: T[] = []
+  let told = false
+  return {
+    items,
+    add: item => {
+      if (items.length < most) items.push(item)
+      else if (!told) {
+        told = true
+        problem(`there are more than ${most} ${what}: the rest was left out`)
+      }
+    },
+  }
+}
+
+interface Wanted {
+  readonly seen: Seen
+  readonly entry: Entry
+  readonly by: readonly Cataloguer[]
+  /** What it counts for in `wantedBytes`. */
+  readonly weight: number
+}
+
+const parseHits = (text: string): Hit[] =>
+  text === ''
+    ? []
+    : text.split(',').map(hit => {
+        const at = hit.indexOf('@')
+        return { keyword: Number(hit.slice(0, at)), offset: Number(hit.slice(at + 1)) }
+      })
+
+const byPath = (left: { readonly entry: Entry }, right: { readonly entry: Entry }): number =>
+  left.entry.path < right.entry.path ? -1 : left.entry.path > right.entry.path ? 1 : 0
+
+/**
+ * As cataloguers see it. A hard link is a file by another name: those who go by names read it; those who go by the first bytes have read it under the other.
+ * A name that is not UTF-8 has U+FFFD in it.
+ */
+const entryOf = ({ path, kind, mode, uid, gid, size, magic }: Seen): Entry | undefined =>
+  kind === 'opaque' ? undefined : { path, kind: kind === 'hardlink' ? 'file' : kind, mode, uid, gid, size, magic }
+
+export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerScanOptions): LayerScan => {
+  const limits = { ...usual, ...given }
+  const problems: string[] = []
+  const problem = (text: string): void => {
+    if (problems.length < limits.problems) problems.push(text)
+    else if (problems.length === limits.problems) problems.push('there are more problems: the rest was left out')
+  }
+  const wanted = new Map<string, Wanted>()
+  const remarked = new Map<string, { entry: Entry; remarks: NonNullable<ReturnType<typeof remarksOn>> }>()
+  let wantedBytes = 0
+  let tooMany = false
+  let tooRemarkable = false
+  let entries = 0
+
+  const forget = (key: string): void => {
+    const before = wanted.get(key)
+    if (before !== undefined) {
+      wantedBytes -= before.weight
+      wanted.delete(key)
+    }
+    remarked.delete(key)
+  }
+
+  const see = (seen: Seen): void => {
+    entries++
+    const entry = entryOf(seen)
+    if (entry === undefined) return
+    // Two names that are not UTF-8 may look the same.
+    const key = seen.raw === undefined ? seen.path : seen.raw.toString('latin1')
+    forget(key) // what comes later in a layer replaces what came before
+    const remarks = remarksOn(entry)
+    if (remarks !== undefined) {
+      if (remarked.size < 4 * limits.remarkable) remarked.set(key, { entry, remarks })
+      else tooRemarkable = true
+    }
+    if (entry.kind !== 'file') return
+    const by = seen.raw === undefined ? cataloguers.filter(cataloguer => cataloguer.wants(entry)) : []
+    const suspicious = secrets !== undefined && seen.keywords.length > 0
+    if (by.length === 0 && !suspicious && !isOsRelease(entry)) return
+    const weight = 2 * key.length + seen.hits.length + 8 * seen.keywords.length
+    if (wanted.size >= limits.wanted || wantedBytes + weight > limits.wantedBytes) {
+      tooMany = true
+      return
+    }
+    wantedBytes += weight
+    wanted.set(key, { seen, entry, by, weight })
+  }
+
+  const finish: LayerScan['finish'] = async (tree, layer, { signal, outOfTime }) => {
+    if (tooMany) problem(`more files would have to be read than ${limits.wanted}, or their names are too long: the rest was not read`)
+    if (tooRemarkable) problem('too many files have modes that stand out: the rest was left out')
+    const packages = bounded<Package>(limits.packages, 'packages', problem)
+    const findings = bounded<SecretFinding>(limits.secrets, 'secrets', problem)
+    let distribution: Distribution | undefined
+
+    /** What another entry of the layer has replaced since is not there any more, and no problem. */
+    const reading = async (path: RawPath, shown: string, work: (content: Content) => Promise<void>): Promise<void> => {
+      throwIfAborted(signal)
+      try {
+        using file = tree.open(path)
+        if (file !== undefined) await work(file)
+      } catch (error) {
+        throwIfAborted(signal)
+        problem(`${shown} cannot be read: ${messageOf(error)}`)
+      }
+    }
+
+    for (const path of osReleasePaths) {
+      const release = wanted.get(path)
+      if (release === undefined || distribution !== undefined) continue
+      await reading(path, path, async content => {
+        const said = await readOsRelease(release.entry, content)
+        if (said.problem !== undefined) problem(said.problem)
+        distribution = said.distribution
+      })
+    }
+    let left = wanted.size
+    // By name: the same layer gives the same facts, whoever has shown it.
+    for (const { seen, entry, by } of [...wanted.values()].sort(byPath)) {
+      if (outOfTime()) {
+        problem(`there was no time to read ${left} of the ${wanted.size} files that had to be`)
+        break
+      }
+      left--
+      const suspicious = secrets !== undefined && seen.keywords.length > 0
+      if (by.length === 0 && !suspicious) continue
+      await reading(seen.raw ?? seen.path, seen.path, async content => {
+        const here = { ...entry, size: content.size }
+        for (const cataloguer of by) {
+          const found = await cataloguer.read(here, content, distribution, signal)
+          for (const each of found.packages) packages.add(each)
+          for (const each of found.problems) problem(each)
+        }
+        if (!suspicious) return
+        const { path, keywords, hits, more } = seen
+        const found = await secrets.find({ path, size: content.size, keywords, hits: parseHits(hits), more }, content, signal)
+        for (const each of found.findings) findings.add(each)
+        for (const each of found.problems) problem(each)
+      })
+    }
+
+    const lists = { setuid: 'setuid files', worldWritable: 'files and folders that all may write to', shell: 'shells', packageManager: 'package managers' }
+    const of = (remark: keyof typeof lists): Entry[] => {
+      const list = bounded<Entry>(limits.remarkable, lists[remark], problem)
+      for (const { entry, remarks } of [...remarked.values()].sort(byPath)) if (remarks[remark]) list.add(entry)
+      return list.items
+    }
+    return {
+      scannerVersion,
+      secretRules: secrets?.digest ?? '',
+      diffId: layer.diffId,
+      entries: layer.entries || entries,
+      bytes: layer.bytes,
+      ...(distribution === undefined ? {} : { distribution }),
+      packages: packages.items,
+      secrets: findings.items,
+      setuid: of('setuid').map(remarkable),
+      worldWritable: of('worldWritable').map(remarkable),
+      shells: of('shell').map(({ path }) => path),
+      packageManagers: of('packageManager').map(({ path }) => path),
+      problems,
+    }
+  }
+  return { see, finish }
+}
