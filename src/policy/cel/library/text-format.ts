@@ -1,0 +1,117 @@
+/** `"%s has %d".format([…])` of the strings extension. */
+
+import { formatTimestamp } from '../time.ts'
+import type { Value } from '../values.ts'
+import { CelError, compareStrings, Duration, isList, isMap, keyOf, keysOf, Timestamp, TypeValue, typeName, Uint } from '../values.ts'
+
+const longestResult = 1_000_000
+const mostDigits = 1000
+
+const double = (value: number): string =>
+  Number.isNaN(value) ? 'NaN' : value === Infinity ? 'Infinity' : value === -Infinity ? '-Infinity' : plainDigits(value)
+
+/** Without an exponent, as Go's 'f' with the fewest digits. */
+const plainDigits = (value: number): string => {
+  const text = String(value)
+  const [mantissa = '', exponent] = text.split('e')
+  if (exponent === undefined) return text
+  if (Number(exponent) > 0) return String(BigInt(value))
+  return value.toFixed(Math.min(100, -Number(exponent) + (mantissa.replace('-', '').split('.')[1]?.length ?? 0)))
+}
+
+const asText = (value: Value, depth = 0): string => {
+  if (depth > 100) throw new CelError('the value is nested too deeply to be written')
+  if (typeof value === 'string') return value
+  if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
+  if (typeof value === 'number') return double(value)
+  if (value instanceof Uint) return String(value.value)
+  if (value instanceof Uint8Array) return new TextDecoder().decode(value)
+  if (value instanceof Timestamp) return formatTimestamp(value)
+  if (value instanceof Duration) return `${double(Number(value.ns) / 1e9)}s`
+  if (value instanceof TypeValue) return value.type
+  if (isList(value)) return `[${value.map(item => asText(item, depth + 1)).join(', ')}]`
+  if (isMap(value)) {
+    const entries = keysOf(value).map(key => [asText(key, depth + 1), asText(value.get(keyOf(key) ?? '') ?? null, depth + 1)] as const)
+    return `{${entries
+      .toSorted(([left], [right]) => compareStrings(left, right))
+      .map(([key, member]) => `${key}: ${member}`)
+      .join(', ')}}`
+  }
+  throw new CelError(`%s does not write a ${typeName(value)}`)
+}
+
+const wrong = (clause: string, value: Value): CelError => new CelError(`%${clause} does not write a ${typeName(value)}`)
+
+const integer = (clause: string, value: Value): bigint | undefined => {
+  if (typeof value === 'bigint') return value
+  if (value instanceof Uint) return value.value
+  if (typeof value === 'number' && !Number.isFinite(value)) return undefined
+  throw wrong(clause, value)
+}
+
+const fixed = (clause: string, value: Value, digits: number): string => {
+  const number = typeof value === 'bigint' ? Number(value) : value instanceof Uint ? Number(value.value) : value
+  if (typeof number !== 'number') throw wrong(clause, value)
+  if (!Number.isFinite(number)) return double(number)
+  if (clause === 'e') return number.toExponential(Math.min(digits, 100)).replace(/e([+-])(\d)$/, 'e$10$2')
+  return number.toFixed(Math.min(digits, 100))
+}
+
+const radix = (clause: string, value: Value): string => {
+  if (clause === 'b' && typeof value === 'boolean') return value ? '1' : '0'
+  if (clause.toLowerCase() === 'x' && (typeof value === 'string' || value instanceof Uint8Array)) return Buffer.from(value).toString('hex')
+  const whole = integer(clause, value)
+  if (whole === undefined) throw wrong(clause, value)
+  return whole.toString(clause === 'b' ? 2 : clause === 'o' ? 8 : 16)
+}
+
+const write = (clause: string, value: Value, digits: number): string => {
+  switch (clause) {
+    case 's':
+      return asText(value)
+    case 'd':
+      return String(integer(clause, value) ?? asText(value))
+    case 'e':
+    case 'f':
+      return fixed(clause, value, digits)
+    case 'b':
+    case 'o':
+    case 'x':
+      return radix(clause, value)
+    case 'X':
+      return radix(clause, value).toUpperCase()
+    default:
+      throw new CelError(`%${clause} is no clause: there are %s %d %f %e %b %o %x %X`)
+  }
+}
+
+export const formatText = (format: string, args: readonly Value[]): string => {
+  let result = ''
+  let next = 0
+  for (let at = 0; at < format.length; at++) {
+    const char = format[at] ?? ''
+    if (char !== '%') {
+      result += char
+      continue
+    }
+    if (format[++at] === '%') {
+      result += '%'
+      continue
+    }
+    let digits = 6
+    if (format[at] === '.') {
+      const from = ++at
+      while (/^\d$/.test(format[at] ?? '')) at++
+      digits = Number(format.slice(from, at) || '0')
+      if (digits > mostDigits) throw new CelError(`a precision is at most ${mostDigits}`)
+    }
+    const clause = format[at]
+    if (clause === undefined) throw new CelError('the format ends behind a %')
+    const value = args[next]
+    if (value === undefined) throw new CelError(`the format asks for more than its ${args.length} arguments`)
+    next++
+    result += write(clause, value, digits)
+    if (result.length > longestResult) throw new CelError('the text becomes too long')
+  }
+  return result
+}
