@@ -11,6 +11,7 @@ import type { Quotas } from '../../engine/quotas.ts'
 import { createQuotas, noQuotas } from '../../engine/quotas.ts'
 import type { Store } from '../../engine/store.ts'
 import { openStore } from '../../store/sqlite.ts'
+import type { OpenDoors } from './doors.ts'
 import { createDoors } from './doors.ts'
 import type { Doors } from './exposed.ts'
 import type { DaemonImages } from './images.ts'
@@ -27,7 +28,7 @@ export interface Parts extends AsyncDisposable {
   readonly images: DaemonImages
   readonly engine: Engine
   /** Where environments are reached from outside. */
-  readonly doors: Doors
+  readonly doors: OpenDoors
 }
 
 /** The first user id of the host that no slot has (host/network/slots.ts): what a build runs as. */
@@ -96,7 +97,7 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
   const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
   const { backend, images } = await openBackend(options, store, clock, log, stack)
   const recordsFolder = join(options.stateDir, 'records')
-  const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, engine: () => engine, usage: backend.usage }))
+  const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
   const { quotas, disk } = openQuotas(options, backend, store, clock, log, stack)
   const engine: Engine = stack.use(createEngine({ backend, store, clock, recordsFolder, log, keeper, quotas, disk, audience: doors.audience }))
