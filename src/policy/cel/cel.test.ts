@@ -433,7 +433,7 @@ describe('the libraries', () => {
     [3, 1, 2].min() == 1 && [3, 1, 2].max() == 3 && ['a', 'b'].max() == 'b'
     [1, 2, 2].indexOf(2) == 1 && [1, 2, 2].lastIndexOf(2) == 2 && [1].indexOf(5) == -1
     sets.contains([1, 2], [dyn(1.0)]) && sets.equivalent([1, 2], [2, 1, 1]) && !sets.intersects([1], [2]) && sets.contains([1], [])
-    [1, 1, 2].distinct() == [1, 2] && [[1], [2, 3]].flatten() == [1, 2] && [[[1]], [[2]]].flatten(2) == [1, 2] && [3, 1].sort() == [1, 3]
+    [1, 1, 2].distinct() == [1, 2] && [[1], [2, 3]].flatten() == [1, 2, 3] && [[[1]], [[2]]].flatten(2) == [1, 2] && [3, 1].sort() == [1, 3]
     [1, 2, 3].slice(1, 3) == [2, 3] && lists.range(3) == [0, 1, 2] && [1, 2].reverse() == [2, 1] && [1].first().value() == 1
     math.greatest(1, 2.5) == 2.5 && math.least([3, 1]) == 1 && math.abs(-1) == 1 && math.ceil(1.2) == 2.0 && math.bitAnd(6, 3) == 2
   `,

@@ -91,8 +91,14 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
       }
     }
 
-  /** Lists whose elements may differ: what `format` writes. */
+  /** Lists and maps whose elements may differ: what `format` writes. */
   const mixed = new WeakSet<Node>()
+  const mix = (node: Node): void => {
+    if (node.op !== 'list' && node.op !== 'map') return
+    mixed.add(node)
+    const inside = node.op === 'list' ? node.items.map(item => item.value) : node.entries.map(entry => entry.value)
+    for (const each of inside) mix(each)
+  }
 
   const part = (node: Node, scope: Scope): Part => {
     const made = emit(node, scope)
@@ -315,10 +321,12 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
       node.entries.map(entry => entry.key),
       keys.map(each => each.type),
     )
-    const valueType = joined(
-      node.entries.map(entry => entry.value),
-      values.map(each => each.type),
-    )
+    const valueType = mixed.has(node)
+      ? dyn
+      : joined(
+          node.entries.map(entry => entry.value),
+          values.map(each => each.type),
+        )
     return {
       type: mapOf(keyType, valueType),
       code: guarded(node, 30, frame => {
@@ -426,7 +434,7 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
     const name = global ? `${namespace}.${node.name}` : node.name
     const spaced = global && library.has(`${name}/${node.args.length}`)
     const nodes = spaced || !node.receiver ? node.args : [node.receiver, ...node.args]
-    if (node.name === 'format') for (const each of node.args) mixed.add(each)
+    if (node.name === 'format') for (const each of node.args) mix(each)
     const parts = nodes.map(each => part(each, scope))
     const special = spaced ? undefined : builtIn(node, parts)
     if (special) return special
