@@ -56,13 +56,21 @@ type Issue = z.core.$ZodIssue
 
 /** The names that are known where an unknown one was found, which zod does not tell. */
 const knownNames: Readonly<Record<string, readonly string[]>> = {
-  'x-dayfly': ['lease', 'egress', 'owner', 'expose'],
+  'x-dayfly': ['lease', 'egress', 'expose'],
   service: ['kind', 'egress', 'expose', 'scale', 'runtime', 'idle'],
   lease: ['ttl', 'idle', 'retention', 'onIdle'],
   scale: ['min', 'max', 'target', 'window'],
   target: ['concurrency', 'cpu'],
   expose: ['port', 'protocol', 'published', 'host'],
 }
+
+/** What somebody may well look for here, and where it is instead. */
+const elsewhere: Readonly<Record<string, string>> = {
+  owner: 'An environment belongs to whoever brings it up: nobody can name another one.',
+}
+
+/** Where an `x-dayfly` is read. */
+const places = patternTable<true>({ 'x-dayfly': true, 'services.*.x-dayfly': true, 'volumes.*.x-dayfly': true, 'secrets.*.x-dayfly': true })
 
 const namesAt = (path: Path): readonly string[] => {
   const last = path.findLast(part => typeof part === 'string') ?? ''
@@ -94,7 +102,9 @@ const extension = <S extends z.ZodType>(walk: Walk, schema: S, value: unknown, p
     for (const name of issue.keys) {
       const close = suggest(name, known)
       const message = `${JSON.stringify(name)} is nothing that x-dayfly knows here${close === undefined ? '' : `; did you mean ${close}?`}`
-      walk.problems.error(walk.locate([...here, name]), [...here, name], message, { remedy: `It knows ${known.join(', ')}.` })
+      walk.problems.error(walk.locate([...here, name]), [...here, name], message, {
+        remedy: elsewhere[name] ?? `It knows ${known.join(', ')}.`,
+      })
     }
   }
   return undefined
@@ -124,9 +134,14 @@ const aboutServices = (walk: Walk, project: ProjectExtension, services: Readonly
 }
 
 /** Tells what is refused and ignored, and what `x-dayfly` says (what cannot be read of it is told too, and left at its defaults). */
-export const admit = async ({ project, problems, values, locate }: Omit<Resolved, 'environment'>, sources: Sources): Promise<DayflyProject> => {
+export const admit = async ({ project, problems, values, locate, extensions }: Resolved, sources: Sources): Promise<DayflyProject> => {
   const walk: Walk = { around: { project, sources }, problems, locate }
   await visit(walk, toPlain(project), [])
+  for (const path of extensions.filter(each => places(each) === undefined)) {
+    problems.error(locate(path), path, 'nothing reads an x-dayfly here', {
+      remedy: 'It belongs at the top of the file, or directly into a service, a volume or a secret.',
+    })
+  }
   for (const section of ['secrets', 'configs'] as const) {
     for (const [name, { environment }] of Object.entries(project[section])) {
       if (environment === undefined || values.has(`${section}.${name}`)) continue

@@ -119,7 +119,6 @@ export const ProjectExtension = z.strictObject({
   lease: Lease.default({}),
   /** For every service, beside its own. */
   egress: EgressList.default([]),
-  owner: z.string().min(1).max(256).optional(),
   /** Of services by name: the same as their own `expose`. */
   expose: z.record(z.string(), Exposures).default({}),
 })

@@ -15,8 +15,8 @@ import { Reading } from './reading.ts'
 import type { Choice, Selectable } from './select.ts'
 import { checkNames, chosen, isEnabled, pick, profilesWith } from './select.ts'
 import type { Sources } from './sources.ts'
-import type { Mapping, Origin, Path } from './tree.ts'
-import { isMapping, originAt, plain, scalar, withMember } from './tree.ts'
+import type { Mapping, Node, Origin, Path } from './tree.ts'
+import { isMapping, isSequence, members, originAt, plain, scalar, withMember } from './tree.ts'
 import { typed } from './typed.ts'
 
 export interface LoadRequest {
@@ -47,6 +47,8 @@ export interface Resolved {
   readonly problems: Problems
   /** What secrets and configs hold that come from the environment, by `secrets.NAME` and `configs.NAME`. */
   readonly values: ReadonlyMap<string, string>
+  /** Every place that has an `x-dayfly`, also where a project keeps none. */
+  readonly extensions: readonly Path[]
   /** Where a property of the project was written. */
   readonly locate: (path: Path) => Origin
 }
@@ -133,6 +135,15 @@ const read = async (request: LoadRequest, interpolates: boolean): Promise<Read> 
   return { model, name, files, folder, environment, reading }
 }
 
+/** What stands within somebody else's extension is theirs. */
+const extensionsIn = (node: Node, path: Path = []): Path[] => {
+  if (isSequence(node)) return node.items.flatMap((item, index) => extensionsIn(item, [...path, index]))
+  return members(node).flatMap(([name, value]) => {
+    if (name === 'x-dayfly') return [[...path, name]]
+    return name.startsWith('x-') ? [] : extensionsIn(value, [...path, name])
+  })
+}
+
 const named = (model: Mapping, name: string): Mapping => withMember(model, 'name', scalar(name, model.origin))
 
 /** The project, or `InvalidCompose` with all that is wrong. */
@@ -146,7 +157,12 @@ export const resolve = async (request: LoadRequest): Promise<Resolved> => {
   problems.throwIfAny()
   if (decoded === undefined) throw new TypeError('a model that cannot be decoded and has no problem')
   const where = { files, folder, profiles: profilesOf(request.profiles, environment) }
-  return { ...(await assemble(decoded, where, choiceOf(request), environment, reading, locate)), problems, locate }
+  return {
+    ...(await assemble(decoded, where, choiceOf(request), environment, reading, locate)),
+    problems,
+    locate,
+    extensions: extensionsIn(finished),
+  }
 }
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)

@@ -4,7 +4,7 @@
  * a project.
  */
 import * as judges from './judges.ts'
-import type { Judge, Support } from './verdict.ts'
+import type { Judge, Support, Verdict } from './verdict.ts'
 import { ignored, refused } from './verdict.ts'
 
 const yes: Support = { status: 'supported' }
@@ -20,11 +20,8 @@ const hook = refused(
   'there are no hooks',
   'Make it a service of its own, and depend on it with service_completed_successfully.',
 )
-const external = refused(
-  'External resources',
-  'an environment uses nothing that was there before it and stays after it',
-  'Declare it without external.',
-)
+const external = (remedy: string): Verdict =>
+  refused('External resources', 'an environment uses nothing that was there before it and stays after it', remedy)
 const noLabels = ignored('only services have labels')
 
 export const support: Readonly<Record<string, Support>> = {
@@ -75,7 +72,7 @@ export const support: Readonly<Record<string, Support>> = {
   'services.*.credential_spec': refused('Credentials of the host', 'a container gets no credentials of the host', 'Use secrets.'),
   ...all('services.*', 'devices device_cgroup_rules gpus', device),
   ...all('services.*', 'pre_start post_start pre_stop', hook),
-  'services.*.external_links': external,
+  'services.*.external_links': external('Bring what it links up as a service of this project, or open the way to it: x-dayfly.egress.'),
   'services.*.models': refused('Supported features', 'there are no models', 'Run a model server as a service.'),
   'services.*.provider': refused('Supported features', 'there are no providers', 'Run it as a service with an image.'),
   'services.*.volumes_from': refused('Supported features', 'a service names its volumes itself', 'Mount the same named volume in both services.'),
@@ -164,7 +161,7 @@ export const support: Readonly<Record<string, Support>> = {
 
   ...all('networks.*', 'name internal', yes),
   'networks.*.driver': judged(judges.networkDriver),
-  'networks.*.external': external,
+  'networks.*.external': external('Declare it without external; what is on it becomes a service of this project, or is reached by x-dayfly.egress.'),
   ...all('networks.*', 'driver_opts', ignored('a network has no options')),
   ...all('networks.*', 'ipam enable_ipv4 enable_ipv6', ignored(addresses)),
   'networks.*.attachable': ignored('nothing else can be attached'),
@@ -173,7 +170,7 @@ export const support: Readonly<Record<string, Support>> = {
   'volumes.*.name': yes,
   'volumes.*.driver': judged(judges.volumeDriver),
   'volumes.*.driver_opts': judged(judges.volumeOptions),
-  'volumes.*.external': external,
+  'volumes.*.external': external('Declare it without external, and fill it: --seed NAME=FOLDER, or x-dayfly: { seed: FOLDER } in it.'),
   'volumes.*.labels': noLabels,
 
   ...all('secrets.*', 'name environment', yes),
@@ -189,7 +186,7 @@ export const support: Readonly<Record<string, Support>> = {
   'secrets.*.labels': noLabels,
   ...all('configs.*', 'name content environment', yes),
   'configs.*.file': judged(judges.resourceFile),
-  'configs.*.external': external,
+  'configs.*.external': external('Say what it holds instead: file, environment or content.'),
   'configs.*.template_driver': refused('Supported features', 'configs are no templates', 'Write the values with variables.'),
   'configs.*.labels': noLabels,
 }
