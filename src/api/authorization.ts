@@ -14,6 +14,7 @@ export const authorization: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/environments/:ref/extend': ['owner'],
   'POST /v1/environments/up': ['owner'],
   'POST /v1/environments/diff': ['owner'],
+  'GET /v1/environments/:ref/access': ['owner'],
   'GET /v1/environments/:ref/workloads': ['owner'],
   'GET /v1/environments/:ref/workloads/:workload/exit': ['owner'],
   'POST /v1/environments/:ref/pause': ['owner'],

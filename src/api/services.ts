@@ -1,5 +1,6 @@
 /** What the routes need of the rest of the house, in words of the model. `apps/daemon` puts the real parts in; `Engine` satisfies `Lifecycle`. */
 import type { Clock } from '../base/clock.ts'
+import type { AccessEntry } from '../model/access.ts'
 import type { EndCause, Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
@@ -102,6 +103,8 @@ export interface LogQuery {
   readonly streams: readonly ('stdout' | 'stderr')[]
 }
 
+export type AccessQuery = Omit<LogQuery, 'streams'>
+
 /** Is not waited for. */
 export type OnProgress = (progress: PullProgress) => void
 /** The same of several images at once. */
@@ -143,5 +146,7 @@ export interface Services {
   expiry(environment: Environment): { readonly at: number; readonly by: 'ttl' | 'idle' } | undefined
   /** Ends after the last output of an instance that is no longer live, or without `follow` at the end of what is there. */
   logs(instance: Instance, query: LogQuery, signal: AbortSignal): AsyncIterable<LogRecord>
+  /** Requests and connections through the gateway; ends with the environment, or without `follow` at the end of what is there. */
+  access(environment: Environment, query: AccessQuery, signal: AbortSignal): AsyncIterable<AccessEntry>
   doctor(signal: AbortSignal): Promise<HostCheck[]>
 }

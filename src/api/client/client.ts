@@ -8,7 +8,7 @@ import { createFrameStream } from '../frame-stream.ts'
 import type { Frame } from '../frames.ts'
 import { decodeFrames, framesMediaType, framesProtocol } from '../frames.ts'
 import { fromErrorDocument } from '../problems.ts'
-import type { EnvironmentView, ExecInput, InstanceView, LogEntry, RunInput } from '../schemas/environments.ts'
+import type { AccessView, EnvironmentView, ExecInput, InstanceView, LogEntry, RunInput } from '../schemas/environments.ts'
 import type { BuildInput, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
 import type { About, HostCheck, LeakView } from '../schemas/system.ts'
 import type { ChangeView, DiffInput, UpInput, WorkloadView } from '../schemas/workloads.ts'
@@ -57,6 +57,8 @@ export interface Client {
   instance(ref: string): Promise<InstanceView>
   logs(ref: string, parameters: LogParameters): AsyncIterable<Frame>
   logEntries(ref: string, parameters: LogParameters): AsyncIterable<LogEntry>
+  /** Requests to an environment through the gateway. */
+  access(ref: string, parameters: Pick<LogParameters, 'follow' | 'since' | 'tail'>): AsyncIterable<AccessView>
   wait(ref: string): Promise<InstanceView>
   stop(ref: string, grace: number | undefined): Promise<InstanceView>
   kill(ref: string, signalName: string): Promise<InstanceView>
@@ -174,6 +176,7 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
       yield* decodeFrames((await send({ method: 'GET', path, headers: { accept: framesMediaType } })).body)
     },
     logEntries: (ref, parameters) => documents({ method: 'GET', path: withQuery(`${instancePath(ref)}/logs`, { ...parameters }) }),
+    access: (ref, parameters) => documents({ method: 'GET', path: withQuery(`${environmentPath(ref)}/access`, { ...parameters }) }),
     wait: ref => get(`${instancePath(ref)}/wait`),
     stop: (ref, grace) => post(`${instancePath(ref)}/stop`, grace === undefined ? {} : { grace }),
     kill: (ref, signalName) => post(`${instancePath(ref)}/kill`, { signal: signalName }),

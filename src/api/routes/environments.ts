@@ -3,7 +3,7 @@ import { DayflyError } from '../../base/errors.ts'
 import { framesMediaType } from '../frames.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
-import { EnvironmentList, EnvironmentView, ExtendRequest, RunRequest } from '../schemas/environments.ts'
+import { AccessView, EnvironmentList, EnvironmentView, ExtendRequest, RunRequest } from '../schemas/environments.ts'
 import type { Services } from '../services.ts'
 import { environmentView } from '../views.ts'
 import { runStream, start } from './run.ts'
@@ -13,6 +13,10 @@ const Flag = z
   .enum(['true', 'false'])
   .default('false')
   .transform(text => text === 'true')
+const Count = z
+  .string()
+  .regex(/^\d{1,15}$/, 'must be a whole number')
+  .transform(Number)
 
 const labelFilter = (labels: readonly string[]): Record<string, string> =>
   Object.fromEntries(
@@ -74,6 +78,24 @@ export const environmentRoutes = (services: Services): Route[] => [
     body: nothing,
     answers: [{ status: 200, description: 'The environment.', mediaType: 'application/json', schema: EnvironmentView }],
     handle: async ({ params }) => ({ kind: 'json', status: 200, body: environmentView(services, services.lifecycle.environment(params.ref)) }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/environments/:ref/access',
+    summary: 'Requests and connections that came to an environment through the gateway, oldest first',
+    description: 'One JSON document a line. Reading it is no activity.',
+    params: Ref,
+    query: z.strictObject({
+      follow: Flag.describe('Go on until the environment ends.'),
+      since: Count.optional().describe('Only those at or after this time.'),
+      tail: Count.optional().describe('Only the last so many of what is there already.'),
+    }),
+    body: nothing,
+    answers: [{ status: 200, description: 'The access log.', mediaType: 'application/x-ndjson', schema: AccessView }],
+    handle: async ({ params, query, signal }) => {
+      const { follow, since, tail } = query
+      return { kind: 'lines', lines: services.access(services.lifecycle.environment(params.ref), { follow, since, tail }, signal) }
+    },
   }),
   defineRoute({
     method: 'DELETE',

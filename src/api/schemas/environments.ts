@@ -1,5 +1,6 @@
 /** Wire schemas of environments and instances. Times are milliseconds since the Unix epoch, durations milliseconds, sizes bytes. */
 import { z } from 'zod'
+import { AccessEntry } from '../../model/access.ts'
 import { EndCause, EnvironmentName, EnvironmentSpec, EnvironmentState } from '../../model/environment.ts'
 import { ExitStatus, InstanceState } from '../../model/instance.ts'
 import { Lease } from '../../model/lease.ts'
@@ -122,3 +123,7 @@ export const LogEntry = z
   .object({ time: z.number(), stream: z.enum(['stdout', 'stderr']), data: z.string(), encoding: z.enum(['utf-8', 'base64']) })
   .meta({ id: 'LogEntry' })
 export type LogEntry = z.infer<typeof LogEntry>
+
+/** One request or connection through the gateway. */
+export const AccessView = AccessEntry.meta({ id: 'AccessEntry' })
+export type AccessView = z.infer<typeof AccessView>

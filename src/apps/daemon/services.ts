@@ -10,6 +10,7 @@ import { grantableCapabilities } from '../../host/oci/capabilities.ts'
 import type { Environment } from '../../model/environment.ts'
 import { isLive } from '../../model/instance.ts'
 import type { LogRecord } from '../../model/log.ts'
+import { readAccessLog } from '../../store/access-lines.ts'
 import { readLog } from '../../store/logs.ts'
 import { checkHost } from './check.ts'
 import { exposedOf } from './exposed.ts'
@@ -52,6 +53,14 @@ const logs =
     return read()
   }
 
+const access =
+  (engine: Engine): Services['access'] =>
+  ({ id }, { follow, since, tail }, signal) => {
+    const until = follow ? engine.ended(id, signal) : undefined
+    until?.catch(() => {}) // Its end is the reader's end, however it came.
+    return readAccessLog(engine.accessLogPath(id), { since, tail, signal, until })
+  }
+
 /** Machines of this host's kind; a variant is the image's own affair. */
 const runs = (platform: string): boolean => {
   const [os = '', architecture = ''] = platform.split('/')
@@ -89,6 +98,7 @@ export const createServices = (options: DaemonOptions, { engine, images, backend
     exposed: (environment, workload) => exposedOf(doors, environment, workload),
     expiry: expiry(engine, clock),
     logs: logs(engine),
+    access: access(engine),
     doctor: signal => checkHost(options.stateDir, signal),
   }
 }

@@ -1,13 +1,13 @@
 import type { LogParameters } from '../../../api/client/client.ts'
 import { frameKind } from '../../../api/frames.ts'
 import { fromErrorDocument } from '../../../api/problems.ts'
-import type { EnvironmentView, InstanceView, LogEntry } from '../../../api/schemas/environments.ts'
+import type { AccessView, EnvironmentView, InstanceView, LogEntry } from '../../../api/schemas/environments.ts'
 import { parseDuration } from '../../../base/durations.ts'
 import { DayflyError } from '../../../base/errors.ts'
 import type { Command, Context } from '../command.ts'
 import { followLogs, instanceName } from '../follow-logs.ts'
 import { mergedByTime } from '../merged-logs.ts'
-import { painter } from '../output.ts'
+import { painter, printable } from '../output.ts'
 import { createLineWriter, createPrefixes } from '../prefixed.ts'
 import { momentOf } from '../values.ts'
 
@@ -80,11 +80,34 @@ const chosen = (environment: EnvironmentView, workloads: readonly string[]): rea
   return environment.instances.filter(({ workload }) => workloads.length === 0 || workloads.includes(workload))
 }
 
+/** For people, who want to see at a glance what came, how it went and how long it took. */
+const accessLine = ({ time, workload, client, method, host, path, protocol, status, bytesIn, bytesOut, duration, instance }: AccessView): string => {
+  const what = protocol === 'TCP' ? `TCP ${host}` : `${method} ${host}${path} ${protocol}`
+  const outcome = status === 0 ? '' : ` ${status}`
+  const to = instance === undefined ? 'no instance' : instance
+  return printable(
+    `${new Date(time).toISOString()} ${workload} ${client} ${what}${outcome} ${bytesIn} B in, ${bytesOut} B out, ${duration.toFixed(1)} ms, ${to}`,
+  )
+}
+
+/** Flags that are about output, and mean nothing for requests. */
+const ofOutput = ['stdout', 'stderr', 'timestamps'] as const
+
+const accessOf = async (context: Context, ref: string, workloads: readonly string[], parameters: LogParameters): Promise<void> => {
+  const environment = await context.client.environment(ref)
+  chosen(environment, workloads)
+  for await (const entry of context.client.access(environment.id, parameters)) {
+    if (workloads.length > 0 && !workloads.includes(entry.workload)) continue
+    context.write(`${context.json ? JSON.stringify(entry) : accessLine(entry)}\n`)
+  }
+}
+
 export const command: Command = {
   name: 'logs',
   takes: ['REF', '[WORKLOAD...]'],
   summary: 'Show the output of an instance, byte for byte; of an environment of several, each line after the name of its instance.',
   details: [
+    'With --access, what came to an environment through the gateway: each request once it is answered, each connection once it is closed. The record vouches for it.',
     'REF is an instance, an environment, ENVIRONMENT/WORKLOAD or ENVIRONMENT/WORKLOAD/2. stdout goes to stdout, stderr to stderr. It is there from before the first instruction until its retention ends. Reading it is no activity.',
   ],
   completion: 'instance',
@@ -95,15 +118,36 @@ export const command: Command = {
     { name: 'timestamps', short: 't', help: 'The time before each line.' },
     { name: 'stdout', help: 'Only stdout.' },
     { name: 'stderr', help: 'Only stderr.' },
+    { name: 'access', help: 'Not output, but the requests to an environment.' },
   ],
   examples: [
     ['dayfly logs -f web', 'as it comes'],
     ['dayfly logs -f shop web worker', 'of two workloads of an environment'],
     ['dayfly logs --since 10m --stderr web', 'recent complaints'],
+    ['dayfly logs --access -f shop web', 'who asks web for what'],
   ],
   run: async (context, args) => {
     const [ref = '', ...workloads] = args.positionals
     const since = args.text('since')
+    if (args.flag('access')) {
+      const stray = ofOutput.find(name => args.flag(name))
+      if (stray !== undefined) {
+        throw new DayflyError('invalid', `--${stray}: it is about output, not about requests`, {
+          field: `--${stray}`,
+          remedy: 'Leave it out with --access.',
+        })
+      }
+      const tail = args.number('tail')
+      if (tail !== undefined && workloads.length > 0) {
+        throw new DayflyError('invalid', '--tail: with --access it counts the requests to all workloads', {
+          field: '--tail',
+          remedy: 'Leave WORKLOAD out, or use --since.',
+        })
+      }
+      const from = since === undefined ? undefined : momentOf(since, '--since', parseDuration)
+      await accessOf(context, ref, workloads, { follow: args.flag('follow'), since: from, tail })
+      return 0
+    }
     const both = args.flag('stdout') === args.flag('stderr')
     const parameters = {
       follow: args.flag('follow'),
