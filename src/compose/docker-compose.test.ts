@@ -20,7 +20,7 @@ const skip = installed ? false : 'docker-compose 1.29 is not installed (apt-get 
 /** The cases that have nothing newer in them. */
 const known: ReadonlySet<string> = new Set([
   ...['airflow', 'boolean-words', 'dayfly', 'django', 'elk', 'fragments', 'gitea', 'laravel', 'microservices', 'networks', 'nextcloud'],
-  ...['profiles-enabled', 'profiles-variable', 'rails', 'wordpress'],
+  ...['profiles-enabled', 'profiles-variable', 'rails', 'wordpress', 'extends-files', 'anchors-lists', 'rollout', 'templates'],
 ])
 
 type Loose = Record<string, unknown>
