@@ -1,0 +1,106 @@
+import { hasMixedCaseAndDigit } from '../checks.ts'
+import type { OwnRule } from '../rule.ts'
+
+/** Keys that Microsoft makes identifiable have a fixed signature near the end. */
+export const microsoftRules: readonly OwnRule[] = [
+  {
+    id: 'azure-storage-key',
+    title: 'Azure Storage or Cosmos DB account key',
+    severity: 'critical',
+    keywords: ['accountkey='],
+    pattern: '(?i:AccountKey=)([A-Za-z0-9+/]{86}==)',
+    entropy: 4,
+    // The keys of the Azurite and Cosmos DB emulators, which are the same everywhere.
+    allow: ['^Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1', '^C2y6yDjf5/R\\+ob0N8A7Cgv30VRDJIWEHLM'],
+  },
+  {
+    id: 'azure-storage-account-key',
+    title: 'Azure Storage account key',
+    severity: 'critical',
+    keywords: ['+astt', '+asta', '+astb', '+astc', '+astd'],
+    pattern: '(?:^|[^A-Za-z0-9+/])([A-Za-z0-9+/]{76}\\+ASt[A-Da-dT][A-Za-z0-9+/]{5}[AQgw]==)',
+    entropy: 4,
+  },
+  {
+    id: 'azure-cosmos-key',
+    title: 'Azure Cosmos DB key',
+    severity: 'critical',
+    keywords: ['acdb'],
+    pattern: '(?:^|[^A-Za-z0-9+/])([A-Za-z0-9+/]{76}ACDb[A-Za-z0-9+/]{5}[AQgw]==)',
+    entropy: 4,
+  },
+  {
+    id: 'azure-service-bus-key',
+    title: 'Azure Service Bus, Event Hubs or IoT Hub shared access key',
+    severity: 'critical',
+    keywords: ['sharedaccesskey='],
+    pattern: '(?i:SharedAccessKey=)([A-Za-z0-9+/]{43}=)',
+    entropy: 4,
+    // The key of the Event Hubs and Service Bus emulators is no base64 at all.
+    allow: ['^SAS_KEY_VALUE'],
+  },
+  {
+    id: 'azure-client-secret',
+    title: 'Microsoft Entra client secret',
+    severity: 'critical',
+    keywords: ['6q~', '7q~', '8q~', '9q~'],
+    pattern: '(?:^|[^A-Za-z0-9_~.-])([A-Za-z0-9_~.-]{3}[6-9]Q~[A-Za-z0-9_~.-]{31,34})(?:[^A-Za-z0-9_~.-]|$)',
+    entropy: 3.5,
+    check: hasMixedCaseAndDigit,
+  },
+  {
+    id: 'azure-shared-access-signature',
+    title: 'Azure shared access signature',
+    severity: 'high',
+    keywords: ['&sig=', '&amp;sig='],
+    pattern: '[?&]s[vretp]=[^\\s"\'<>]{10,400}&(?:amp;)?sig=([A-Za-z0-9%/+]{43,64}(?:%3[Dd]|=))',
+    entropy: 3.8,
+  },
+  {
+    id: 'azure-devops-token',
+    title: 'Azure DevOps personal access token',
+    severity: 'critical',
+    keywords: ['azdo'],
+    pattern: '\\b([A-Za-z0-9]{76}AZDO[A-Za-z0-9]{4})\\b',
+    entropy: 4,
+  },
+  {
+    id: 'azure-ai-key',
+    title: 'Azure OpenAI or AI services key',
+    severity: 'critical',
+    keywords: ['jqqj99', 'jqqj9d'],
+    pattern: '\\b([A-Za-z0-9]{52}JQQJ9[9D][A-Za-z0-9]{26})\\b',
+    entropy: 4,
+  },
+  {
+    id: 'azure-function-key',
+    title: 'Azure Functions key',
+    severity: 'high',
+    keywords: ['azfu'],
+    pattern: '(?:^|[^A-Za-z0-9_-])([A-Za-z0-9_-]{44}AzFu[A-Za-z0-9_-]{5}[AQgw]==)',
+    entropy: 4,
+  },
+  {
+    id: 'azure-search-key',
+    title: 'Azure AI Search key',
+    severity: 'high',
+    keywords: ['azse'],
+    pattern: '\\b([A-Za-z0-9]{42}AzSe[A-D][A-Za-z0-9]{5})\\b',
+    entropy: 4,
+  },
+  {
+    id: 'azure-container-registry-key',
+    title: 'Azure Container Registry password',
+    severity: 'critical',
+    keywords: ['+acr'],
+    pattern: '(?:^|[^A-Za-z0-9+/])([A-Za-z0-9+/]{42}\\+ACR[A-D][A-Za-z0-9+/]{5,6})(?:[^A-Za-z0-9+/]|$)',
+    entropy: 4,
+  },
+  {
+    id: 'teams-webhook',
+    title: 'Microsoft Teams incoming webhook',
+    severity: 'medium',
+    keywords: ['webhook.office.com/webhookb2/'],
+    pattern: '(https://[a-z0-9-]{1,63}\\.webhook\\.office\\.com/webhookb2/[0-9a-f-]{36}@[0-9a-f-]{36}/IncomingWebhook/[0-9a-f]{32}/[0-9a-f-]{36})',
+  },
+]
