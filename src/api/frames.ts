@@ -13,10 +13,13 @@
  * | 7 | progress | to the client | JSON: `PullProgress`, while an image is pulled |
  * | 8 | started | to the client | JSON: `EnvironmentView` |
  * | 9 | ended | to the client | JSON: `EnvironmentView`; nothing of it is left on the host; the last frame |
+ * | 10 | queued | to the client | JSON: `QueuedView`, at each change of its place in line, before it begins |
  */
 import { DayflyError } from '../base/errors.ts'
 
-export const frameKind = { stdin: 0, stdout: 1, stderr: 2, resize: 3, signal: 4, exit: 5, error: 6, progress: 7, started: 8, ended: 9 } as const
+export const frameKind = {
+  ...{ stdin: 0, stdout: 1, stderr: 2, resize: 3, signal: 4, exit: 5, error: 6, progress: 7, started: 8, ended: 9, queued: 10 },
+} as const
 export type FrameKind = (typeof frameKind)[keyof typeof frameKind]
 
 /** The protocol's name in `Upgrade:` and the media type of a body of frames. */

@@ -52,6 +52,13 @@ export interface Exposed {
   readonly url: string | undefined
 }
 
+/** See engine/line.ts. */
+export interface Waiting {
+  /** ms. */
+  readonly patience: number
+  readonly onPlace: (place: { readonly place: number; readonly reason: string }) => void
+}
+
 /** Tar streams by volume name. */
 export type Seeds = ReadonlyMap<string, AsyncIterable<Uint8Array>>
 
@@ -62,6 +69,7 @@ export interface Lifecycle {
     secrets: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>,
     actor: Actor,
     signal: AbortSignal,
+    waiting: Waiting | undefined,
   ): Promise<{ readonly environment: Environment; readonly instances: readonly Instance[] }>
   end(ref: string, cause: EndCause, reason: string, actor: Actor, force: boolean, signal: AbortSignal): Promise<Environment>
   ended(ref: string, signal: AbortSignal): Promise<Environment>
@@ -85,8 +93,9 @@ export interface Lifecycle {
     actor: Actor,
     signal: AbortSignal,
     partial: boolean,
+    waiting: Waiting | undefined,
   ): Promise<{ readonly environment: Environment; readonly changes: readonly Change[] }>
-  diff(spec: EnvironmentSpec, partial: boolean): readonly Change[]
+  diff(spec: EnvironmentSpec, partial: boolean, secrets: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>> | undefined): readonly Change[]
   workloads(ref: string): readonly WorkloadStatus[]
   watch(ref: string, signal: AbortSignal): AsyncIterable<readonly WorkloadStatus[]>
   exited(ref: string, workload: string, signal: AbortSignal): Promise<Instance>

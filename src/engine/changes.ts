@@ -22,11 +22,12 @@ const namedChanges = (
   before: Named,
   after: Named,
   effect: (name: string, kind: Change['kind']) => Change['effect'],
+  more: (name: string) => string[] = () => [],
 ): Change[] => {
   const names = [...Object.keys(after), ...Object.keys(before).filter(name => !(name in after))]
   return names.flatMap((name): Change[] => {
     const kind = !(name in before) ? 'added' : !(name in after) ? 'removed' : 'changed'
-    const fields = kind === 'changed' ? differences(before[name], after[name]) : []
+    const fields = kind === 'changed' ? [...differences(before[name], after[name]), ...more(name)] : []
     return kind === 'changed' && fields.length === 0 ? [] : [{ subject, name, kind, fields, effect: effect(name, kind) }]
   })
 }
@@ -36,10 +37,22 @@ const volumesOf = (spec: EnvironmentSpec | undefined): Named => Object.fromEntri
 /** From `before` (none: everything is added) to `after`; workloads in the order in which they start. */
 export const changesBetween = (before: EnvironmentSpec | undefined, after: EnvironmentSpec): Change[] => {
   const ordered = Object.fromEntries(inOrder(after).map(name => [name, after.workloads[name]]))
-  const workloads = namedChanges('workload', before?.workloads ?? {}, ordered, (name, kind) => {
-    if (kind !== 'changed') return kind === 'added' ? 'started' : 'stopped'
-    return before && revisionOf(before, name) === revisionOf(after, name) ? 'kept' : 'replaced'
-  })
+  /** Secrets that are the same but for their content; which it is or was, nobody says. */
+  const contents = (name: string): string[] => {
+    const [left, right] = [before?.secretDigests?.[name] ?? {}, after.secretDigests?.[name] ?? {}]
+    const there = before?.workloads[name]?.secrets ?? []
+    return Object.keys(right).flatMap(secret => (there.includes(secret) && left[secret] !== right[secret] ? [`secrets.${secret}`] : []))
+  }
+  const workloads = namedChanges(
+    'workload',
+    before?.workloads ?? {},
+    ordered,
+    (name, kind) => {
+      if (kind !== 'changed') return kind === 'added' ? 'started' : 'stopped'
+      return before && revisionOf(before, name) === revisionOf(after, name) ? 'kept' : 'replaced'
+    },
+    contents,
+  )
   // What is not written differently, but made from something that is: a configuration, a dependency.
   const drawn = Object.keys(ordered)
     .filter(

@@ -1,4 +1,5 @@
 /** Puts the engine together from its parts. */
+import { randomBytes } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { abortable, settledWithin } from '../base/abort.ts'
@@ -36,6 +37,8 @@ import { createRefs } from './refs.ts'
 import { createRequests } from './requests.ts'
 import { createWallTrust, purgeExpired } from './retention.ts'
 import { createRun } from './run.ts'
+import type { SecretDigest } from './secret-digests.ts'
+import { secretDigestBy } from './secret-digests.ts'
 import type { SecretKeeper } from './secrets.ts'
 import { forgetfulKeeper } from './secrets.ts'
 import { createSessions } from './sessions.ts'
@@ -70,6 +73,8 @@ export interface EngineOptions {
   readonly disk?: DiskMeter
   /** Keeps secrets for instances that come later. Without one they are forgotten with the engine. */
   readonly keeper?: SecretKeeper
+  /** By a key that the next engine has too. Without one, the next takes every secret for changed. */
+  readonly secretDigest?: SecretDigest
   /** Sends requests to instances, where somebody does. */
   readonly audience?: Audience
   /** Tests that move the clock by hand run it by hand. */
@@ -247,6 +252,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   }
   const up = createUp({
     ...{ backend, store, lifecycle, keeper, supervisor, audience, run, ended },
+    secretDigest: options.secretDigest ?? secretDigestBy(randomBytes(32)),
     prolong: async (id, ttl, actor) => {
       const environment = refs.environment(id)
       const left = environment.ttlDeadline - clock.boot()

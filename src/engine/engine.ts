@@ -26,7 +26,7 @@ export interface Change {
   /** Of the workload, network, volume or config; empty for the others. */
   readonly name: string
   readonly kind: 'added' | 'changed' | 'removed'
-  /** Paths of the fields that differ, e.g. `image`, `env.DEBUG`; empty where it was added or removed. */
+  /** Paths of the fields that differ, e.g. `image`, `env.DEBUG`, `secrets.token` (its content); empty where it was added or removed. */
   readonly fields: readonly string[]
   /** What becomes of running instances. `replaced`: by new ones, one after another; `kept`: the change needs no new instance. */
   readonly effect: 'started' | 'replaced' | 'stopped' | 'kept'
@@ -92,8 +92,8 @@ export interface Engine extends AsyncDisposable {
     partial?: boolean,
     waiting?: Waiting,
   ): Promise<{ environment: Environment; changes: readonly Change[] }>
-  /** What `up` would change; of an environment that is not there, everything is added. */
-  diff(spec: EnvironmentSpec, partial?: boolean): readonly Change[]
+  /** What `up` would change; of an environment that is not there, everything is added. Without `secrets`, none of their contents has changed. */
+  diff(spec: EnvironmentSpec, partial?: boolean, secrets?: Secrets): readonly Change[]
   /** How the workloads of an environment that `up` made stand; in the order of their dependencies. */
   workloads(ref: string): readonly WorkloadStatus[]
   /** Each change of what `workloads` says, until `signal` or the environment's end; the first at once. */

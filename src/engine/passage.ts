@@ -8,7 +8,6 @@ import type { Instance } from '../model/instance.ts'
 import type { Audience } from './audience.ts'
 import type { Backend, EnvironmentRequest } from './backend.ts'
 import type { Denials } from './denials.ts'
-import type { Seeds } from './engine.ts'
 import type { Halt } from './halt.ts'
 import type { Instances } from './instances.ts'
 import { endingOf } from './instances.ts'
@@ -17,6 +16,7 @@ import type { Live } from './lives.ts'
 import type { Outcomes } from './outcomes.ts'
 import { inOrder } from './revision.ts'
 import type { SecretKeeper } from './secrets.ts'
+import { seedVolumes } from './seeding.ts'
 import type { Sessions } from './sessions.ts'
 import type { Step } from './steps.ts'
 import { together } from './steps.ts'
@@ -43,10 +43,6 @@ export const environmentRequest = ({ id, spec }: Environment): EnvironmentReques
   volumes: spec.volumes ?? [],
   configs: new Map(Object.entries(spec.configs ?? {}).map(([name, content]) => [name, Buffer.from(content, 'base64')])),
 })
-
-export const seedVolumes = async (backend: Backend, environment: Environment, seeds: Seeds, signal: AbortSignal): Promise<void> => {
-  for (const [volume, tar] of seeds) await backend.seedVolume(environment.id, volume, tar, signal)
-}
 
 /** Who goes first when all are to go: nobody before those that depend on it. */
 const waves = (environment: Environment, running: readonly Instance[]): Instance[][] => {

@@ -28,6 +28,8 @@ export const revisionOf = (spec: EnvironmentSpec, name: string, seen: ReadonlySe
   const restarting = Object.entries(deployment?.dependsOn ?? {})
     .filter(([dependency, { restart }]) => restart && !seen.has(dependency))
     .map(([dependency]) => [dependency, revisionOf(spec, dependency, new Set([...seen, name]))])
-  const text = canonicalJson({ own, networks: Object.keys(deployment?.networks ?? {}).toSorted(), configs, restarting })
+  const secrets = spec.secretDigests?.[name]
+  const whole = { own, networks: Object.keys(deployment?.networks ?? {}).toSorted(), configs, restarting, ...(secrets ? { secrets } : {}) }
+  const text = canonicalJson(whole)
   return createHash('sha256').update(text).digest('hex').slice(0, 12)
 }

@@ -11,9 +11,12 @@ import type { Change, Engine, Secrets, Seeds, Started } from './engine.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Waiting } from './line.ts'
 import { partialSecrets, partialSpec } from './partial.ts'
-import { environmentRequest, seedVolumes } from './passage.ts'
+import { environmentRequest } from './passage.ts'
+import type { SecretDigest } from './secret-digests.ts'
+import { withDigests } from './secret-digests.ts'
 import type { SecretKeeper } from './secrets.ts'
 import { checkSecrets } from './secrets.ts'
+import { emptyVolumes, noteSeeding, seedVolumes, unclaimedVolumes } from './seeding.ts'
 import type { Store } from './store.ts'
 import { isSupervised } from './supervised.ts'
 import type { Supervisor } from './supervisor.ts'
@@ -23,6 +26,7 @@ interface UpParts {
   readonly store: Store
   readonly lifecycle: Lifecycle
   readonly keeper: SecretKeeper
+  readonly secretDigest: SecretDigest
   readonly supervisor: Supervisor
   readonly audience: Audience
   readonly run: (
@@ -113,6 +117,9 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
     return spec
   }
 
+  const digested = (spec: EnvironmentSpec, living: Environment | undefined, part: EnvironmentSpec, secrets: Secrets | undefined): EnvironmentSpec =>
+    withDigests(parts.secretDigest, spec, living?.spec, new Set(Object.keys(part.workloads)), secrets)
+
   /** The environment that a spec would change; undefined where it would make a new one. */
   const before = (spec: EnvironmentSpec): Environment | undefined => {
     const found = store.environmentByName(spec.name)
@@ -146,8 +153,16 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
     const old = [...seeds.keys()].find(volume => known.has(volume))
     if (old !== undefined)
       throw fault('--seed', `the volume ${old} is in use already`, 'Only new volumes are filled; end the environment first to begin anew.')
+    const unclaimed = unclaimedVolumes(store, found)
     await parts.audience.prepare({ ...found, spec }, signal)
+    if (seeds.size > 0) noteSeeding(lifecycle, found, [...unclaimed, ...seeds.keys()], actor)
     await backend.prepareEnvironment(environmentRequest({ ...found, spec }), signal)
+    await emptyVolumes(
+      backend,
+      found,
+      unclaimed.filter(volume => !seeds.has(volume)),
+      signal,
+    )
     await seedVolumes(backend, found, seeds, signal)
     keeper.keep(found.id, partialSecrets(spec, named, keeper.find(found.id), secrets))
     if (changes.length > 0) {
@@ -163,10 +178,11 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
   }
 
   return {
-    diff: (wanted, partial = false) => {
+    diff: (wanted, partial = false, secrets = undefined) => {
       const part = parse(EnvironmentSpec, wanted)
       const found = before(part)
-      return changesBetween(found?.spec, whole(part, found, partial))
+      if (secrets) checkSecrets(part, secrets)
+      return changesBetween(found?.spec, digested(whole(part, found, partial), found, part, secrets))
     },
     up: async (wanted, secrets, seeds, actor, signal, partial = false, waiting = undefined) => {
       const part = parse(EnvironmentSpec, wanted)
@@ -182,7 +198,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
           // Its name is free once nothing is left of it.
           if (earlierOne?.state === 'ending') await parts.ended(earlierOne.id, signal)
           const found = before(part)
-          const spec = whole(part, found, partial)
+          const spec = digested(whole(part, found, partial), found, part, secrets)
           if (found) {
             const changes = await update(found, spec, named, secrets, seeds, actor, signal)
             return { environment: lifecycle.current(store.environment(found.id) ?? found), changes }

@@ -10,7 +10,7 @@ import { z } from 'zod'
 import { DayflyError } from '../base/errors.ts'
 import { Lease } from './lease.ts'
 import { ResourceName } from './mount.ts'
-import { WorkloadName, WorkloadSpec } from './workload.ts'
+import { SecretName, WorkloadName, WorkloadSpec } from './workload.ts'
 
 export const EnvironmentState = z.enum(['creating', 'running', 'ending', 'ended'])
 export type EnvironmentState = z.infer<typeof EnvironmentState>
@@ -48,6 +48,8 @@ export const EnvironmentSpec = z.object({
   volumes: z.array(ResourceName).optional(),
   /** Contents of configuration files by name, base64. What is secret is no configuration. */
   configs: z.record(ResourceName, z.base64()).optional(),
+  /** Of the contents of secrets, by workload and name: what tells that one has changed. Nobody can tell the content from it. */
+  secretDigests: z.record(WorkloadName, z.record(SecretName, z.string())).optional(),
 })
 export type EnvironmentSpec = z.infer<typeof EnvironmentSpec>
 

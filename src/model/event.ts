@@ -6,6 +6,7 @@
  *   environment.adopted         a restarted daemon took it up
  *   environment.extended        before, after: the ttl deadline, boot ms
  *   environment.updated         changes: subject, name, kind and effect of each
+ *   environment.seeding         volumes: filled for a change that is not written yet; void from its `environment.updated` on
  *   environment.expiring        by (`ttl`, `idle`), left (ms), pauses: what will happen is a pause
  *   environment.paused · resumed
  *   environment.removal_failed  code; written once, it is tried again until nothing is left

@@ -80,10 +80,12 @@ const answers = (client: Client): Promise<boolean> =>
     () => false,
   )
 
-/** A site with a daemon that answers. */
-export const startFake = async (): Promise<Site & { readonly daemon: ChildProcessWithoutNullStreams; log(): string }> => {
+/** A site with a daemon that answers. `more`: of its command line, once its folders are there. */
+export const startFake = async (
+  more: (folder: string) => readonly string[] = () => [],
+): Promise<Site & { readonly daemon: ChildProcessWithoutNullStreams; log(): string }> => {
   const site = openSite()
-  const daemon = site.start(['serve', '--backend', 'fake'])
+  const daemon = site.start(['serve', '--backend', 'fake', ...more(site.folder)])
   const log: Buffer[] = []
   daemon.stderr.on('data', data => log.push(data))
   await until(async () => {

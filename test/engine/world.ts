@@ -17,6 +17,7 @@ import type { Script } from '../../src/engine/backend.suite.ts'
 import type { EngineOptions } from '../../src/engine/create.ts'
 import { createEngine } from '../../src/engine/create.ts'
 import type { Adoption, Engine, Secrets, Started } from '../../src/engine/engine.ts'
+import { secretDigestBy } from '../../src/engine/secret-digests.ts'
 import type { Store } from '../../src/engine/store.ts'
 import type { Environment, EnvironmentSpec } from '../../src/model/environment.ts'
 import type { Actor } from '../../src/model/event.ts'
@@ -158,7 +159,9 @@ export const openWorld = async (options: WorldOptions = {}): Promise<World> => {
     const backend = createFakeBackend(kernel, fake)
     const state = { full, dead: false, ...(onTransaction ? { onWrite: onTransaction } : {}) }
     const agenda = clock.agenda()
-    const engine = createEngine({ backend, store: seenBy(store, state), clock, recordsFolder: folder, log, agenda, sweepInterval: 60_000, ...more })
+    const secretDigest = secretDigestBy(new TextEncoder().encode('the key of this world'))
+    const own = { store: seenBy(store, state), agenda, sweepInterval: 60_000, secretDigest }
+    const engine = createEngine({ ...own, backend, clock, recordsFolder: folder, log, ...more })
     current = { engine, backend, state, agenda }
     return await engine.adopt(never())
   }

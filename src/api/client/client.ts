@@ -8,7 +8,7 @@ import { createFrameStream } from '../frame-stream.ts'
 import type { Frame } from '../frames.ts'
 import { decodeFrames, framesMediaType, framesProtocol } from '../frames.ts'
 import { fromErrorDocument } from '../problems.ts'
-import type { AccessView, EnvironmentView, ExecInput, InstanceView, LogEntry, RunInput } from '../schemas/environments.ts'
+import type { AccessView, EnvironmentView, ExecInput, InstanceView, LogEntry, QueuedView, RunInput } from '../schemas/environments.ts'
 import type { BuildInput, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
 import type { About, HostCheck, LeakView } from '../schemas/system.ts'
 import type { ChangeView, DiffInput, UpInput, WorkloadView } from '../schemas/workloads.ts'
@@ -43,8 +43,8 @@ export interface Client {
   run(run: RunInput): Promise<FrameStream>
   end(ref: string, options: { force: boolean }): Promise<EnvironmentView>
   extend(ref: string, ttl: number): Promise<EnvironmentView>
-  /** `onProgress`: of each image that is fetched. */
-  up(up: UpInput, onProgress: ImageProgress): Promise<UpResult>
+  /** `onProgress`: of each image that is fetched. `onQueued`: its place in line, at each change. */
+  up(up: UpInput, onProgress: ImageProgress, onQueued?: (queued: QueuedView) => void): Promise<UpResult>
   diff(diff: DiffInput, onProgress: ImageProgress): Promise<ChangeView[]>
   workloads(ref: string): Promise<WorkloadView[]>
   /** How they stand now, then at each change, until the environment ends or `enough` is aborted: then it throws `aborted`. */
@@ -139,10 +139,16 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
   }
 
   /** Tells progress, and returns the line that is something else: the last. */
-  const withImages = async <T extends object>(path: string, body: object, onProgress: ImageProgress): Promise<T> => {
-    for await (const line of documents<{ image: string; progress: PullProgress } | T>({ method: 'POST', path, body })) {
-      if (!('progress' in line)) return line
-      onProgress(line.image, line.progress)
+  const withImages = async <T extends object>(
+    path: string,
+    body: object,
+    onProgress: ImageProgress,
+    onQueued: (queued: QueuedView) => void = () => {},
+  ): Promise<T> => {
+    for await (const line of documents<{ image: string; progress: PullProgress } | { queued: QueuedView } | T>({ method: 'POST', path, body })) {
+      if ('progress' in line) onProgress(line.image, line.progress)
+      else if ('queued' in line) onQueued(line.queued)
+      else return line
     }
     throw fromErrorDocument(undefined)
   }
@@ -159,7 +165,7 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     run: run => upgrade('/v1/environments', run),
     end: (ref, { force }) => json({ method: 'DELETE', path: withQuery(environmentPath(ref), { force }) }),
     extend: (ref, ttl) => post(`${environmentPath(ref)}/extend`, { ttl }),
-    up: (up, onProgress) => withImages<UpResult>('/v1/environments/up', up, onProgress),
+    up: (up, onProgress, onQueued) => withImages<UpResult>('/v1/environments/up', up, onProgress, onQueued),
     diff: async (diff, onProgress) => (await withImages<{ changes: ChangeView[] }>('/v1/environments/diff', diff, onProgress)).changes,
     workloads: async ref => (await get<{ workloads: WorkloadView[] }>(`${environmentPath(ref)}/workloads`)).workloads,
     watchWorkloads: async function* (ref, enough) {

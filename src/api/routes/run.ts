@@ -9,22 +9,27 @@ import type { FrameStream } from '../frame-stream.ts'
 import { decodeResize, encodeJson, encodeOutput, frameKind } from '../frames.ts'
 import type { RunRequest } from '../schemas/environments.ts'
 import type { PullProgress } from '../schemas/images.ts'
-import type { OnProgress, Services } from '../services.ts'
+import type { OnProgress, Services, Waiting } from '../services.ts'
 import { environmentView, instanceView } from '../views.ts'
 
 const workload = 'main'
+
+/** What is not to wait is refused. */
+export const waitingOf = ({ queue }: { readonly queue?: number | undefined }, onPlace: Waiting['onPlace']): Waiting | undefined =>
+  queue === undefined ? undefined : { patience: queue, onPlace }
 
 export const start = async (
   services: Services,
   request: RunRequest,
   actor: Actor,
   onProgress: OnProgress,
+  onPlace: Waiting['onPlace'],
   signal: AbortSignal,
 ): Promise<{ environment: Environment; instances: readonly Instance[] }> => {
   const spec = await services.plan(request, onProgress, signal)
   const contents = new Map(Object.entries(request.secrets).map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const))
   const [first = workload] = Object.keys(spec.workloads)
-  return await services.lifecycle.run(spec, new Map([[first, contents]]), actor, signal)
+  return await services.lifecycle.run(spec, new Map([[first, contents]]), actor, signal, waitingOf(request, onPlace))
 }
 
 /**
@@ -117,7 +122,8 @@ export const runStream =
     }
     await withInput(stream, signal, kill, async (attach, gone) => {
       const onProgress = (progress: PullProgress): void => void stream.send(encodeJson(frameKind.progress, progress))
-      const { environment, instances } = await start(services, request, actor, onProgress, gone)
+      const onPlace: Waiting['onPlace'] = ({ place, reason }) => void stream.send(encodeJson(frameKind.queued, { place, reason }))
+      const { environment, instances } = await start(services, request, actor, onProgress, onPlace, gone)
       const [instance] = instances
       running = instance
       await stream.send(encodeJson(frameKind.started, environmentView(services, environment)))

@@ -18,6 +18,23 @@ const EgressRequest = EgressRule.extend({
   }),
 })
 
+/** ms, at most a day. */
+export const QueueTime = z
+  .int()
+  .min(1)
+  .max(86_400_000)
+  .optional()
+  .describe('When it is over a quota, or over what the host has room for: wait in line so many milliseconds. Left out, it is refused.')
+
+/** Where something waits that is over a quota. */
+export const QueuedView = z
+  .object({
+    place: z.int().min(1).describe('In line; the first is 1.'),
+    reason: z.string().describe('What it waits for.'),
+  })
+  .meta({ id: 'Queued' })
+export type QueuedView = z.infer<typeof QueuedView>
+
 /** What to run, as the user means it: what is left out comes from the image or from Dayfly's defaults. */
 export const RunRequest = z
   .strictObject({
@@ -45,6 +62,7 @@ export const RunRequest = z
     grace: WorkloadSpec.shape.grace.optional().describe('Milliseconds between the stop signal and SIGKILL.'),
     logLimit: WorkloadSpec.shape.logLimit.optional().describe('Bytes of output that are kept.'),
     secrets: z.record(SecretName, z.base64('must be base64')).default({}).describe('Contents of files under /run/secrets, by name. Never stored.'),
+    queue: QueueTime,
   })
   .meta({ id: 'RunRequest' })
 export type RunRequest = z.output<typeof RunRequest>

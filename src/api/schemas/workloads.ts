@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { EnvironmentDraft } from '../../model/draft.ts'
 import { ResourceName } from '../../model/mount.ts'
 import { SecretName, WorkloadName } from '../../model/workload.ts'
-import { EnvironmentView, InstanceView } from './environments.ts'
+import { EnvironmentView, InstanceView, QueuedView, QueueTime } from './environments.ts'
 import { PullProgress, RegistryAuth } from './images.ts'
 
 const Draft = EnvironmentDraft.describe('Images by name; everything that the images or Dayfly’s defaults can say may be left out.')
@@ -15,25 +15,32 @@ const Partial = z
     'What lives and the draft does not name (workloads, networks, volumes, configs) stays as it is. Dependencies on workloads that are neither here nor there are left out.',
   )
 
+const Secrets = z.record(WorkloadName, z.record(SecretName, z.base64('must be base64')))
+
 export const UpRequest = z
   .strictObject({
     draft: Draft,
-    secrets: z
-      .record(WorkloadName, z.record(SecretName, z.base64('must be base64')))
-      .default({})
-      .describe('Contents of files under /run/secrets, by workload and name. Never stored.'),
+    secrets: Secrets.default({}).describe('Contents of files under /run/secrets, by workload and name. Never stored.'),
     seeds: z
       .record(ResourceName, z.string().regex(/^\//, 'must be an absolute path'))
       .default({})
       .describe("By volume: a folder or tar archive (plain, gzip, zstd) on the daemon's host that fills it before the first instance."),
     partial: Partial,
+    queue: QueueTime,
     auth: RegistryAuth.optional(),
   })
   .meta({ id: 'UpRequest' })
 export type UpRequest = z.output<typeof UpRequest>
 export type UpInput = z.input<typeof UpRequest>
 
-export const DiffRequest = z.strictObject({ draft: Draft, partial: Partial, auth: RegistryAuth.optional() }).meta({ id: 'DiffRequest' })
+export const DiffRequest = z
+  .strictObject({
+    draft: Draft,
+    secrets: Secrets.optional().describe('As in `up`, to see whose content has changed. Left out, nobody’s has.'),
+    partial: Partial,
+    auth: RegistryAuth.optional(),
+  })
+  .meta({ id: 'DiffRequest' })
 export type DiffRequest = z.output<typeof DiffRequest>
 export type DiffInput = z.input<typeof DiffRequest>
 
@@ -51,8 +58,8 @@ export type ChangeView = z.infer<typeof ChangeView>
 const ImageProgress = z.object({ image: z.string(), progress: PullProgress }).describe('Of an image that is fetched; several at once.')
 
 export const UpLine = z
-  .union([ImageProgress, z.object({ environment: EnvironmentView, changes: z.array(ChangeView) })])
-  .describe('Progress; the last line is the environment, or an Error.')
+  .union([ImageProgress, z.object({ queued: QueuedView }), z.object({ environment: EnvironmentView, changes: z.array(ChangeView) })])
+  .describe('Progress, then its place in line at each change where it waits; the last line is the environment, or an Error.')
 export const DiffLine = z
   .union([ImageProgress, z.object({ changes: z.array(ChangeView) })])
   .describe('Progress; the last line is the changes, or an Error.')

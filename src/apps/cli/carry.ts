@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import type { FrameStream } from '../../api/frame-stream.ts'
 import { encodeFrame, encodeOutput, encodeResize, frameKind } from '../../api/frames.ts'
 import { fromErrorDocument } from '../../api/problems.ts'
-import type { EnvironmentView, ExitFrame } from '../../api/schemas/environments.ts'
+import type { EnvironmentView, ExitFrame, QueuedView } from '../../api/schemas/environments.ts'
 import type { PullProgress } from '../../api/schemas/images.ts'
 import { DayflyError } from '../../base/errors.ts'
 import { signalNumber } from '../../base/signals.ts'
@@ -13,6 +13,8 @@ import { outputFailure } from './output-failure.ts'
 export interface Watchers {
   onOutput?(stream: 'stdout' | 'stderr', data: Buffer): void
   onProgress?(progress: PullProgress): void
+  /** It is over a quota, and waits in line. */
+  onQueued?(queued: QueuedView): void
   onStarted?(environment: EnvironmentView): void
   onExit?(exit: ExitFrame): void
   onEnded?(environment: EnvironmentView): void
@@ -183,6 +185,9 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
         }
         case frameKind.progress:
           watchers.onProgress?.(JSON.parse(payload.toString()))
+          break
+        case frameKind.queued:
+          watchers.onQueued?.(JSON.parse(payload.toString()))
           break
         case frameKind.started:
           watchers.onStarted?.(JSON.parse(payload.toString()))

@@ -6,6 +6,7 @@ export const jsonWatchers = (write: (text: string) => void): Watchers => {
   const decoders = { stdout: new TextDecoder(), stderr: new TextDecoder() }
   return {
     onProgress: progress => print({ type: 'progress', progress }),
+    onQueued: queued => print({ type: 'queued', queued }),
     onStarted: environment => print({ type: 'started', environment }),
     onOutput: (stream, data) => print({ type: 'output', stream, text: decoders[stream].decode(data, { stream: true }) }),
     onExit: ({ code, instance }) => print({ type: 'exit', code, instance }),

@@ -90,11 +90,31 @@ export interface ProjectRequest {
   readonly request: UpInput
 }
 
-const requestOf = async (context: Context, args: Arguments, read: 'all' | 'no secrets'): Promise<ProjectRequest> => {
+/** What is only compared is told apart from what is needed: whoever looks at a change need not have the secrets. */
+type Reading = 'all' | 'secrets if they are to be had'
+
+/** Contents of secrets, the project's names and by workload; of none, where they cannot be had and need not be. */
+const secretsFor = (
+  context: Context,
+  args: Arguments,
+  loaded: Loaded,
+  drafted: Drafted,
+  read: Reading,
+): { contents: Record<string, string>; secrets?: NonNullable<UpInput['secrets']> } => {
+  try {
+    const contents = secretContents(loaded, drafted, secretsOf(args.list('secret'), context))
+    return { contents, secrets: secretFiles(drafted, contents) }
+  } catch (error) {
+    if (read === 'all' || !(error instanceof DayflyError)) throw error
+    context.say(`dayfly: warning: contents of secrets are not compared: ${error.message}`)
+    return { contents: {} }
+  }
+}
+
+const requestOf = async (context: Context, args: Arguments, read: Reading): Promise<ProjectRequest> => {
   const partial = servicesOf(args.positionals).length > 0
   if (args.flag('no-deps') && !partial) throw invalid('--no-deps', 'no service is named', 'Write it like `dayfly up --no-deps web`.')
   const loaded = await loadProject(context, args, args.positionals)
-  const ownSecrets = read === 'all' ? secretsOf(args.list('secret'), context) : {}
   const named = args.list('secret').map(option => option.replace(/=.*$/s, ''))
   const source = args.text('source')
   const drafted = draftOf(loaded, {
@@ -105,23 +125,22 @@ const requestOf = async (context: Context, args: Arguments, read: 'all' | 'no se
     pull: args.flag('pull'),
   })
   tellWarnings(context, [...loaded.warnings, ...drafted.warnings])
-  const contents = read === 'all' ? secretContents(loaded, drafted, ownSecrets) : {}
+  const { contents, secrets } = secretsFor(context, args, loaded, drafted, read)
   return {
     loaded,
     drafted,
     contents,
     request: {
       draft: { ...drafted.draft, configs: { ...drafted.draft.configs, ...configsFor(loaded, drafted) } },
-      secrets: read === 'all' ? secretFiles(drafted, contents) : {},
       seeds: seedsOf(args, drafted),
       partial,
-      ...given({ auth: registryAuth(context.env) }),
+      ...given({ secrets, auth: registryAuth(context.env) }),
     },
   }
 }
 
-/** `read`: also what only the daemon needs, the contents of secrets. Tells warnings. */
-export const projectRequest = async (context: Context, args: Arguments, read: 'all' | 'no secrets'): Promise<ProjectRequest> => {
+/** Tells warnings. */
+export const projectRequest = async (context: Context, args: Arguments, read: Reading): Promise<ProjectRequest> => {
   try {
     return await requestOf(context, args, read)
   } catch (error) {
@@ -130,7 +149,7 @@ export const projectRequest = async (context: Context, args: Arguments, read: 'a
 }
 
 /** As `diff` takes it. */
-export const diffOf = ({ request: { draft, auth, partial } }: ProjectRequest): DiffInput => ({ draft, ...given({ auth, partial }) })
+export const diffOf = ({ request: { draft, secrets, auth, partial } }: ProjectRequest): DiffInput => ({ draft, ...given({ secrets, auth, partial }) })
 
 /** The daemon's faults in the words of the file: what it calls a workload is a service there. */
 export const inWordsOfTheFile = (error: unknown): unknown => {

@@ -193,6 +193,26 @@ describe('dayfly up, diff, config, pause and gc, on the fake backend', () => {
     for (const value of ['alpha', 'beta', 'sigma', 'omega']) assert.ok(!record.includes(value) && !site.log().includes(value), value)
   })
 
+  test('a secret with another content is named by diff, without it, and makes up replace what has it', async () => {
+    const file = write(service('one', serving, 'secrets: [a]') + service('two', serving), 'secrets: { a: { environment: SECRET_A } }')
+    const of = (command: string, ...more: string[]): string[] => [command, ...more, '-p', 'rotated', file]
+    assert.equal((await site.cli(of('up'), { env: { SECRET_A: 'alpha' } })).status, 0)
+    const replaced = '~ workload one: secrets.a (is replaced, one instance after another)\n'
+    assert.deepEqual(await site.cli(of('diff'), { env: { SECRET_A: 'alpha' } }), { status: 0, signal: null, stdout: '', stderr: '' })
+    assert.deepEqual(await site.cli(of('diff'), { env: { SECRET_A: 'omega' } }), { status: 0, signal: null, stdout: replaced, stderr: '' })
+    assert.equal((await site.cli(of('up', '--dry-run'), { env: { SECRET_A: 'omega' } })).stdout, replaced)
+    const without = await site.cli(of('diff'))
+    assert.deepEqual([without.status, without.stdout], [0, ''])
+    assert.match(without.stderr, /^dayfly: warning: contents of secrets are not compared: .*SECRET_A is not set$/m)
+    const before = await site.client.instances('rotated')
+    const again = await site.cli(of('up'), { env: { SECRET_A: 'omega' } })
+    assert.match(again.stderr, /~ workload one: secrets\.a/)
+    const running = (await site.client.instances('rotated')).filter(({ state }) => state === 'running')
+    const old = (workload: string): boolean => running.some(({ id, workload: of }) => of === workload && before.some(instance => instance.id === id))
+    assert.deepEqual([old('one'), old('two')], [false, true])
+    await site.cli(['down', 'rotated'])
+  })
+
   test('what is wrong is told with its place, all of it, and nothing is created', async () => {
     const file = write('web: { image: fake, privileged: true, restart: sometimes, ports: ["70000:80"] }')
     const bad = await site.cli(['up', file, '-p', 'wrong'])

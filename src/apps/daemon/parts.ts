@@ -9,6 +9,7 @@ import { createDiskMeter } from '../../engine/disk.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Quotas } from '../../engine/quotas.ts'
 import { createQuotas, noQuotas } from '../../engine/quotas.ts'
+import { secretDigestBy } from '../../engine/secret-digests.ts'
 import type { Store } from '../../engine/store.ts'
 import { openStore } from '../../store/sqlite.ts'
 import type { OpenDoors } from './doors.ts'
@@ -17,6 +18,7 @@ import type { DaemonImages } from './images.ts'
 import { createImages } from './images.ts'
 import type { DaemonOptions } from './options.ts'
 import { hasDiskQuota, hostRoom } from './quotas.ts'
+import { secretKey } from './secret-key.ts'
 import { createSecretKeeper } from './secrets.ts'
 
 export const nativeDir = resolve(import.meta.dirname, '../../../native/build')
@@ -98,8 +100,11 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
   const recordsFolder = join(options.stateDir, 'records')
   const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
+  const secretDigest = secretDigestBy(secretKey(options.stateDir))
   const { quotas, disk } = openQuotas(options, backend, store, clock, log, stack)
-  const engine: Engine = stack.use(createEngine({ backend, store, clock, recordsFolder, log, keeper, quotas, disk, audience: doors.audience }))
+  const engine: Engine = stack.use(
+    createEngine({ backend, store, clock, recordsFolder, log, keeper, secretDigest, quotas, disk, audience: doors.audience }),
+  )
   const opened = stack.move()
   return { store, backend, images, engine, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

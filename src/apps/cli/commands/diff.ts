@@ -8,12 +8,15 @@ export const command: Command = {
   name: 'diff',
   takes: ['[FILE|SERVICE...]'],
   summary: 'Say what `dayfly up` with the same options would change.',
-  details: ['Images that are not there are fetched, for they are part of what may differ; what has to be built first is taken as it was last built.'],
+  details: [
+    'Images that are not there are fetched, for they are part of what may differ; what has to be built first is taken as it was last built.',
+    'Secrets whose content is another one than the last that was brought up are named; contents are not shown. Where they cannot be had here, they are not compared.',
+  ],
   completion: 'service',
   options: [...draftOptions, { name: 'exit-code', help: 'Exit with 1 when something would change.' }],
   examples: [['dayfly diff', 'what an edit of compose.yaml comes to']],
   run: async (context, args) => {
-    const wanted = diffOf(await projectRequest(context, args, 'no secrets'))
+    const wanted = diffOf(await projectRequest(context, args, 'secrets if they are to be had'))
     const changes = await withDaemon(context, () => context.client.diff(wanted, () => {})).catch((error: unknown) => {
       throw inWordsOfTheFile(error)
     })

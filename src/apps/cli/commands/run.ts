@@ -13,6 +13,7 @@ import type { Command, Context } from '../command.ts'
 import { withDaemon } from '../daemon.ts'
 import { defaultDetachKeys, parseDetachKeys } from '../detach-keys.ts'
 import { jsonWatchers } from '../json-frames.ts'
+import { placeTeller, queueOf, queueOption } from '../queue.ts'
 import { registryAuth } from '../registry-auth.ts'
 import { environmentOf, labelsOf, secretsOf, wordsOf } from '../values.ts'
 
@@ -65,6 +66,7 @@ const requestOf = (context: Context, args: Arguments): RunInput => {
       stopSignal: signalName(args.text('stop-signal')),
       grace: args.duration('grace'),
       logLimit: args.bytes('log-limit'),
+      queue: queueOf(args),
     }),
   }
 }
@@ -187,6 +189,7 @@ export const command: Command = {
     { name: 'log-limit', value: 'SIZE', help: 'Output that is kept; what exceeds it is counted. Default: 64m.' },
     { name: 'stop-signal', value: 'SIGNAL', help: "Default: the image's, or SIGTERM." },
     { name: 'grace', value: 'DURATION', help: 'From the stop signal to SIGKILL. Default: 10s.' },
+    queueOption,
   ],
   examples: [
     ['dayfly run debian:12 -- cat /etc/os-release', 'one command, then nothing is left'],
@@ -209,9 +212,15 @@ export const command: Command = {
     const { createProgress } = process.stderr.isTTY && !context.json ? await import('../progress.ts') : { createProgress: undefined }
     const progress = createProgress?.(request.image)
     const onProgress = progress?.show ?? (context.json ? undefined : oneLine(context, request.image))
-    const withProgress: Watchers = onProgress === undefined ? watchers : { ...watchers, onProgress }
+    const tellPlace = placeTeller(context.say)
+    const onQueued: NonNullable<Watchers['onQueued']> = queued => {
+      progress?.clear()
+      tellPlace(queued)
+    }
+    const told: Watchers = { ...(context.json ? {} : { onQueued }), ...(onProgress === undefined ? {} : { onProgress }) }
+    const withProgress: Watchers = { ...watchers, ...told }
 
-    if (detached) return await detach(context, stream, onProgress === undefined ? {} : { onProgress })
+    if (detached) return await detach(context, stream, told)
     let id: string | undefined
     let name = ''
     let last: EnvironmentView | undefined

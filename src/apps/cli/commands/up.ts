@@ -3,6 +3,7 @@ import type { EnvironmentView, InstanceView } from '../../../api/schemas/environ
 import type { ChangeView, WorkloadView } from '../../../api/schemas/workloads.ts'
 import { formatDuration } from '../../../base/durations.ts'
 import { DayflyError } from '../../../base/errors.ts'
+import { given } from '../../../base/given.ts'
 import { addressLines, leaseLine } from '../addresses.ts'
 import type { Arguments } from '../arguments.ts'
 import type { When } from '../builds.ts'
@@ -15,6 +16,7 @@ import { followLogs, instanceName } from '../follow-logs.ts'
 import { createImagesProgress } from '../image-progress.ts'
 import { painter, printable } from '../output.ts'
 import { createLineWriter, createPrefixes } from '../prefixed.ts'
+import { placeTeller, queueOf, queueOption } from '../queue.ts'
 import type { ProjectRequest } from '../request.ts'
 import { diffOf, draftOptions, inWordsOfTheFile, projectRequest } from '../request.ts'
 import { createStanding, isSettled } from '../standing.ts'
@@ -231,6 +233,7 @@ export const command: Command = {
     { name: 'no-wait', help: 'Return once it is written down; it comes up by itself.' },
     { name: 'wait-timeout', value: 'DURATION', help: 'How long to wait until all is ready. Default: 5m.' },
     { name: 'dry-run', help: 'Only say what would change.' },
+    queueOption,
   ],
   examples: [
     ['dayfly up', 'what the compose.yaml here says'],
@@ -249,7 +252,7 @@ export const command: Command = {
         remedy: 'Give one of them.',
       })
     }
-    const planned = await projectRequest(context, args, args.flag('dry-run') ? 'no secrets' : 'all')
+    const planned = await projectRequest(context, args, args.flag('dry-run') ? 'secrets if they are to be had' : 'all')
     if (target !== undefined && !Object.hasOwn(planned.request.draft.workloads, target)) {
       throw new DayflyError('invalid', `--until-exit: there is no service ${target}`, {
         field: '--until-exit',
@@ -260,7 +263,9 @@ export const command: Command = {
     makeMountedFolders(planned.loaded)
     if (planned.drafted.builds.length > 0)
       await withDaemon(context, () => buildImages(context, planned.loaded, planned.drafted, when, planned.contents))
-    const { environment, changes } = await withImages(context, onProgress => context.client.up(planned.request, onProgress))
+    const request = { ...planned.request, ...given({ queue: queueOf(args) }) }
+    const onQueued = context.json ? undefined : placeTeller(context.say)
+    const { environment, changes } = await withImages(context, onProgress => context.client.up(request, onProgress, onQueued))
     if (!context.json && changes.some(({ kind }) => kind !== 'added'))
       for (const line of changeLines(changes, painter(process.stderr.isTTY === true))) context.say(line)
 
