@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DayflyError } from '../../base/errors.ts'
 import { framesMediaType } from '../frames.ts'
+import { Flag, EnvironmentRef as Ref } from '../parameters.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
 import { AccessView, EnvironmentList, EnvironmentView, ExtendRequest, RunRequest } from '../schemas/environments.ts'
@@ -8,11 +9,6 @@ import type { Services } from '../services.ts'
 import { environmentView } from '../views.ts'
 import { runStream, start } from './run.ts'
 
-const Ref = z.object({ ref: z.string().min(1).describe('An id, a unique prefix of one of at least 4 characters, or a name.') })
-const Flag = z
-  .enum(['true', 'false'])
-  .default('false')
-  .transform(text => text === 'true')
 const Count = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a whole number')
@@ -33,7 +29,7 @@ export const environmentRoutes = (services: Services): Route[] => [
     path: '/v1/environments',
     summary: 'Create an environment with one workload, and start it',
     description:
-      'Answers once it runs. With `Upgrade: dayfly-frames` the connection goes on as frames: progress, queued, started, output, exit and ended, and stdin, ' +
+      'Answers once it runs. With `Upgrade: dayfly-frames` the connection goes on as frames: progress, started, output, exit and ended, and stdin, ' +
       'resizes and signals the other way. A client that goes away before the start gives it up and nothing is left; later, its lease ends it.',
     params: nothing,
     query: nothing,
@@ -44,14 +40,7 @@ export const environmentRoutes = (services: Services): Route[] => [
     ],
     handle: async ({ body, actor, signal, upgrade }) => {
       if (upgrade) return { kind: 'stream', carry: runStream(services, body, actor, signal) }
-      const { environment } = await start(
-        services,
-        body,
-        actor,
-        () => {},
-        () => {},
-        signal,
-      )
+      const { environment } = await start(services, body, actor, () => {}, signal)
       return { kind: 'json', status: 201, body: environmentView(services, environment) }
     },
   }),

@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { createQueue } from '../queue.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
 import {
@@ -14,6 +13,7 @@ import {
   RemovedView,
 } from '../schemas/images.ts'
 import type { OnLog, OnProgress, Services } from '../services.ts'
+import { toldThen } from '../told.ts'
 
 const Name = z.object({ name: z.string().min(1).describe('A name, a digest, or a unique prefix of one. Slashes are written %2F.') })
 
@@ -21,29 +21,20 @@ const PullLine = z
   .union([z.object({ progress: PullProgress }), z.object({ image: ImageView })])
   .describe('Progress; the last line is the image, or an Error.')
 
-/** Each progress as a line as it comes, then the image. */
-async function* progressLines(work: (onProgress: OnProgress) => Promise<ImageView>): AsyncGenerator<z.infer<typeof PullLine>> {
-  const queue = createQueue<PullProgress>()
-  const image = work(queue.push).finally(queue.end)
-  image.catch(() => {}) // Thrown below, once the progress before it was told.
-  for await (const progress of queue.items) yield { progress }
-  yield { image: await image }
-}
+const progressLines = (work: (onProgress: OnProgress) => Promise<ImageView>): AsyncGenerator<z.infer<typeof PullLine>> =>
+  toldThen(async tell => ({ image: await work(progress => tell({ progress })) }))
 
 const BuildLine = z
   .union([z.object({ log: z.string() }), z.object({ progress: PullProgress }), z.object({ image: ImageView })])
   .describe('A piece of what the build prints, or progress; the last line is the image, or an Error.')
 
-async function* buildLines(work: (onLog: OnLog, onProgress: OnProgress) => Promise<ImageView>): AsyncGenerator<z.infer<typeof BuildLine>> {
-  const queue = createQueue<z.infer<typeof BuildLine>>()
-  const image = work(
-    log => queue.push({ log }),
-    progress => queue.push({ progress }),
-  ).finally(queue.end)
-  image.catch(() => {}) // Thrown below, once what came before it was told.
-  yield* queue.items
-  yield { image: await image }
-}
+const buildLines = (work: (onLog: OnLog, onProgress: OnProgress) => Promise<ImageView>): AsyncGenerator<z.infer<typeof BuildLine>> =>
+  toldThen(async tell => ({
+    image: await work(
+      log => tell({ log }),
+      progress => tell({ progress }),
+    ),
+  }))
 
 export const imageRoutes = (services: Services): Route[] => [
   defineRoute({

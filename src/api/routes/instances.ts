@@ -4,6 +4,7 @@ import type { Instance } from '../../model/instance.ts'
 import type { Session } from '../../model/session.ts'
 import type { FrameStream } from '../frame-stream.ts'
 import { encodeJson, encodeOutput, frameKind, framesMediaType } from '../frames.ts'
+import { flag } from '../parameters.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
 import { ExecInput, InstanceList, InstanceView, KillRequest, LogEntry, StopRequest } from '../schemas/environments.ts'
@@ -14,11 +15,6 @@ import { forwardOutput, killIfRunning, outputOf, withInput } from './run.ts'
 const Ref = z.object({
   ref: z.string().min(1).describe('An id, a unique prefix of one of at least 4 characters, or the id or name of an environment with one instance.'),
 })
-const flag = (value: 'true' | 'false') =>
-  z
-    .enum(['true', 'false'])
-    .default(value)
-    .transform(text => text === 'true')
 const Count = z
   .string()
   .regex(/^\d{1,15}$/, 'must be a whole number')

@@ -2,34 +2,25 @@
 import { z } from 'zod'
 import { DayflyError } from '../../base/errors.ts'
 import type { Actor } from '../../model/event.ts'
-import { createQueue } from '../queue.ts'
+import { Flag, EnvironmentRef as Ref } from '../parameters.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
 import { EnvironmentView, InstanceView } from '../schemas/environments.ts'
 import type { ChangeView, UpRequest, WorkloadView } from '../schemas/workloads.ts'
 import { DiffLine, DiffRequest, UpLine, UpRequest as UpSchema, WorkloadList } from '../schemas/workloads.ts'
-import type { Change, OnImageProgress, Services, Waiting } from '../services.ts'
+import type { Change, OnImageProgress, Services } from '../services.ts'
+import { toldThen } from '../told.ts'
 import { environmentView, instanceView, workloadView } from '../views.ts'
-import { waitingOf } from './run.ts'
 
-const Ref = z.object({ ref: z.string().min(1).describe('An id, a unique prefix of one of at least 4 characters, or a name.') })
 const WorkloadRef = Ref.extend({ workload: z.string().min(1).describe('Its name.') })
 
-/** What is told of images, and of the place in line, as it comes; then the outcome. */
-async function* progressThen<T extends object>(
-  work: (onProgress: OnImageProgress, onPlace: Waiting['onPlace']) => Promise<T>,
-): AsyncGenerator<object> {
-  const queue = createQueue<object>()
-  const onPlace: Waiting['onPlace'] = ({ place, reason }) => queue.push({ queued: { place, reason } })
-  const outcome = work((image, progress) => queue.push({ image, progress }), onPlace).finally(queue.end)
-  outcome.catch(() => {}) // Thrown below, once the progress before it was told.
-  yield* queue.items
-  yield await outcome
-}
+/** What is told of images as it comes, then the outcome. */
+const progressThen = (work: (onProgress: OnImageProgress) => Promise<object>): AsyncGenerator<object> =>
+  toldThen(tell => work((image, progress) => tell({ image, progress })))
 
 const changeView = ({ subject, name, kind, fields, effect }: Change): ChangeView => ({ subject, name, kind, fields: [...fields], effect })
 
-const secretsOf = (secrets: UpRequest['secrets']): Map<string, Map<string, Buffer>> =>
+const secretsOf = ({ secrets }: UpRequest): Map<string, Map<string, Buffer>> =>
   new Map(
     Object.entries(secrets).map(([workload, files]) => [
       workload,
@@ -37,14 +28,7 @@ const secretsOf = (secrets: UpRequest['secrets']): Map<string, Map<string, Buffe
     ]),
   )
 
-const up = async (
-  services: Services,
-  request: UpRequest,
-  actor: Actor,
-  onProgress: OnImageProgress,
-  onPlace: Waiting['onPlace'],
-  signal: AbortSignal,
-) => {
+const up = async (services: Services, request: UpRequest, actor: Actor, onProgress: OnImageProgress, signal: AbortSignal) => {
   const stray = Object.keys(request.seeds).find(name => !request.draft.volumes.includes(name))
   if (stray !== undefined) {
     throw new DayflyError('invalid', `seeds.${stray}: the environment has no volume ${stray}`, {
@@ -54,16 +38,7 @@ const up = async (
   }
   await using seeds = await services.openSeeds(request.seeds)
   const spec = await services.planUp(request, onProgress, signal)
-  const waiting = waitingOf(request, onPlace)
-  const { environment, changes } = await services.lifecycle.up(
-    spec,
-    secretsOf(request.secrets),
-    seeds.streams,
-    actor,
-    signal,
-    request.partial,
-    waiting,
-  )
+  const { environment, changes } = await services.lifecycle.up(spec, secretsOf(request), seeds.streams, actor, signal, request.partial)
   return { environment: environmentView(services, environment), changes: changes.map(changeView) }
 }
 
@@ -79,10 +54,23 @@ async function* followWorkloads(services: Services, ref: string, signal: AbortSi
   }
 }
 
-const flag = z
-  .enum(['true', 'false'])
-  .default('false')
-  .transform(text => text === 'true')
+/** What is done with an environment as a whole, and gives it as it is then. */
+const changing = (name: 'pause' | 'resume', summary: string, services: Services, description?: string): Route =>
+  defineRoute({
+    method: 'POST',
+    path: `/v1/environments/:ref/${name}`,
+    summary,
+    ...(description === undefined ? {} : { description }),
+    params: Ref,
+    query: nothing,
+    body: nothing,
+    answers: [{ status: 200, description: 'The environment.', mediaType: 'application/json', schema: EnvironmentView }],
+    handle: async ({ params, actor }) => ({
+      kind: 'json',
+      status: 200,
+      body: environmentView(services, await services.lifecycle[name](params.ref, actor)),
+    }),
+  })
 
 export const workloadRoutes = (services: Services): Route[] => [
   defineRoute({
@@ -96,10 +84,7 @@ export const workloadRoutes = (services: Services): Route[] => [
     query: nothing,
     body: UpSchema,
     answers: [{ status: 200, description: 'Progress, then the environment.', mediaType: 'application/x-ndjson', schema: UpLine }],
-    handle: async ({ body, actor, signal }) => ({
-      kind: 'lines',
-      lines: progressThen((onProgress, onPlace) => up(services, body, actor, onProgress, onPlace, signal)),
-    }),
+    handle: async ({ body, actor, signal }) => ({ kind: 'lines', lines: progressThen(onProgress => up(services, body, actor, onProgress, signal)) }),
   }),
   defineRoute({
     method: 'POST',
@@ -114,7 +99,7 @@ export const workloadRoutes = (services: Services): Route[] => [
       kind: 'lines',
       lines: progressThen(async onProgress => {
         const spec = await services.planUp(body, onProgress, signal)
-        return { changes: services.lifecycle.diff(spec, body.partial, body.secrets && secretsOf(body.secrets)).map(changeView) }
+        return { changes: services.lifecycle.diff(spec, body.partial).map(changeView) }
       }),
     }),
   }),
@@ -124,7 +109,7 @@ export const workloadRoutes = (services: Services): Route[] => [
     summary: 'How the workloads of an environment stand',
     description: 'With `follow` one document a line: the first at once, then each change until the environment ends. Looking is no activity.',
     params: Ref,
-    query: z.strictObject({ follow: flag.describe('Go on until the environment ends.') }),
+    query: z.strictObject({ follow: Flag.describe('Go on until the environment ends.') }),
     body: nothing,
     answers: [
       { status: 200, description: 'The workloads, in the order of their dependencies.', mediaType: 'application/json', schema: WorkloadList },
@@ -149,33 +134,11 @@ export const workloadRoutes = (services: Services): Route[] => [
       body: instanceView(await services.lifecycle.exited(params.ref, params.workload, signal)),
     }),
   }),
-  defineRoute({
-    method: 'POST',
-    path: '/v1/environments/:ref/pause',
-    summary: 'Freeze all instances of an environment',
-    description: 'A request through the gateway, an exec or resume wakes it. Its ttl runs on.',
-    params: Ref,
-    query: nothing,
-    body: nothing,
-    answers: [{ status: 200, description: 'The environment.', mediaType: 'application/json', schema: EnvironmentView }],
-    handle: async ({ params, actor }) => ({
-      kind: 'json',
-      status: 200,
-      body: environmentView(services, await services.lifecycle.pause(params.ref, actor)),
-    }),
-  }),
-  defineRoute({
-    method: 'POST',
-    path: '/v1/environments/:ref/resume',
-    summary: 'Let the instances of a paused environment go on',
-    params: Ref,
-    query: nothing,
-    body: nothing,
-    answers: [{ status: 200, description: 'The environment.', mediaType: 'application/json', schema: EnvironmentView }],
-    handle: async ({ params, actor }) => ({
-      kind: 'json',
-      status: 200,
-      body: environmentView(services, await services.lifecycle.resume(params.ref, actor)),
-    }),
-  }),
+  changing(
+    'pause',
+    'Freeze all instances of an environment',
+    services,
+    'A request through the gateway, an exec or resume wakes it. Its ttl runs on.',
+  ),
+  changing('resume', 'Let the instances of a paused environment go on', services),
 ]
