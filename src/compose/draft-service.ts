@@ -99,10 +99,20 @@ const restartOf = (service: Service, path: Path, sink: Sink): RestartPolicy | un
 
 const standardWindow = 30_000
 
-const scaleOf = (service: Service, extension: ServiceExtension, wanted: number | undefined): Scale => {
+const scaleOf = (service: Service, extension: ServiceExtension, wanted: number | undefined, isExposed: boolean, path: Path, sink: Sink): Scale => {
   const fixed = (count: number): Scale => ({ min: count, max: count, window: standardWindow })
+  const { scale, idle } = extension
+  const count = service.deploy?.mode === 'global' ? 1 : (service.deploy?.replicas ?? service.scale ?? 1)
+  if (idle !== undefined && (scale !== undefined || count > 1)) {
+    sink.error([...path, 'x-dayfly', 'idle'], 'it is for a service of one instance that does not scale', {
+      remedy: 'Write x-dayfly.scale with min: 0, and how long it waits as its window.',
+    })
+  }
   if (wanted !== undefined) return fixed(wanted)
-  return extension.scale ?? fixed(service.deploy?.mode === 'global' ? 1 : (service.deploy?.replicas ?? service.scale ?? 1))
+  if (idle === undefined || scale !== undefined) return scale ?? fixed(count)
+  if (isExposed) return { min: 0, max: 1, target: { concurrency: 1 }, window: idle }
+  sink.warn('ignored', [...path, 'x-dayfly', 'idle'], 'it has no effect: only a request through the gateway could wake it, and it exposes nothing')
+  return fixed(count)
 }
 
 /** Also on services that are not brought up now: they may live already. What is disabled is no dependency any more. */
@@ -186,12 +196,11 @@ export const serviceDraft = (name: string, service: Service, context: ServiceCon
   const { project, extension, sink } = context
   const path: Path = ['services', name]
   const limits = limitsOf(service)
-  const scale = scaleOf(service, extension, context.scale)
+  const expose = exposuresOf(service, extension, path, sink)
+  const scale = scaleOf(service, extension, context.scale, expose.length > 0, path, sink)
   const mounts = mountsOf(service, { project, service: name, path, sink, memory: limits.memory, several: scale.max > 1 })
   const { egress, egressDomains } = destinationsOf(extension.egress)
   const isJob = extension.kind === 'service' && service.deploy?.mode?.endsWith('-job') === true
-  if (extension.idle !== undefined)
-    sink.warn('ignored', [...path, 'x-dayfly', 'idle'], 'it has no effect: scale with min: 0 stops a service that nobody asks for')
   return {
     mounts,
     workload: {
@@ -229,7 +238,7 @@ export const serviceDraft = (name: string, service: Service, context: ServiceCon
         scale,
         dependsOn: dependsOn(service),
         networks: context.networks,
-        expose: exposuresOf(service, extension, path, sink),
+        expose,
         update: updateOf(service),
         ...given({ restart: restartOf(service, path, sink), health: healthOf(service.healthcheck, [...path, 'healthcheck'], sink) }),
       },

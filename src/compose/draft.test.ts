@@ -104,6 +104,16 @@ describe('what is exposed', () => {
     ])
     assert.deepEqual(await exposed('ports: ["8080:80"]\nx-dayfly: { expose: [] }'), [])
   })
+  test('a name of its own beside the other; not of what has a port of its own', async () => {
+    assert.deepEqual(await exposed('x-dayfly: { expose: [{ port: 80, host: shop.preview.example.org }] }'), [
+      { port: 80, protocol: 'http', host: 'shop.preview.example.org' },
+    ])
+    assert.deepEqual(await problems(workload('x-dayfly: { expose: [{ port: 80, protocol: tcp, host: shop.example.org }] }')), [
+      'services.web.x-dayfly.expose: 80/tcp goes by a port of its own, and shop.example.org would be told apart by nothing',
+    ])
+    const [bare = ''] = await problems(workload('x-dayfly: { expose: [{ port: 80, host: shop }] }'))
+    assert.match(bare, /a full host name in lower case below a domain/)
+  })
   test('one host name is for one port', async () => {
     assert.deepEqual(await problems(workload('x-dayfly: { expose: [80, 81] }')), [
       'services.web.x-dayfly.expose: a service has one host name, and 80 and 81 both want it',
@@ -167,6 +177,24 @@ describe('a service', () => {
     })
     assert.deepEqual(await scale('deploy: { replicas: 3 }', 0), { min: 0, max: 0, window: 30_000 })
     assert.deepEqual(await problems(draft('services: { web: { image: a } }', { scale: { wep: 2 } })), [': --scale: there is no service wep'])
+  })
+  test('idle: one instance while somebody asks, and none after that', async () => {
+    const { deployment, warnings } = await workload('ports: ["80"]\nx-dayfly: { idle: 10m }')
+    assert.deepEqual(deployment.scale, { min: 0, max: 1, target: { concurrency: 1 }, window: 600_000 })
+    assert.deepEqual(warnings, [])
+    const unseen = await workload('x-dayfly: { idle: 10m }')
+    assert.deepEqual(unseen.deployment.scale, { min: 1, max: 1, window: 30_000 })
+    assert.deepEqual(
+      unseen.warnings.map(({ kind, path }) => [kind, path]),
+      [['ignored', 'services.web.x-dayfly.idle']],
+    )
+    for (const lines of ['deploy: { replicas: 2 }\nx-dayfly: { idle: 10m }', 'x-dayfly: { idle: 10m, scale: { min: 0, max: 3 } }']) {
+      assert.deepEqual(await problems(workload(`ports: ["80"]\n${lines}`)), [
+        'services.web.x-dayfly.idle: it is for a service of one instance that does not scale',
+      ])
+    }
+    const [long = ''] = await problems(workload('x-dayfly: { idle: 2d }'))
+    assert.match(long, /from 1s to 24h/)
   })
   test('egress of the project and its own', async () => {
     const { draft: made } = await draft(`

@@ -81,8 +81,16 @@ export const exposuresOf = (service: Service, extension: ServiceExtension, path:
         remedy: 'Write it once more as tcp if you need the port.',
       })
     }
-    if (host !== undefined)
-      sink.warn('ignored', here, `the name ${host} has no effect: a service is reached at SERVICE.ENVIRONMENT and a domain of the daemon`)
+    if (protocol === 'tcp' && host !== undefined) {
+      sink.error(here, `${port}/tcp goes by a port of its own, and ${host} would be told apart by nothing`, {
+        remedy: 'Leave the name out, or expose it as http.',
+      })
+    }
   }
-  return extension.expose.map(({ port, protocol, published }) => ({ port, protocol, ...(protocol === 'tcp' ? { published: published ?? 0 } : {}) }))
+  return extension.expose.map(({ port, protocol, published, host }) => ({
+    port,
+    protocol,
+    ...(protocol === 'tcp' ? { published: published ?? 0 } : {}),
+    ...(host === undefined ? {} : { host }),
+  }))
 }

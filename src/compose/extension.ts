@@ -50,7 +50,11 @@ const PortNumber = z.int('a port from 1 to 65535').min(1, 'a port from 1 to 6553
 
 const hostName = z
   .string()
-  .regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)*$/, 'a host name in lower case, like shop.example.org')
+  .max(253)
+  .regex(
+    /^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?(\.[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?)+$/,
+    "a full host name in lower case below a domain of the daemon's, like shop.preview.example.org",
+  )
 
 /** A port of a service that the gateway serves. */
 const Exposure = z.strictObject(
@@ -60,7 +64,7 @@ const Exposure = z.strictObject(
     protocol: z.enum(['http', 'h2c', 'tcp']).default('http'),
     /** Of tcp: the port of the loopback; any free one when it is left out. */
     published: PortNumber.optional(),
-    /** Beside the name that it has anyway. */
+    /** Beside the name that it has anyway: one label below a domain of the daemon's (`dayfly serve --gateway-domain`). */
     host: hostName.optional(),
   },
   'a port like 8080, 8080/http or 5432/tcp is expected, or a mapping with port, protocol and host',
@@ -130,8 +134,11 @@ export const ServiceExtension = z.strictObject({
   expose: Exposures.default([]),
   scale: Scale.optional(),
   runtime: Runtime.optional(),
-  /** Longest time without activity before this service alone is stopped, ms; it starts again with the next request. */
-  idle: clock.optional(),
+  /**
+   * Time without a request through the gateway, ms, after which this service alone is stopped; it starts with the next one. Short for
+   * `scale: { min: 0, max: 1, window: … }`.
+   */
+  idle: duration(1000, 86_400_000, 'from 1s to 24h').optional(),
 })
 export type ServiceExtension = z.output<typeof ServiceExtension>
 

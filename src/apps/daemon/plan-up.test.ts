@@ -40,6 +40,7 @@ const world = (images: Readonly<Record<string, PlannedImage>> = { app: image() }
       owner: 'tester',
       capabilities: ['NET_RAW'],
       runs: platform => platform === 'linux/here',
+      domains: ['localhost', 'preview.example', 'example'],
       resolveImage: async ({ image: name, pull }, onProgress) => {
         asked.push({ image: name, pull })
         onProgress({ phase: 'resolve', layer: '', bytes: 0, total: null })
@@ -192,6 +193,27 @@ test('dependencies lead somewhere and not in circles', async () => {
   assert.match((await failure(plan({ name: 'shop', workloads: circle }))).message, /a → b → c → a/)
   assert.match((await failure(plan(shop({ image: 'app', deployment: on('x') })))).message, /dependsOn\.x: there is no workload x/)
   await plan(shop({ image: 'app', deployment: on('x', false) }))
+})
+
+test('a name of its own is one label below a domain of the gateway, and no other workload has it', async () => {
+  const named = (host: string, protocol: 'http' | 'tcp' = 'http') => shop({ image: 'app', deployment: { expose: [{ port: 80, protocol, host }] } })
+  for (const host of ['shop.localhost', 'shop.example']) {
+    assert.equal((await plan(named(host))).workloads['web']?.deployment?.expose[0]?.host, host)
+  }
+  const refused = async (host: string, protocol?: 'tcp') => {
+    const { code, field, message, remedy } = await failure(plan(named(host, protocol)))
+    assert.deepEqual([code, field], ['invalid', 'workloads.web.deployment.expose[0].host'])
+    return `${message} ${remedy}`
+  }
+  assert.match(await refused('shop.example.org'), /below none of the gateway's domains.*NAME\.localhost or .*--gateway-domain/)
+  assert.match(await refused('web.other.localhost'), /the form WORKLOAD\.ENVIRONMENT\.DOMAIN/)
+  // One label below preview.example, and two below example: it is the workload shop of the environment preview.
+  assert.match(await refused('shop.preview.example'), /the form WORKLOAD\.ENVIRONMENT\.DOMAIN/)
+  assert.match(await refused('a.b.c.localhost'), /too deep/)
+  assert.match(await refused('shop.localhost', 'tcp'), /by TCP has no name/)
+  const expose = [{ port: 80, protocol: 'http' as const, host: 'shop.localhost' }]
+  const twice = { web: { image: 'app', deployment: { expose } }, api: { image: 'app', deployment: { expose } } }
+  assert.match((await failure(plan({ name: 'shop', workloads: twice }))).message, /workloads\.api\..*shop\.localhost is the name of web already/)
 })
 
 test('what was cancelled is no fault of a field', async () => {

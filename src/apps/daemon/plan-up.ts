@@ -16,6 +16,7 @@ import type { Limits, WorkloadSpec } from '../../model/workload.ts'
 import { defaultLimits } from '../../model/workload.ts'
 import type { Faults } from './faults.ts'
 import { createFaults } from './faults.ts'
+import { hostFault } from './host-names.ts'
 import type { PlannedImage } from './plan.ts'
 import { defaultGrace, defaultLogLimit, defaultPath, limitFaults } from './plan.ts'
 
@@ -29,6 +30,8 @@ export interface PlanUpParts {
   readonly capabilities: readonly string[]
   /** Whether this host runs what is for the platform, `os/architecture[/variant]`. */
   runs(platform: string): boolean
+  /** What names of the gateway end with. */
+  readonly domains: readonly string[]
 }
 
 /** Images that are fetched at once: more share the same wire. */
@@ -176,8 +179,9 @@ const circleIn = (workloads: EnvironmentDraft['workloads']): readonly string[] |
 }
 
 /** What names something of the draft that is not there, or twice. */
-const checkReferences = ({ draft, partial }: Pick<UpRequest, 'draft' | 'partial'>, faults: Faults): void => {
+const checkReferences = ({ draft, partial }: Pick<UpRequest, 'draft' | 'partial'>, domains: readonly string[], faults: Faults): void => {
   const published = new Map<number, string>()
+  const hosts = new Map<string, string>()
   for (const [name, { mounts = [], deployment }] of Object.entries(draft.workloads)) {
     const path = `workloads.${name}`
     for (const [target, { required, condition }] of Object.entries(deployment.dependsOn)) {
@@ -208,6 +212,16 @@ const checkReferences = ({ draft, partial }: Pick<UpRequest, 'draft' | 'partial'
         faults.say(`${path}.deployment.expose`, `the port ${port} is published by ${other}`, 'Publish another one, or none: 0 takes a free one.')
       published.set(port, name)
     }
+    for (const [index, { host, protocol }] of deployment.expose.entries()) {
+      if (host === undefined) continue
+      const at = `${path}.deployment.expose[${index}].host`
+      const fault =
+        protocol === 'tcp' ? { message: 'a port that goes by TCP has no name of its own', remedy: 'Leave it out.' } : hostFault(host, domains)
+      if (fault !== undefined) faults.say(at, fault.message, fault.remedy)
+      const other = hosts.get(host)
+      if (other !== undefined) faults.say(at, `${host} is the name of ${other} already`, 'Choose another one.')
+      hosts.set(host, name)
+    }
   }
   const circle = circleIn(draft.workloads)
   if (circle !== undefined)
@@ -236,7 +250,7 @@ export const planUp = async (
 ): Promise<EnvironmentSpec> => {
   const { draft } = request
   const faults = createFaults()
-  checkReferences(request, faults)
+  checkReferences(request, parts.domains, faults)
   checkHost(parts, draft, faults)
   const images = await resolveImages(parts, request, faults, onProgress, signal)
   const workloads: Record<string, WorkloadSpec> = {}

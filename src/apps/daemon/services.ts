@@ -93,7 +93,7 @@ export const createServices = (options: DaemonOptions, { engine, images, backend
     lifecycle: engine,
     images,
     plan: (request, onProgress, signal) => plan(planning, request, onProgress, signal),
-    planUp: (request, onProgress, signal) => planUp({ ...planning, runs }, request, onProgress, signal),
+    planUp: (request, onProgress, signal) => planUp({ ...planning, runs, domains: options.gateway.domains }, request, onProgress, signal),
     openSeeds,
     exposed: (environment, workload) => exposedOf(doors, environment, workload),
     expiry: expiry(engine, clock),
