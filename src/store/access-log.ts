@@ -1,4 +1,7 @@
-/** Whether an access log is what the record says it was. */
+/**
+ * Whether an access log is what the record says it was. The record has marks: how long the file was and the hash of it, as the daemon wrote it, every ten
+ * seconds and before the seal. What was written after the last mark of a daemon that was killed is vouched for by the next one, as it finds it.
+ */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
 import type { Event } from '../model/event.ts'
