@@ -21,7 +21,7 @@ export const command: Command = {
     {
       name: 'gateway',
       value: 'ADDRESS',
-      help: 'Where requests to environments come in: an address of the loopback and a port ($DAYFLY_GATEWAY); 127.0.0.1 and port 7878, or a free one where that is taken, by default.',
+      help: 'Where requests to environments come in: an address of the loopback and a port ($DAYFLY_GATEWAY); 127.0.0.1 and the port of last time by default, else 7878, else a free one.',
     },
     { name: 'gateway-domain', value: 'DOMAIN', repeats: true, help: 'Environments are reached below this domain too: web.shop.DOMAIN.' },
     { name: 'gateway-tls', value: 'ADDRESS', help: 'Where they come in encrypted: any address and a port.' },
