@@ -29,7 +29,7 @@ export const environmentRoutes = (services: Services): Route[] => [
     path: '/v1/environments',
     summary: 'Create an environment with one workload, and start it',
     description:
-      'Answers once it runs. With `Upgrade: dayfly-frames` the connection goes on as frames: progress, started, output, exit and ended, and stdin, ' +
+      'Answers once it runs. With `Upgrade: dayfly-frames` the connection goes on as frames: progress, queued, started, output, exit and ended, and stdin, ' +
       'resizes and signals the other way. A client that goes away before the start gives it up and nothing is left; later, its lease ends it.',
     params: nothing,
     query: nothing,
@@ -40,7 +40,14 @@ export const environmentRoutes = (services: Services): Route[] => [
     ],
     handle: async ({ body, actor, signal, upgrade }) => {
       if (upgrade) return { kind: 'stream', carry: runStream(services, body, actor, signal) }
-      const { environment } = await start(services, body, actor, () => {}, signal)
+      const { environment } = await start(
+        services,
+        body,
+        actor,
+        () => {},
+        () => {},
+        signal,
+      )
       return { kind: 'json', status: 201, body: environmentView(services, environment) }
     },
   }),

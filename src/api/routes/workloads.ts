@@ -8,19 +8,25 @@ import { defineRoute, nothing } from '../route.ts'
 import { EnvironmentView, InstanceView } from '../schemas/environments.ts'
 import type { ChangeView, UpRequest, WorkloadView } from '../schemas/workloads.ts'
 import { DiffLine, DiffRequest, UpLine, UpRequest as UpSchema, WorkloadList } from '../schemas/workloads.ts'
-import type { Change, OnImageProgress, Services } from '../services.ts'
+import type { Change, OnImageProgress, Services, Waiting } from '../services.ts'
 import { toldThen } from '../told.ts'
 import { environmentView, instanceView, workloadView } from '../views.ts'
+import { waitingOf } from './run.ts'
 
 const WorkloadRef = Ref.extend({ workload: z.string().min(1).describe('Its name.') })
 
-/** What is told of images as it comes, then the outcome. */
-const progressThen = (work: (onProgress: OnImageProgress) => Promise<object>): AsyncGenerator<object> =>
-  toldThen(tell => work((image, progress) => tell({ image, progress })))
+/** What is told of images, and of the place in line, as it comes; then the outcome. */
+const progressThen = (work: (onProgress: OnImageProgress, onPlace: Waiting['onPlace']) => Promise<object>): AsyncGenerator<object> =>
+  toldThen(tell =>
+    work(
+      (image, progress) => tell({ image, progress }),
+      ({ place, reason }) => tell({ queued: { place, reason } }),
+    ),
+  )
 
 const changeView = ({ subject, name, kind, fields, effect }: Change): ChangeView => ({ subject, name, kind, fields: [...fields], effect })
 
-const secretsOf = ({ secrets }: UpRequest): Map<string, Map<string, Buffer>> =>
+const secretsOf = (secrets: UpRequest['secrets']): Map<string, Map<string, Buffer>> =>
   new Map(
     Object.entries(secrets).map(([workload, files]) => [
       workload,
@@ -28,7 +34,14 @@ const secretsOf = ({ secrets }: UpRequest): Map<string, Map<string, Buffer>> =>
     ]),
   )
 
-const up = async (services: Services, request: UpRequest, actor: Actor, onProgress: OnImageProgress, signal: AbortSignal) => {
+const up = async (
+  services: Services,
+  request: UpRequest,
+  actor: Actor,
+  onProgress: OnImageProgress,
+  onPlace: Waiting['onPlace'],
+  signal: AbortSignal,
+) => {
   const stray = Object.keys(request.seeds).find(name => !request.draft.volumes.includes(name))
   if (stray !== undefined) {
     throw new DayflyError('invalid', `seeds.${stray}: the environment has no volume ${stray}`, {
@@ -38,7 +51,16 @@ const up = async (services: Services, request: UpRequest, actor: Actor, onProgre
   }
   await using seeds = await services.openSeeds(request.seeds)
   const spec = await services.planUp(request, onProgress, signal)
-  const { environment, changes } = await services.lifecycle.up(spec, secretsOf(request), seeds.streams, actor, signal, request.partial)
+  const waiting = waitingOf(request, onPlace)
+  const { environment, changes } = await services.lifecycle.up(
+    spec,
+    secretsOf(request.secrets),
+    seeds.streams,
+    actor,
+    signal,
+    request.partial,
+    waiting,
+  )
   return { environment: environmentView(services, environment), changes: changes.map(changeView) }
 }
 
@@ -84,7 +106,10 @@ export const workloadRoutes = (services: Services): Route[] => [
     query: nothing,
     body: UpSchema,
     answers: [{ status: 200, description: 'Progress, then the environment.', mediaType: 'application/x-ndjson', schema: UpLine }],
-    handle: async ({ body, actor, signal }) => ({ kind: 'lines', lines: progressThen(onProgress => up(services, body, actor, onProgress, signal)) }),
+    handle: async ({ body, actor, signal }) => ({
+      kind: 'lines',
+      lines: progressThen((onProgress, onPlace) => up(services, body, actor, onProgress, onPlace, signal)),
+    }),
   }),
   defineRoute({
     method: 'POST',
@@ -99,7 +124,7 @@ export const workloadRoutes = (services: Services): Route[] => [
       kind: 'lines',
       lines: progressThen(async onProgress => {
         const spec = await services.planUp(body, onProgress, signal)
-        return { changes: services.lifecycle.diff(spec, body.partial).map(changeView) }
+        return { changes: services.lifecycle.diff(spec, body.partial, body.secrets && secretsOf(body.secrets)).map(changeView) }
       }),
     }),
   }),
