@@ -61,6 +61,12 @@ const requestOf = (
   }
 }
 
+/** What a build is given that reaches past it, on standard error. */
+const tellReach = (context: Context, build: Build, { network }: BuildInput): void => {
+  if (network !== 'host') return
+  context.say(`dayfly: warning: ${field(build)}.network: its steps share this host's network, services on its loopback included`)
+}
+
 /** What another build begins from comes before it. */
 const ordered = (builds: readonly Build[]): Build[] => {
   const done = new Set<Build>()
@@ -104,8 +110,8 @@ export const buildImages = async (
     const print = (text: string): void => {
       if (!context.json) process.stderr.write(text)
     }
-    await context.client
-      .build(requestOf(context, build, drafted, loaded, contents), print, progress?.show ?? (() => {}))
-      .finally(() => progress?.clear())
+    const request = requestOf(context, build, drafted, loaded, contents)
+    tellReach(context, build, request)
+    await context.client.build(request, print, progress?.show ?? (() => {})).finally(() => progress?.clear())
   }
 }

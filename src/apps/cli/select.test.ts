@@ -97,3 +97,11 @@ test('completion knows services, profiles and volumes of the files, and workload
   assert.deepEqual(await words('up', '--name', 'ali'), ['alive'])
   await site.cli(['down', '--force', 'alive'])
 })
+
+test('a build that shares the network of the host is told of; one without is not', async () => {
+  const built = (network: object) => write('built', { web: { image: 'made', build: { context: '.', ...network } } })
+  assert.match((await site.cli(['up', built({ network: 'default' })])).stderr, /warning: services\.web\.build\.network: .*loopback included/)
+  assert.doesNotMatch((await site.cli(['up', built({})])).stderr, /network/)
+  const refused = await site.cli(['up', built({ network: 'host' })])
+  assert.deepEqual([refused.status, /services\.web\.build\.network: .*Host namespaces.*\n {2}Write network: default/.test(refused.stderr)], [2, true])
+})
