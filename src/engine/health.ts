@@ -2,6 +2,7 @@
  * Health checks: commands run in instances. As docker's, but that a starting instance is asked more often, so that it is known to be healthy when it is:
  * only what docker would have asked counts as a failure.
  */
+import { isDeepStrictEqual } from 'node:util'
 import { abortable, settledWithin } from '../base/abort.ts'
 import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
@@ -12,8 +13,14 @@ import type { Backend } from './backend.ts'
 import type { Health } from './engine.ts'
 
 export interface HealthChecks {
-  /** Begins to check a running instance; with another check than before, from the beginning. */
-  begin(id: string, check: HealthCheck): void
+  /**
+   * Begins to check a running instance. `presumed`: what it is taken for until the check says otherwise; with another check than before it is what is known.
+   */
+  begin(id: string, check: HealthCheck, presumed: 'starting' | 'healthy'): void
+  /** By which check it is asked now; undefined where nobody checks. */
+  asked(id: string): HealthCheck | undefined
+  /** Whether the check by which it is asked now has found it well before. */
+  proven(id: string): boolean
   end(id: string): void
   /** While it is paused it is not asked. */
   hold(id: string, paused: boolean): void
@@ -30,6 +37,8 @@ interface HealthParts {
   readonly closing: AbortSignal
   /** Its health is another than before; `output` is the end of what the last check printed. */
   readonly onChange: (id: string, health: Health, output: string) => void
+  /** Another check than before has found it well, as it was. */
+  readonly onProven: (id: string) => void
   /** What an instance's check printed, as it may be shown and recorded. */
   readonly presentable: (id: string, output: string) => string
 }
@@ -42,6 +51,7 @@ const killPatience = 2_000
 
 interface Checked {
   readonly check: HealthCheck
+  proven: boolean
   readonly since: number
   health: Health
   complaint: string
@@ -52,7 +62,7 @@ interface Checked {
   timer: Disposable | undefined
 }
 
-export const createHealthChecks = ({ backend, clock, agenda, closing, onChange, presentable }: HealthParts): HealthChecks => {
+export const createHealthChecks = ({ backend, clock, agenda, closing, onChange, onProven, presentable }: HealthParts): HealthChecks => {
   const all = new Map<string, Checked>()
 
   /** One question: whether it is well, and what it said. */
@@ -106,7 +116,10 @@ export const createHealthChecks = ({ backend, clock, agenda, closing, onChange, 
     if (all.get(id) !== checked || closing.aborted) return
     if (well) {
       checked.failures = 0
-      change(id, checked, 'healthy', output)
+      const first = !checked.proven
+      checked.proven = true
+      if (checked.health !== 'healthy') change(id, checked, 'healthy', output)
+      else if (first) onProven(id)
     } else if (!checked.paused) {
       const now = clock.boot()
       const counts =
@@ -126,24 +139,20 @@ export const createHealthChecks = ({ backend, clock, agenda, closing, onChange, 
   }
 
   return {
-    begin: (id, check) => {
+    begin: (id, check, presumed) => {
       const known = all.get(id)
-      if (known && JSON.stringify(known.check) === JSON.stringify(check)) return
+      if (known && isDeepStrictEqual(known.check, check)) return
       end(id)
-      const since = clock.boot()
-      const checked: Checked = {
-        check,
-        since,
-        health: 'starting',
-        complaint: '',
-        failures: 0,
-        counted: since,
-        paused: known?.paused ?? false,
-        timer: undefined,
+      const now = clock.boot()
+      const { since, health, complaint, paused }: Pick<Checked, 'since' | 'health' | 'complaint' | 'paused'> = known ?? {
+        ...{ since: now, health: presumed, complaint: '', paused: false },
       }
+      const checked: Checked = { check, since, health, complaint, paused, proven: false, failures: 0, counted: now, timer: undefined }
       all.set(id, checked)
       later(id, checked)
     },
+    asked: id => all.get(id)?.check,
+    proven: id => all.get(id)?.proven ?? false,
     end,
     hold: (id, paused) => {
       const checked = all.get(id)

@@ -11,6 +11,8 @@ export interface Kept {
   /** Boot ms at which an instance was first seen to run, and to have ended. */
   readonly begins: Map<string, number>
   readonly ends: Map<string, number>
+  /** Instances that ran while their workload had no health check. */
+  readonly unchecked: Set<string>
   readonly failures: Map<string, number>
   statuses: readonly WorkloadStatus[]
   statusText: string

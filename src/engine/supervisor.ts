@@ -13,6 +13,7 @@ import { isLive } from '../model/instance.ts'
 import type { AttendanceParts } from './attendance.ts'
 import { createAttendance } from './attendance.ts'
 import type { NetworkName } from './backend.ts'
+import { applyChecks, healthOf } from './checking.ts'
 import type { Health, WorkloadStatus } from './engine.ts'
 import type { HealthChecks } from './health.ts'
 import { createHealthChecks } from './health.ts'
@@ -22,6 +23,7 @@ import { pauseAfter } from './kept.ts'
 import { namesOf } from './names.ts'
 import type { Notices } from './notices.ts'
 import { environmentRequest } from './passage.ts'
+import { createPausing } from './pausing.ts'
 import type { Quotas } from './quotas.ts'
 import { decide } from './roster.ts'
 import { withoutSecrets } from './secrets.ts'
@@ -56,8 +58,6 @@ export interface SupervisorParts extends AttendanceParts {
 
 /** How often (ms) it is seen whether there is room again for what was over a quota. */
 const quotaPause = 1000
-const pausedType = 'environment.paused'
-const resumedType = 'environment.resumed'
 
 export const createSupervisor = (parts: SupervisorParts): Supervisor => {
   const { backend, store, clock, agenda, lifecycle, outcomes, notices, audience, quotas, log, closing } = parts
@@ -74,14 +74,15 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       lifecycle.noteEventually({ environment: instance.environment, instance: id, type: `instance.${health}`, actor: dayfly, reason, data: {} })
       poke(instance.environment)
     },
+    onProven: id => poke(store.instance(id)?.environment ?? ''),
   })
 
-  const healthOf = (environment: Environment, instance: Instance): Health => {
+  const healthNow = (kept: Kept, environment: Environment, instance: Instance): Health => {
     if (!isLive(instance.state) || !environment.spec.workloads[instance.workload]?.deployment?.health) return 'none'
-    const known = checks.health(instance.id)
-    return known === 'none' ? 'starting' : known
+    return healthOf(checks, kept.unchecked, instance.id)
   }
 
+  const pausing = createPausing({ backend, store, lifecycle, checks })
   const attendance = createAttendance({ ...parts, onDone: id => poke(id), onRetired: checks.end })
 
   const look = (kept: Kept, environment: Environment, present: readonly Instance[]): void => {
@@ -91,16 +92,15 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       const known = new Set(present.map(({ id }) => id))
       for (const id of kept.ends.keys()) if (!known.has(id)) kept.ends.delete(id)
     }
-    for (const instance of present) {
-      const { id, state } = instance
-      const check = environment.spec.workloads[instance.workload]?.deployment?.health
-      if (state === 'running' && instance.wish === undefined) {
-        outcomes.watch(id)
-        if (!kept.begins.has(id)) kept.begins.set(id, now)
-        if (check) checks.begin(id, check)
-        else checks.end(id)
-        checks.hold(id, kept.paused)
-      } else if (!isLive(state)) {
+    const staying = present.filter(({ state, wish }) => state === 'running' && wish === undefined)
+    for (const { id } of staying) {
+      outcomes.watch(id)
+      if (!kept.begins.has(id)) kept.begins.set(id, now)
+    }
+    applyChecks(checks, environment.spec, staying, kept.unchecked)
+    for (const { id } of staying) checks.hold(id, kept.paused)
+    for (const { id, state } of present) {
+      if (!isLive(state)) {
         checks.end(id)
         if (!kept.ends.has(id)) kept.ends.set(id, now)
       } else if (state !== 'running' && !kept.busy.has(id)) {
@@ -113,32 +113,6 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     const scale = environment.spec.workloads[workload]?.deployment?.scale
     if (!scale) return 0
     return Math.min(scale.max, Math.max(scale.min, kept.wanted.get(workload) ?? scale.min))
-  }
-
-  /** What runs is frozen while the environment is paused, but what is to end: that has to hear its stop signal. */
-  const freezeOrThaw = (kept: Kept): Promise<void> => {
-    const one = async ({ id, wish }: Instance): Promise<void> => {
-      const toBeFrozen = kept.paused && wish === undefined
-      if (kept.controller.signal.aborted || (toBeFrozen ? kept.frozen.get(id) === true : !kept.frozen.has(id))) return
-      kept.frozen.set(id, false)
-      try {
-        await (toBeFrozen ? backend.pause(id) : backend.resume(id))
-        if (toBeFrozen) kept.frozen.set(id, true)
-        else kept.frozen.delete(id)
-      } catch (error) {
-        // What has ended meanwhile is neither.
-        if (store.instance(id)?.state === 'running') throw error
-      }
-    }
-    const work = kept.freezing
-      .catch(() => {})
-      .then(async () => {
-        const those = running(kept.id)
-        for (const id of kept.frozen.keys()) if (!those.some(instance => instance.id === id)) kept.frozen.delete(id)
-        await Promise.all(those.map(one))
-      })
-    kept.freezing = work
-    return work
   }
 
   const publish = (kept: Kept, environment: Environment, statuses: readonly WorkloadStatus[]): void => {
@@ -169,7 +143,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     if (environment?.state !== 'running' || kept.controller.signal.aborted) return
     const present = store.presentInstances(kept.id)
     look(kept, environment, present)
-    if (kept.paused || kept.frozen.size > 0) await freezeOrThaw(kept)
+    if (kept.paused || kept.frozen.size > 0) await pausing.apply(kept)
     if (kept.controller.signal.aborted) return
     const {
       start,
@@ -184,7 +158,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       wanted: workload => wantedOf(kept, environment, workload),
       health: id => {
         const instance = present.find(other => other.id === id)
-        return instance ? healthOf(environment, instance) : 'none'
+        return instance ? healthNow(kept, environment, instance) : 'none'
       },
       complaint: checks.complaint,
       paused: kept.paused,
@@ -249,15 +223,13 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     parts.background(kept.round)
   }
 
-  const running = (id: string): Instance[] => store.presentInstances(id).filter(({ state }) => state === 'running')
-
   /** For its end: nothing new begins, and what is frozen can hear its stop signal. */
   const release = async (kept: Kept): Promise<void> => {
     kept.controller.abort(new DayflyError('aborted', 'its environment ends'))
     kept.timer?.[Symbol.dispose]()
     for (const { id } of store.presentInstances(kept.id)) checks.end(id)
-    await Promise.all([kept.round, ...kept.work, kept.freezing.catch(() => {})])
-    for (const { id } of running(kept.id)) if (kept.paused || kept.frozen.has(id)) await backend.resume(id).catch(() => {})
+    await Promise.all([kept.round, ...kept.work])
+    await pausing.thaw(kept)
     all.delete(kept.id)
   }
 
@@ -267,22 +239,8 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     return kept
   }
 
-  const freeze = async (kept: Kept, paused: boolean, actor: Actor, reason: string): Promise<void> => {
-    if (kept.paused !== paused) {
-      // The wish first: a daemon that is killed in between is followed by one that freezes or thaws the rest. A full disk keeps nobody frozen.
-      const event = { environment: kept.id, instance: undefined, type: paused ? pausedType : resumedType, actor, reason, data: {} }
-      if (paused) lifecycle.note(event)
-      else lifecycle.noteEventually(event)
-      kept.paused = paused
-      for (const { id } of running(kept.id)) checks.hold(id, paused)
-      if (!paused) lifecycle.touch(kept.id)
-    }
-    try {
-      await freezeOrThaw(kept)
-    } finally {
-      poke(kept.id)
-    }
-  }
+  const freeze = (kept: Kept, paused: boolean, actor: Actor, reason: string): Promise<void> =>
+    pausing.change(kept, paused, actor, reason).finally(() => poke(kept.id))
 
   return {
     takeUp: (environment, fresh) => {
@@ -294,7 +252,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       const wanted = new Map(
         Object.keys(spec.workloads).map(name => [name, present.filter(({ workload, state }) => workload === name && isLive(state)).length]),
       )
-      const last = present.length === 0 ? undefined : store.events({ environment: id, types: [pausedType, resumedType] }).at(-1)?.type
+      const last = present.length === 0 ? undefined : pausing.last(id)
       const kept: Kept = {
         ...{
           id,
@@ -304,11 +262,12 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
           wanted,
           begins: new Map(),
           ends: new Map(),
+          unchecked: new Set(),
           failures: new Map(),
         },
-        ...{ statuses: [], statusText: '', namesText: '', paused: last === pausedType, prepared: fresh, freezing: Promise.resolve() },
+        ...{ statuses: [], statusText: '', namesText: '', paused: last === 'paused', prepared: fresh, freezing: Promise.resolve() },
         // The daemon before may have been killed while it froze or thawed them: what is to run is thawed, what is to be frozen is frozen again.
-        frozen: new Map(last === resumedType ? running(id).map(instance => [instance.id, false]) : []),
+        frozen: new Map(last === 'resumed' ? present.filter(({ state }) => state === 'running').map(instance => [instance.id, false]) : []),
         ...{ round: undefined, again: false, timer: undefined },
       }
       if (!parts.onTaken(id, () => release(kept))) return
