@@ -329,3 +329,27 @@ test('nothing of what is mounted is in the host’s own namespace', async () => 
   await stage.backend().remove(request.id, signal())
   await end(id)
 })
+
+test('what an environment occupies on disk is what its instances wrote and its volumes; a hole is nothing, and what is gone is nothing', async () => {
+  const mebibyte = 1024 ** 2
+  const id = await environment({ volumes: ['data'] })
+  const bytes = async (): Promise<number> => (await stage.backend().disk([id], signal())).get(id) ?? Number.NaN
+  const empty = await bytes()
+  const writer = stage.request(
+    stage.workload('head -c 4194304 /dev/urandom > /data/file; head -c 8388608 /dev/urandom > /file; truncate -s 1G /hole; sync; echo done; sleep 600', {
+      mounts: [volume('data', '/data')],
+    }),
+    { environment: id },
+  )
+  await stage.start(writer)
+  while (!stage.log(writer.id).includes('done')) await new Promise(resolve => setTimeout(resolve, 10))
+  const written = (await bytes()) - empty
+  assert.ok(written >= 12 * mebibyte && written < 14 * mebibyte, `${written}`)
+  await stage.reopen()
+  assert.ok((await bytes()) - empty >= 12 * mebibyte, 'the next daemon counts the same')
+  await stage.backend().remove(writer.id, signal())
+  const left = (await bytes()) - empty
+  assert.ok(left >= 4 * mebibyte && left < 6 * mebibyte, `the volume stays: ${left}`)
+  await end(id)
+  assert.equal(await bytes(), 0)
+})
