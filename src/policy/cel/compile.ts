@@ -2,7 +2,7 @@
 import { elementOf, has, optionalElementOf, select, selectOptional } from './access.ts'
 import { evaluateFold, foldScope, mapFrom, resultType, variableTypes } from './folds.ts'
 import type { Overload } from './overloads.ts'
-import type { Code, Frame, Library, Scope } from './scope.ts'
+import type { Code, Frame, Library, Scope, Variable } from './scope.ts'
 import { inner, resolve } from './scope.ts'
 import type { Node } from './syntax.ts'
 import { SyntaxFault } from './tokens.ts'
@@ -180,21 +180,23 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
 
   const nameOf = (node: Node, name: string, scope: Scope): Part => {
     const variable = scope.variables.get(name)
-    if (variable) {
-      const { slot, type } = variable
-      if (variable.local) return { type, code: frame => frame.locals[slot] ?? null }
-      return {
-        type,
-        code: frame => {
-          frame.spend(1)
-          return frame.activation.load(slot)
-        },
-      }
-    }
+    if (variable?.members) throw fault(node, `${name} is no value: name one of them, as in ${name}.${[...variable.members.keys()][0] ?? 'x'}`)
+    if (variable) return variableOf(variable)
     const value = typeNames.get(name)
     if (value) return { type: typeType, code: () => value }
     throw fault(node, `there is no ${name} here`)
   }
+
+  const variableOf = ({ slot, type, local }: Variable): Part =>
+    local
+      ? { type, code: frame => frame.locals[slot] ?? null }
+      : {
+          type,
+          code: frame => {
+            frame.spend(1)
+            return frame.activation.load(slot)
+          },
+        }
 
   const checkField = (node: Node, type: Type, field: string): Type => {
     const target = type.kind === 'optional' ? (type.of[0] ?? dyn) : type
@@ -217,6 +219,16 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
       if (type) return { type: typeType, code: () => type }
     }
     const { field, optional } = node
+    const members = node.target.op === 'name' ? scope.variables.get(node.target.name)?.members : undefined
+    if (members) {
+      const member = members.get(field)
+      if (!member)
+        throw fault(
+          node,
+          members.size === 0 ? `there is no ${field} before this` : `there is no ${field} before this: there is ${[...members.keys()].join(', ')}`,
+        )
+      return variableOf(member)
+    }
     const { type, code } = part(node.target, scope)
     const fieldType = checkField(node, type, field)
     if (optional || type.kind === 'optional')

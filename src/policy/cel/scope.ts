@@ -40,6 +40,8 @@ export interface Variable {
   /** In `Activation.load`, or of a comprehension in `Frame.locals`. */
   readonly slot: number
   readonly local: boolean
+  /** The name stands for these and is no value itself: `variables.name`. */
+  readonly members?: ReadonlyMap<string, Variable>
 }
 
 export interface Scope {
