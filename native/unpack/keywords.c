@@ -50,7 +50,7 @@ static void let_through(uint32_t window) {
   list.filter[bit / 32] |= 1u << (bit % 32);
 }
 
-static void add(const char *keyword, size_t length, size_t line) {
+static void add(const char *keyword, size_t length, size_t index) {
   unsigned char window[WINDOW] = {0};
   memcpy(window, keyword, length < WINDOW ? length : WINDOW);
   if (length >= WINDOW) let_through(load(window));
@@ -68,31 +68,30 @@ static void add(const char *keyword, size_t length, size_t line) {
     }
     node = *child;
   }
-  if (list.ends[node] == 0) list.ends[node] = (uint16_t)(line + 1); // of two that are equal the first counts
+  if (list.ends[node] == 0) list.ends[node] = (uint16_t)(index + 1); // of two that are equal the first counts
   if (length > list.longest) list.longest = length;
 }
 
-// Calls `each` for every line; refuses what is no keyword.
-static void walk(const char *text, size_t size, void (*each)(const char *keyword, size_t length, size_t line)) {
-  size_t line = 0;
-  for (size_t at = 0; at < size; line++) {
-    const char *end = memchr(text + at, '\n', size - at);
-    size_t length = end ? (size_t)(end - text) - at : size - at;
+// Calls `each` for every keyword; refuses what is none.
+static void walk(const char *text, size_t size, void (*each)(const char *keyword, size_t length, size_t index)) {
+  size_t index = 0;
+  for (size_t at = 0; at < size; index++) {
+    const char *end = memchr(text + at, 0, size - at);
+    if (!end) fail_host("keyword %zu does not end with a NUL byte", index + 1);
+    size_t length = (size_t)(end - text) - at;
     if (length < SHORTEST_KEYWORD || length > LONGEST_KEYWORD)
-      fail_host("keyword %zu is not %d to %d bytes long", line + 1, SHORTEST_KEYWORD, LONGEST_KEYWORD);
-    for (size_t i = 0; i < length; i++) {
-      char byte = text[at + i];
-      if (byte < 0x20 || byte > 0x7e || (byte >= 'A' && byte <= 'Z')) fail_host("keyword %zu is not printable ASCII in lower case", line + 1);
-    }
-    if (line == MOST_KEYWORDS) fail_host("there are more than %d keywords", MOST_KEYWORDS);
-    each(text + at, length, line);
+      fail_host("keyword %zu is not %d to %d bytes long", index + 1, SHORTEST_KEYWORD, LONGEST_KEYWORD);
+    for (size_t i = 0; i < length; i++)
+      if (text[at + i] >= 'A' && text[at + i] <= 'Z') fail_host("keyword %zu is not in lower case", index + 1);
+    if (index == MOST_KEYWORDS) fail_host("there are more than %d keywords", MOST_KEYWORDS);
+    each(text + at, length, index);
     at += length + 1;
   }
-  list.count = line;
+  list.count = index;
 }
 
-static void classify(const char *keyword, size_t length, size_t line) {
-  (void)line;
+static void classify(const char *keyword, size_t length, size_t index) {
+  (void)index;
   for (size_t i = 0; i < length; i++)
     if (list.class_of[(unsigned char)keyword[i]] == 0) list.class_of[(unsigned char)keyword[i]] = (uint8_t)++list.classes;
 }

@@ -10,7 +10,7 @@
 enum { MOST_KEYWORDS = 4096, SHORTEST_KEYWORD = 3, LONGEST_KEYWORD = 64, MOST_HITS = 256 };
 
 struct hit {
-  uint32_t keyword; // line of the list, from 0
+  uint32_t keyword; // place in the list, from 0
   uint64_t offset;  // of its first byte in the file
 };
 
@@ -21,7 +21,7 @@ struct hits {
   uint64_t found[MOST_KEYWORDS / 64]; // a bit for every keyword that occurs
 };
 
-// Reads the list: one keyword a line, printable ASCII without upper-case letters. Before the sandbox is entered.
+// Reads the list: keywords, each ended by a NUL byte, without upper-case letters of ASCII. Before the sandbox is entered.
 void keywords_load(const char *path);
 size_t keywords_count(void);
 

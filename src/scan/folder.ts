@@ -7,7 +7,8 @@ import type { Dirent, Stats } from 'node:fs'
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readSync } from 'node:fs'
 import { DayflyError, errnoOf } from '../base/errors.ts'
 import { createKeywordFilter } from './keyword-filter.ts'
-import type { SecretSearch, Seen } from './layer.ts'
+import type { Seen } from './layer.ts'
+import type { SecretSearch } from './secret-search.ts'
 
 export interface WalkOptions {
   readonly secrets: Pick<SecretSearch, 'keywords'> | undefined

@@ -2,7 +2,6 @@
  * Which keywords occur in a file, as native/unpack/keywords.c says it, for folders that no unpacker writes: the same filter over every four bytes, the same
  * answer. Fixed memory whatever the file.
  */
-import type { Hit } from './layer.ts'
 
 export const shortestKeyword = 3
 export const longestKeyword = 64
@@ -14,6 +13,12 @@ const fold = 0x20202020
 const shift = 32 - filterBits
 
 const hash = (window: number): number => Math.imul(window | fold, 0x9e3779b1) >>> shift
+
+/** A keyword in a file: its place in the list, and where its first byte is. */
+export interface Hit {
+  readonly keyword: number
+  readonly offset: number
+}
 
 export interface Occurrences {
   /** Rising. */
@@ -33,18 +38,18 @@ const lower = (byte: number): number => (byte >= 0x41 && byte <= 0x5a ? byte + 0
 
 /** `keywords` in lower case, 3 to 64 bytes each. */
 export const createKeywordFilter = (keywords: readonly string[]): (() => FileSearch) => {
-  const words = keywords.map(keyword => Buffer.from(keyword, 'latin1'))
+  const words = keywords.map(keyword => Buffer.from(keyword))
   const filter = new Int32Array((1 << filterBits) / 32)
   const byStart = new Map<number, number[]>()
-  const let_ = (window: number): void => {
+  const letThrough = (window: number): void => {
     const bit = hash(window)
     filter[bit >> 5] = (filter[bit >> 5] ?? 0) | (1 << (bit & 31))
   }
   for (const [index, word] of words.entries()) {
     const [a = 0, b = 0, c = 0, d] = word
     const start = a | (b << 8) | (c << 16)
-    if (d === undefined) for (let last = 0; last < 256; last++) let_(start | (last << 24))
-    else let_(start | (d << 24))
+    if (d === undefined) for (let last = 0; last < 256; last++) letThrough(start | (last << 24))
+    else letThrough(start | (d << 24))
     byStart.set(start, [...(byStart.get(start) ?? []), index])
   }
   const longest = Math.max(4, ...words.map(word => word.length))
@@ -72,7 +77,7 @@ export const createKeywordFilter = (keywords: readonly string[]): (() => FileSea
     }
     /** Keywords that begin in the first `positions` bytes and end before `size`. */
     const search = (bytes: Uint8Array, positions: number, size: number): void => {
-      let window = (bytes[0] ?? 0) << 8 | (bytes[1] ?? 0) << 16 | (bytes[2] ?? 0) << 24
+      let window = ((bytes[0] ?? 0) << 8) | ((bytes[1] ?? 0) << 16) | ((bytes[2] ?? 0) << 24)
       for (let at = 0; at < positions; at++) {
         window = (window >>> 8) | ((bytes[at + 3] ?? 0) << 24)
         const bit = hash(window)

@@ -12,6 +12,8 @@ import { scannerVersion } from './facts.ts'
 import type { RawPath, Tree } from './files.ts'
 import { isOsRelease, osReleasePaths, readOsRelease } from './packages/system/os-release.ts'
 import { remarkable, remarksOn } from './remarkable.ts'
+import type { SecretSearch } from './secret-search.ts'
+import type { FoundSecrets } from './secrets/findings.ts'
 
 /** One entry on its way past. */
 export interface Seen extends Omit<Entry, 'kind'> {
@@ -20,35 +22,10 @@ export interface Seen extends Omit<Entry, 'kind'> {
   readonly raw?: Buffer
   /** Keywords that its content holds, by their place in the list, rising. */
   readonly keywords: readonly number[]
-  /** The first of them as `KEYWORD@OFFSET,…`, by offset. */
+  /** The first of them as `KEYWORD@OFFSET,…`, by offset of their first byte. */
   readonly hits: string
   /** There are more than `hits` says. */
   readonly more: boolean
-}
-
-/** A keyword in a file: which, and where its first byte is. */
-export interface Hit {
-  readonly keyword: number
-  readonly offset: number
-}
-
-/** A file in which keywords were found. */
-export interface Suspect {
-  readonly path: string
-  readonly size: number
-  readonly keywords: readonly number[]
-  readonly hits: readonly Hit[]
-  readonly more: boolean
-}
-
-/** What looks for secrets in files that hold one of its keywords. */
-export interface SecretSearch {
-  /** `sha256:…` of the rules. */
-  readonly digest: string
-  /** In lower case, 3 to 64 bytes each. */
-  readonly keywords: readonly string[]
-  /** Rejects only by the signal. */
-  find(suspect: Suspect, content: Content, signal: AbortSignal): Promise<{ readonly findings: readonly SecretFinding[]; readonly problems: readonly string[] }>
 }
 
 export interface LayerScanOptions {
@@ -104,17 +81,11 @@ interface Wanted {
   readonly seen: Seen
   readonly entry: Entry
   readonly by: readonly Cataloguer[]
+  /** To be searched for secrets. */
+  readonly suspicious: boolean
   /** What it counts for in `wantedBytes`. */
   readonly weight: number
 }
-
-const parseHits = (text: string): Hit[] =>
-  text === ''
-    ? []
-    : text.split(',').map(hit => {
-        const at = hit.indexOf('@')
-        return { keyword: Number(hit.slice(0, at)), offset: Number(hit.slice(at + 1)) }
-      })
 
 const byPath = (left: { readonly entry: Entry }, right: { readonly entry: Entry }): number =>
   left.entry.path < right.entry.path ? -1 : left.entry.path > right.entry.path ? 1 : 0
@@ -139,6 +110,11 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
   let tooMany = false
   let tooRemarkable = false
   let entries = 0
+  const findings = bounded<SecretFinding>(limits.secrets, 'secrets', problem)
+  const tell = (found: FoundSecrets): void => {
+    for (const each of found.findings) findings.add(each)
+    for (const each of found.problems) problem(each)
+  }
 
   const forget = (key: string): void => {
     const before = wanted.get(key)
@@ -163,7 +139,8 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
     }
     if (entry.kind !== 'file') return
     const by = seen.raw === undefined ? cataloguers.filter(cataloguer => cataloguer.wants(entry)) : []
-    const suspicious = secrets !== undefined && seen.keywords.length > 0
+    const suspicious = seen.kind === 'file' && secrets !== undefined && secrets.wants(seen)
+    if (seen.kind === 'file' && secrets !== undefined) tell(secrets.judge(seen.path))
     if (by.length === 0 && !suspicious && !isOsRelease(entry)) return
     const weight = 2 * key.length + seen.hits.length + 8 * seen.keywords.length
     if (wanted.size >= limits.wanted || wantedBytes + weight > limits.wantedBytes) {
@@ -171,14 +148,13 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
       return
     }
     wantedBytes += weight
-    wanted.set(key, { seen, entry, by, weight })
+    wanted.set(key, { seen, entry, by, suspicious, weight })
   }
 
   const finish: LayerScan['finish'] = async (tree, layer, { signal, outOfTime }) => {
     if (tooMany) problem(`more files would have to be read than ${limits.wanted}, or their names are too long: the rest was not read`)
     if (tooRemarkable) problem('too many files have modes that stand out: the rest was left out')
     const packages = bounded<Package>(limits.packages, 'packages', problem)
-    const findings = bounded<SecretFinding>(limits.secrets, 'secrets', problem)
     let distribution: Distribution | undefined
 
     /** What another entry of the layer has replaced since is not there any more, and no problem. */
@@ -204,13 +180,12 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
     }
     let left = wanted.size
     // By name: the same layer gives the same facts, whoever has shown it.
-    for (const { seen, entry, by } of [...wanted.values()].sort(byPath)) {
+    for (const { seen, entry, by, suspicious } of [...wanted.values()].sort(byPath)) {
       if (outOfTime()) {
         problem(`there was no time to read ${left} of the ${wanted.size} files that had to be`)
         break
       }
       left--
-      const suspicious = secrets !== undefined && seen.keywords.length > 0
       if (by.length === 0 && !suspicious) continue
       await reading(seen.raw ?? seen.path, seen.path, async content => {
         const here = { ...entry, size: content.size }
@@ -219,11 +194,7 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
           for (const each of found.packages) packages.add(each)
           for (const each of found.problems) problem(each)
         }
-        if (!suspicious) return
-        const { path, keywords, hits, more } = seen
-        const found = await secrets.find({ path, size: content.size, keywords, hits: parseHits(hits), more }, content, signal)
-        for (const each of found.findings) findings.add(each)
-        for (const each of found.problems) problem(each)
+        if (suspicious && secrets !== undefined) tell(await secrets.find(seen, content, signal))
       })
     }
 
@@ -235,7 +206,7 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
     }
     return {
       scannerVersion,
-      secretRules: secrets?.digest ?? '',
+      secretRules: secrets?.version ?? '',
       diffId: layer.diffId,
       entries: layer.entries || entries,
       bytes: layer.bytes,

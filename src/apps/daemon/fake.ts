@@ -9,6 +9,7 @@ import { createAgenda } from '../../base/agenda.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
 import type { Backend } from '../../engine/backend.ts'
+import { imageFacts } from '../../scan/merge.ts'
 import type { DaemonImages } from './images.ts'
 
 /** Dies with the daemon, as does everything in it. */
@@ -86,5 +87,6 @@ export const openFakeImages = (clock: Clock): DaemonImages => {
       return { digest, config }
     },
     checkUser: async () => {},
+    facts: async reference => imageFacts({ ...find(reference), history: [] }, [], '', () => ({ findings: [], problems: [] })),
   }
 }

@@ -6,6 +6,7 @@ import { DayflyError } from '../../base/errors.ts'
 import type { Builder } from '../../host/image/build.ts'
 import { RegistryUnreachable } from '../../host/image/skopeo-errors.ts'
 import type { Image, ImageDetail, ImageProgress, ImageStore, Platform, Removed } from '../../host/image/store.ts'
+import type { ImageFacts } from '../../scan/facts.ts'
 import type { PlannedImage } from './plan.ts'
 
 export interface ImageParts {
@@ -13,11 +14,13 @@ export interface ImageParts {
   /** Manifest digests that living environments need. */
   inUse(): ReadonlySet<string>
   readonly builder: Builder
+  /** What is known of an image by looking at it; made now where it is not known yet. */
+  facts(reference: string, signal: AbortSignal): Promise<ImageFacts>
   /** Ends what is kept ready of an image before it is removed. */
   forget(digest: string): Promise<void>
 }
 
-export interface DaemonImages extends Images {
+export interface DaemonImages extends Images, Pick<ImageParts, 'facts'> {
   resolve(request: Pick<RunRequest, 'image' | 'pull' | 'auth'>, onProgress: OnProgress, signal: AbortSignal): Promise<PlannedImage>
   /** Throws `invalid` when the image does not know the user. */
   checkUser(digest: string, user: string): Promise<void>
@@ -93,7 +96,7 @@ const notToBeHad = (name: string, error: unknown): unknown => {
   })
 }
 
-export const createImages = ({ store, builder, inUse, forget }: ImageParts): DaemonImages => {
+export const createImages = ({ store, builder, facts, inUse, forget }: ImageParts): DaemonImages => {
   /** What names lead to, so that a start reads no files. This daemon makes all changes: after each, it begins anew. */
   const known = new Map<string, Image>()
   const users = new Set<string>()
@@ -132,6 +135,7 @@ export const createImages = ({ store, builder, inUse, forget }: ImageParts): Dae
     )
 
   return {
+    facts,
     list: async () => (await store.list()).map(imageView),
     inspect: async name => detailView(await store.inspect(name)),
     pull: async ({ name, auth, tlsVerify, platform }, onProgress, signal) =>

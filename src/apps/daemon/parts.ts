@@ -1,4 +1,5 @@
 /** Opens what the daemon is made of, in order, and closes it in reverse. */
+import { createHmac } from 'node:crypto'
 import { join, resolve } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
@@ -57,13 +58,17 @@ const openBackend = async (
     const { openFakeBackend, openFakeImages } = await import('./fake.ts')
     return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock) }
   }
-  const [{ openImageStore }, { openBuilder }, { openBuildLimits }, { openLinuxBackend }] = await Promise.all([
+  const [{ openImageStore }, { openBuilder }, { openBuildLimits }, { openLinuxBackend }, { createScanning }] = await Promise.all([
     import('../../host/image/open.ts'),
     import('../../host/image/build.ts'),
     import('./builds.ts'),
     import('../../backends/linux/backend.ts'),
+    import('./scanning.ts'),
   ])
-  const imageStore = stack.use(await openImageStore({ folder: join(options.stateDir, 'images'), unpackBinary: join(nativeDir, 'dayfly-unpack') }))
+  const salt = createHmac('sha256', secretKey(options.stateDir)).update('hashes of secrets found in images').digest()
+  const scanning = createScanning({ runDir: options.runDir, secrets: { salt }, clock, log })
+  const storeOptions = { folder: join(options.stateDir, 'images'), unpackBinary: join(nativeDir, 'dayfly-unpack'), watcher: scanning.watcher }
+  const imageStore = stack.use(await openImageStore(storeOptions))
   const limits = await openBuildLimits(options.builds, options.stateDir)
   const builder = await openBuilder({ folder: join(options.stateDir, 'images', 'builds'), firstId: idsBeyondSlices, store: imageStore, limits })
   const backend = stack.use(
@@ -76,7 +81,8 @@ const openBackend = async (
       },
     }),
   )
-  return { backend, images: createImages({ store: imageStore, builder, inUse: () => imagesInUse(store), forget: backend.forgetImage }) }
+  const facts = (reference: string, signal: AbortSignal) => scanning.facts(imageStore, reference, signal)
+  return { backend, images: createImages({ store: imageStore, builder, facts, inUse: () => imagesInUse(store), forget: backend.forgetImage }) }
 }
 
 const openQuotas = (

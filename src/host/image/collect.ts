@@ -7,6 +7,7 @@ import { readJson } from './durable.ts'
 import type { Images, StoredImage } from './images.ts'
 import type { Layers } from './layers.ts'
 import { LayerInfo } from './layers.ts'
+import { notePath } from './notes.ts'
 import type { Staging } from './staging.ts'
 import { pinnedLayers } from './staging.ts'
 import type { Removed } from './store.ts'
@@ -51,6 +52,7 @@ export const collect = async (
         continue
       }
       await rename(join(root, 'layer-info', `${name}.json`), join(staging.path, `${name}.json`)).catch(() => {})
+      await rename(notePath(root, name), join(staging.path, `${name}.note.json`)).catch(() => {})
       if (info.success) gone.push(info.data)
     }
   }

@@ -12,17 +12,17 @@ import { normaliseName } from './reference.ts'
 import type { Staging } from './staging.ts'
 import type { ImportOptions } from './store.ts'
 import type { Unpacked } from './unpack.ts'
-import { unpack } from './unpack.ts'
+import { unpackWatched } from './watch.ts'
 
 const unpackTar = async (
-  { unpacker }: PullParts,
+  { unpacker, watcher }: PullParts,
   path: string,
   size: number,
   folder: string,
   { signal, onProgress }: ImportOptions,
 ): Promise<Unpacked> => {
   await using file = await open(path, 'r')
-  return await unpack(unpacker, {
+  return await unpackWatched(unpacker, watcher, {
     folder,
     from: file.fd,
     what: path,
@@ -33,12 +33,12 @@ const unpackTar = async (
 }
 
 /** tar reads the folder and the unpacker its output: no byte comes through here, nothing is kept twice. */
-const unpackFolder = async ({ unpacker }: PullParts, path: string, folder: string, { signal, onProgress }: ImportOptions): Promise<Unpacked> => {
+const unpackFolder = async ({ unpacker, watcher }: PullParts, path: string, folder: string, { signal, onProgress }: ImportOptions): Promise<Unpacked> => {
   const failed = new AbortController()
   const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
   let unpacking: Promise<Unpacked> | undefined
   const pipe = (from: Readable): void => {
-    unpacking = unpack(unpacker, {
+    unpacking = unpackWatched(unpacker, watcher, {
       folder,
       from,
       what: path,

@@ -43,7 +43,7 @@ const isFolder = async (path: string): Promise<boolean> => {
   }
 }
 
-export const createLayers = (root: string): Layers => {
+export const createLayers = (root: string, notes: (diffId: string, note: unknown) => Promise<void>): Layers => {
   const folder = join(root, 'layers')
   const turns = createTurns()
 
@@ -64,6 +64,7 @@ export const createLayers = (root: string): Layers => {
     const name = layerFolderOf(unpacked.diffId)
     const { diffId, bytes, entries, ignored, opaque } = unpacked
     const layer: LayerInfo = { diffId, bytes, entries, ignored, opaque: [...opaque] }
+    if (unpacked.note !== undefined) await notes(diffId, unpacked.note)
     await writeJson(join(root, 'layer-info', `${name}.json`), layer) // first: a folder without it would not count
     try {
       await rename(from, join(folder, name))

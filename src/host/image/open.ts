@@ -9,12 +9,13 @@ import { createImages } from './images.ts'
 import { importRoot } from './import-root.ts'
 import { createLayers } from './layers.ts'
 import { lockFile } from './lock.ts'
+import { createNotes } from './notes.ts'
 import { readMerged } from './merged.ts'
 import type { PullParts } from './pull.ts'
-import { pull } from './pull.ts'
+import { pinLayers, pull } from './pull.ts'
 import { familiarName, normaliseName } from './reference.ts'
 import { createStaging, sweepStaging } from './staging.ts'
-import type { Image, ImageDetail, ImageStore, ImageStoreOptions } from './store.ts'
+import type { Image, ImageDetail, ImageStore, ImageStoreOptions, NotedLayer } from './store.ts'
 import { createTurns } from './turns.ts'
 import { resolveUserIn } from './user.ts'
 
@@ -25,7 +26,7 @@ export const openImageStore = async (options: ImageStoreOptions): Promise<ImageS
   const root = resolve(options.folder)
   await makeFolder(root, 0o700)
   await chmod(root, 0o700) // layers hold setuid programs: nobody else may come in
-  for (const name of ['images', 'names', 'layer-info', 'staging', 'locks']) await makeFolder(join(root, name), 0o700)
+  for (const name of ['images', 'names', 'layer-info', 'layer-notes', 'staging', 'locks']) await makeFolder(join(root, name), 0o700)
   await makeFolder(join(root, 'layers'), 0o755)
 
   const staging = join(root, 'staging')
@@ -35,7 +36,8 @@ export const openImageStore = async (options: ImageStoreOptions): Promise<ImageS
     await using _ = await stopOthers()
     await sweepStaging(staging)
   }
-  const layers = createLayers(root)
+  const notes = createNotes(root, join(root, 'layers'), options.watcher)
+  const layers = createLayers(root, notes.put)
   const images = createImages(root, layers)
   const parts: PullParts = {
     layers,
@@ -45,6 +47,7 @@ export const openImageStore = async (options: ImageStoreOptions): Promise<ImageS
       maximumBytes: options.maximumLayerBytes ?? 64 * 1024 ** 3,
       maximumEntries: options.maximumLayerEntries ?? 2_000_000,
     },
+    watcher: options.watcher,
     skopeoBinary: options.skopeoBinary ?? 'skopeo',
     turns: createTurns(),
     createStaging: () => createStaging(staging),
@@ -93,6 +96,22 @@ export const openImageStore = async (options: ImageStoreOptions): Promise<ImageS
     return { image, mediaType: stored.manifest.mediaType, layers: details, history: stored.config.history }
   }
 
+  /** Pinned meanwhile: a collection in any process would take a layer away from under who looks at it. */
+  const noted = async (reference: string, signal: AbortSignal): Promise<NotedLayer[]> => {
+    const stored = await images.find(reference)
+    await using pins = await parts.createStaging()
+    const missing = await pinLayers(parts, stored.config.diffIds, pins, signal)
+    if (missing.size > 0) throw missingLayer(stored)
+    const found: NotedLayer[] = []
+    for (const diffId of stored.config.diffIds) {
+      const info = await layers.info(diffId)
+      if (info === undefined) throw missingLayer(stored)
+      const path = join(layers.folder, layerFolderOf(diffId))
+      found.push({ diffId, path, opaque: new Set(info.opaque), note: await notes.ensure(diffId, signal) })
+    }
+    return found
+  }
+
   return {
     layersFolder: layers.folder,
     pull: (reference, pullOptions = {}) =>
@@ -105,6 +124,7 @@ export const openImageStore = async (options: ImageStoreOptions): Promise<ImageS
     },
     get: async reference => await completed(await images.find(reference)),
     inspect,
+    noted: (reference, signal) => under(signal, each => noted(reference, each)),
     tag: async (reference, name) => {
       const normal = normaliseName(name)
       await using _ = await parts.holdCollection(undefined)

@@ -2,6 +2,7 @@
 
 import type { StdioOptions } from 'node:child_process'
 import { spawn } from 'node:child_process'
+import type { Writable } from 'node:stream'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { abortError } from '../../base/abort.ts'
@@ -13,8 +14,8 @@ export interface RunOptions {
   readonly stdin?: number | Readable | undefined
   /** Bytes that are written to fd 0 instead. When they fail, the process is killed, and that failure is told. */
   readonly input?: AsyncIterable<Uint8Array> | undefined
-  /** Descriptors that become fd 3, 4, … */
-  readonly descriptors?: readonly number[]
+  /** Descriptors, or pipes to other processes, that become fd 3, 4, … */
+  readonly descriptors?: readonly (number | Writable)[]
   readonly env?: NodeJS.ProcessEnv
   /** Each line of stdout as it comes; stdout is then not collected. */
   readonly onLine?: (line: string) => void

@@ -15,13 +15,15 @@ import { createSkopeo } from './skopeo.ts'
 import type { Staging } from './staging.ts'
 import type { PullOptions } from './store.ts'
 import type { Turns } from './turns.ts'
-import type { Unpacker } from './unpack.ts'
-import { unpack } from './unpack.ts'
+import type { Unpacked, Unpacker } from './unpack.ts'
+import type { LayerWatcher } from './watch.ts'
+import { unpackWatched } from './watch.ts'
 
 export interface PullParts {
   readonly layers: Layers
   readonly images: Images
   readonly unpacker: Unpacker
+  readonly watcher: LayerWatcher | undefined
   readonly skopeoBinary: string
   /** By manifest digest: the second pull of an image waits for the first and finds its layers. */
   readonly turns: Turns
@@ -64,7 +66,7 @@ export const pinLayers = async (
 }
 
 const fetchAndUnpack = async (
-  { layers, unpacker }: PullParts,
+  { layers, unpacker, watcher }: PullParts,
   source: Source,
   missing: readonly FetchedLayer[],
   staging: Staging,
@@ -76,10 +78,10 @@ const fetchAndUnpack = async (
   const unpacking: Promise<unknown>[] = []
 
   const unpackLayer = async ({ diffId, blob }: FetchedLayer, path: string): Promise<void> => {
-    const produce = async (folder: string): ReturnType<typeof unpack> => {
+    const produce = async (folder: string): Promise<Unpacked> => {
       await using file = await open(path, 'r')
       onProgress?.({ phase: 'unpack', layer: diffId, bytes: 0, total: blob.size })
-      return await unpack(unpacker, {
+      return await unpackWatched(unpacker, watcher, {
         folder,
         from: file.fd,
         what: `layer ${blob.digest}`,

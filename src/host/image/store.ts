@@ -3,6 +3,7 @@
  *
  *   <folder>/layers/<16 hex of the diff id>/   one unpacked layer, in overlayfs form. There if and only if it is complete and was verified
  *   <folder>/layer-info/<16 hex>.json          its full diff id, size, opaque folders
+ *   <folder>/layer-notes/<16 hex>.json         what was said of it by who looked at it, if anybody did
  *   <folder>/images/<64 hex of digest>.json    one image: its manifest and config, byte for byte
  *   <folder>/names/<sha256 of name>.json       one name → digest
  *   <folder>/staging/<owner>-<random>/         what an operation has under way, and pins of the layers it relies on. Removed with its process
@@ -12,6 +13,7 @@
  * `openImageStore` removes its staging. A layer that an image, a running instance the caller names, or an operation under way in any process
  * needs is never collected.
  */
+import type { LayerWatcher } from './watch.ts'
 
 export interface Platform {
   /** Go's names: `linux`; `amd64`, `arm64`; `v8`. */
@@ -99,6 +101,16 @@ export interface ImageDetail {
   readonly history: readonly string[]
 }
 
+/** A layer and what was said of it. */
+export interface NotedLayer {
+  readonly diffId: string
+  /** Its folder: absolute. There for as long as the image is. */
+  readonly path: string
+  /** Folders, relative, that hide those of the layers below; '' is the layer itself. */
+  readonly opaque: ReadonlySet<string>
+  readonly note: unknown
+}
+
 export interface ImageProgress {
   /**
    * `resolve` comes first and once, with no layer; then each layer goes download → unpack → done, or straight to `done` when the store has it.
@@ -178,6 +190,11 @@ export interface ImageStore extends AsyncDisposable {
   /** By name, digest, or a unique prefix of at least 4 hex digits of the manifest or config digest. Throws `not_found` or, when ambiguous, `invalid`. */
   get(reference: string): Promise<Image>
   inspect(reference: string): Promise<ImageDetail>
+  /**
+   * All layers that the manifest lists, bottom first, with the notes of the store's watcher. Those that it has not looked at, or would look at otherwise now,
+   * are looked at now: of all callers of all processes by one. Without a watcher no layer has a note.
+   */
+  noted(reference: string, signal?: AbortSignal): Promise<NotedLayer[]>
   /** Gives an image one more name; a name that another image had moves. */
   tag(reference: string, name: string): Promise<Image>
 
@@ -206,4 +223,6 @@ export interface ImageStoreOptions {
   /** Limits of one layer. Default 64 GiB and 2,000,000. */
   readonly maximumLayerBytes?: number
   readonly maximumLayerEntries?: number
+  /** Looks at each layer in the pass that unpacks it. */
+  readonly watcher?: LayerWatcher
 }

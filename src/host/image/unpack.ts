@@ -1,5 +1,5 @@
 /** `dayfly-unpack` as a child; see native/PROTOCOL.md. The bytes of a layer never come into this process. */
-import type { Readable } from 'node:stream'
+import type { Readable, Writable } from 'node:stream'
 import { DayflyError } from '../../base/errors.ts'
 import { run } from './process.ts'
 
@@ -15,6 +15,8 @@ export interface UnpackRequest {
   /** Not a layer: no whiteouts; more compressions. */
   readonly rootFileSystem?: boolean
   readonly signal?: AbortSignal | undefined
+  /** Whoever is told what is written, and the file of keywords to look for. The pipe is the child's afterwards. */
+  readonly tap?: { readonly keywords: string; readonly records: Writable }
   /** Bytes read of the (compressed) stream. */
   readonly onProgress?: (bytes: number) => void
 }
@@ -31,6 +33,8 @@ export interface Unpacked {
   readonly streamBytes: number
   /** Folders that hide those of the layers below, '' being the layer itself. */
   readonly opaque: readonly string[]
+  /** What was said of it while it was unpacked, if somebody looked. */
+  readonly note?: unknown
 }
 
 export interface Unpacker {
@@ -63,6 +67,7 @@ export const unpack = async (unpacker: Unpacker, request: UnpackRequest): Promis
     String(unpacker.maximumBytes),
     '--max-entries',
     String(unpacker.maximumEntries),
+    ...(request.tap === undefined ? [] : ['--scan', request.tap.keywords]),
   ]
   const onLine = (line: string): void => {
     if (line.startsWith('progress ')) request.onProgress?.(Number(line.slice('progress '.length)))
@@ -81,12 +86,14 @@ export const unpack = async (unpacker: Unpacker, request: UnpackRequest): Promis
       }
     }
   }
-  const { code, signal, stderr } = await run(
+  const running = run(
     unpacker.binary,
     args,
-    { ...inputOf(request.from), signal: request.signal, onLine },
+    { ...inputOf(request.from), signal: request.signal, onLine, ...(request.tap === undefined ? {} : { descriptors: [request.tap.records] }) },
     'Build the native programs: make -C native',
   )
+  request.tap?.records.destroy() // the child has it: its reader is to see the end
+  const { code, signal, stderr } = await running
   if (code === 0 && done) return done
   const why = stderr.trim().split('\n').at(-1) ?? ''
   if (code === 1)
