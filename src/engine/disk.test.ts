@@ -50,6 +50,11 @@ test('what owners occupy is counted now and then, the small first, and only for 
   await meter.look()
   assert.equal(meter.of('one'), 30)
 
+  meter.forget(b)
+  assert.equal(meter.of('one'), 0)
+  await clock.advance(2000)
+  await meter.look()
+
   backend.disk = async () => {
     throw new Error('du is not there')
   }

@@ -14,6 +14,8 @@ import type { Store } from './store.ts'
 export interface DiskMeter extends Disposable {
   /** Bytes, as they were last counted; infinite where counting did not come to an end. */
   of(owner: string): number
+  /** It has ended: nothing of it is there any more. */
+  forget(environment: string): void
   /** Counts anew if it is time to. Never rejects. */
   look(): Promise<void>
 }
@@ -53,6 +55,7 @@ export const createDiskMeter = ({ backend, store, clock, log, counts, patience =
 
   return {
     of: owner => known.values().reduce((sum, one) => (one.owner === owner ? sum + one.bytes : sum), 0),
+    forget: environment => void known.delete(environment),
     look: async () => {
       if (clock.boot() < notBefore || closer.signal.aborted) return
       underWay ??= count()
