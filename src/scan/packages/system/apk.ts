@@ -48,13 +48,14 @@ export const apk: Cataloguer = {
         if (fields.size > 0) fields = new Map()
         begun = false
       }
-      await eachLine(content, signal, line => {
-        if (line.length === 0) return end()
+      await eachLine(content, signal, (bytes, start, stop) => {
+        if (start === stop) return end()
         begun = true
-        if (line[1] !== 0x3a || !wanted.has(line[0] ?? 0)) return
-        const key = String.fromCharCode(line[0] ?? 0)
+        const letter = bytes[start] ?? 0
+        if (stop - start < 2 || bytes[start + 1] !== 0x3a || !wanted.has(letter)) return
+        const key = String.fromCharCode(letter)
         if (fields.has(key)) collector.problem(`has a record that says ${key} twice`)
-        fields.set(key, line.toString('utf8', 2, Math.min(line.length, 2 + longestValue)).trim())
+        fields.set(key, bytes.toString('utf8', start + 2, Math.min(stop, start + 2 + longestValue)).trim())
       })
       end()
     }),

@@ -68,18 +68,20 @@ export const dpkg: Cataloguer = {
         if (fields.size > 0) fields = new Map()
         begun = false
       }
-      await eachLine(content, signal, line => {
-        const first = line[0]
-        if (first === undefined || (first === 0x0d && line.length === 1)) return end()
+      await eachLine(content, signal, (bytes, start, stop) => {
+        const first = bytes[start]
+        if (start === stop || (first === 0x0d && stop - start === 1)) return end()
         begun = true
         // Continuation lines belong to descriptions and lists of files: none is of a wanted field.
         if (first === 0x20 || first === 0x09) return
-        const colon = line.subarray(0, longestField + 1).indexOf(0x3a)
-        if (colon < 1) return
-        const name = line.toString('latin1', 0, colon).toLowerCase()
+        let colon = start
+        const last = Math.min(stop, start + longestField + 1)
+        while (colon < last && bytes[colon] !== 0x3a) colon++
+        if (colon === last) return
+        const name = bytes.toString('latin1', start, colon).toLowerCase()
         if (!wanted.has(name)) return
         if (fields.has(name)) collector.problem(`has a paragraph that says ${name} twice`)
-        fields.set(name, line.toString('utf8', colon + 1, Math.min(line.length, colon + 1 + longestValue)).trim())
+        fields.set(name, bytes.toString('utf8', colon + 1, Math.min(stop, colon + 1 + longestValue)).trim())
       })
       end()
     }),

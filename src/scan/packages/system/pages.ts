@@ -4,7 +4,7 @@ import type { Content } from '../../catalogue.ts'
 import { Malformed } from './collect.ts'
 
 /** Bytes. A full installation has some 200 MB. */
-const mostBytes = 1024 * 1024 * 1024
+const mostBytes = 512 * 1024 * 1024
 const smallRead = 16 * 1024
 const largeRead = 512 * 1024
 /** A sound file is read about once; one whose parts are scattered, a few times. */
