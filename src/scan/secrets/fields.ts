@@ -33,7 +33,7 @@ const nameOf = (field: string): string => (field.endsWith(']') ? '' : (field.spl
 
 /** Assignments and options in a line of text, each in its own way quoted. */
 const assignments = new RE2(
-  '(?:^|[\\s|;&("\'])(?:--?)?([A-Za-z_][A-Za-z0-9_.-]{0,127})(?:=|\\s{0,4}:\\s{1,4})(?:"([^"\\n]{1,1000})"|\'([^\'\\n]{1,1000})\'|([^\\s"\'|;&)]{1,1000}))',
+  '(?:^|[\\s|;&("\'])(?:--?)?([A-Za-z_][A-Za-z0-9_.-]{0,127})(?:=|\\s{0,4}:\\s{1,4})(?:"([^"\\n]{1,1000})"|\'([^\'\\n]{1,1000})\'|([^\\s"\'|;&)[{](?:[^\\s"\'|;&)]{0,900}[^\\s"\'|;&),}\\]])?))',
   'gd',
 )
 /** `--password secret`, `-u user:secret`, `sshpass -p secret`. */

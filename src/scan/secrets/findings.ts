@@ -24,33 +24,43 @@ const mostPlaces = 20
 
 /**
  * Sightings of one file, or of one set of fields, as findings. The same secret of the same rule is one finding, with the severity of the worst and
- * at most 20 places. `where` names the file in problems.
+ * at most 20 places. `where` names the file in problems; `before` are problems that are known already. A path, field or problem that has one of the
+ * secrets in it is shown without.
  */
-export const findingsOf = (sightings: readonly Sighting[], salt: Uint8Array, where: string): FoundSecrets => {
+export const findingsOf = (sightings: readonly Sighting[], salt: Uint8Array, where: string, before: Iterable<string> = []): FoundSecrets => {
+  const secrets = new Set(sightings.map(({ secret }) => secret.toString('latin1')))
+  const safe = (text: string): string => [...secrets].reduce(without, text)
+  const shown = new Map<string, string>()
+  const safeOnce = (text: string): string => {
+    const known = shown.get(text) ?? safe(text)
+    shown.set(text, known)
+    return known
+  }
   const found = new Map<string, SecretFinding>()
   const alike = new Map<string, number>()
-  const problems = new Set<string>()
-  for (const { id, title, remedy, severity, secret, place } of sightings) {
-    const text = secret.toString('latin1')
+  const problems = new Set([...before].map(safe))
+  for (const { id, title, remedy, severity, secret, place: given } of sightings) {
+    const place: Place = {
+      ...given,
+      ...(given.path === undefined ? {} : { path: safeOnce(given.path) }),
+      ...(given.field === undefined ? {} : { field: safeOnce(given.field) }),
+    }
     const hash = hashSecret(salt, secret)
-    const path = place.path === undefined ? undefined : without(place.path, text)
-    const field = place.field === undefined ? undefined : without(place.field, text)
-    const safe: Place = { ...place, ...(path === undefined ? {} : { path }), ...(field === undefined ? {} : { field }) }
-    const at = path ?? field ?? ''
+    const at = place.path ?? place.field ?? ''
     const key = [id, at, hash].join('\0')
     const known = found.get(key)
     if (known !== undefined) {
       if (compareSeverity(severity, known.severity) > 0) known.severity = severity
-      if (known.places.length < mostPlaces) known.places.push(safe)
-      else problems.add(`${where}: more than ${mostPlaces} places of one secret of the rule ${id}; the others are not listed`)
+      if (known.places.length < mostPlaces) known.places.push(place)
+      else problems.add(`${safeOnce(where)}: more than ${mostPlaces} places of one secret of the rule ${id}; the others are not listed`)
       continue
     }
-    const redacted = redact(text)
+    const redacted = redact(secret.toString('latin1'))
     const look = [id, at, redacted].join('\0')
     const nth = alike.get(look) ?? 0
     alike.set(look, nth + 1)
     const fingerprint = fingerprintOf(id, at, redacted, nth)
-    found.set(key, { kind: 'secret', id, severity, title, ...(remedy === undefined ? {} : { remedy }), places: [safe], fingerprint, redacted, hash })
+    found.set(key, { kind: 'secret', id, severity, title, ...(remedy === undefined ? {} : { remedy }), places: [place], fingerprint, redacted, hash })
   }
   return { findings: [...found.values()], problems: [...problems] }
 }

@@ -35,7 +35,7 @@ export const isPlaceholder = (text: string): boolean => {
 
 /** It says where the value comes from: `${VAR}`, `$VAR`, `{{ … }}`, `%VAR%`, `vault:…`, `file:…`, `arn:…`. */
 export const isReference = (text: string): boolean =>
-  /^\$[A-Za-z_]\w*$|\$\{|\$\(|\{\{|<%|%\(|^%[A-Za-z_]+%$|#\{|^@[A-Za-z_.-]+@$|^[*&][A-Za-z]+$|^!(?:Ref|Sub|GetAtt|Join|ImportValue|vault|secret|env)\b/.test(
+  /^\$[A-Za-z_]\w*$|\$\{|\$\(|\{\{|<%|%\(|^%[A-Za-z_]+%$|^\{[A-Za-z_][\w.]*\}$|^\[[A-Za-z_][\w.]*\]$|^%s$|#\{|^@[A-Za-z_.-]+@$|^[*&][A-Za-z]+$|^!(?:Ref|Sub|GetAtt|Join|ImportValue|vault|secret|env)\b/.test(
     text,
   ) ||
   /^(?:vault|ref\+\w+|file|op|env|ssm|sm|awssm|gcpsm|keyvault|secretref|secret|docker-secret|kms|data):/i.test(text) ||

@@ -25,5 +25,5 @@ export const hashSecret = (salt: Uint8Array, secret: Uint8Array): string => crea
 export const fingerprintOf = (rule: string, where: string, redacted: string, nth: number): string =>
   createHash('sha256').update(['secret', rule, where, redacted, nth].join('\0')).digest('hex').slice(0, 32)
 
-/** `text`, e.g. a path, without the secret. Secrets of fewer than 4 characters are no part of names but by chance. */
-export const without = (text: string, secret: string): string => (secret.length < 4 ? text : text.replaceAll(secret, redact(secret)))
+/** `text`, e.g. a path, without the secret. Short ones are left: `wordpress` in a path is a name, whatever the password is. */
+export const without = (text: string, secret: string): string => (secret.length < 12 ? text : text.replaceAll(secret, redact(secret)))

@@ -60,6 +60,8 @@ export interface SecretOptions {
 
 const wholeContent = 4 * 1024 * 1024
 const chunk = 1024 * 1024
+/** Bytes that are matched in one file, summed over rules: a file full of keywords would cost each rule its whole length. */
+const mostWork = 1024 * 1024 * 1024
 /** Fields, and bytes of one, that are looked at. */
 const mostFields = 10_000
 const longestField = 256 * 1024
@@ -134,9 +136,15 @@ export const createSecretRules = (options: SecretOptions): SecretRules => {
       hits.push({ ...hit, secret: Buffer.from(hit.secret) })
       return true
     }
+    let work = 0
     const scan = (part: Part, seen: Set<number>): void => {
       for (const rule of rulesFor(path, seen)) {
         if ((counts.get(rule) ?? 0) > mostOfRule) continue
+        work += part.bytes.length
+        if (work > mostWork) {
+          problem('it has keywords of too many rules; its rest was not searched')
+          return
+        }
         if (!matchesOf(rule, part, path, take)) problem(`the rule ${rule.id} matches too often; the rest of the file was not searched with it`)
       }
       if (![...encoded].some(keyword => seen.has(keyword))) return
@@ -205,12 +213,12 @@ export const createSecretRules = (options: SecretOptions): SecretRules => {
     problems: Iterable<string>,
     placeOf: (offset: number) => Partial<Sighting['place']>,
   ): FoundSecrets => {
-    const found = findingsOf(
+    return findingsOf(
       hits.map(hit => sightingOf(hit, { path, ...placeOf(hit.start) })),
       options.salt,
       path,
+      problems,
     )
-    return { findings: found.findings, problems: [...problems, ...found.problems] }
   }
 
   const placesIn = (bytes: Buffer) => {
@@ -326,8 +334,7 @@ export const createSecretRules = (options: SecretOptions): SecretRules => {
       const inside = decoded === undefined || plain.some(hit => !hit.rule.generic) ? [] : inText('[0]', decoded, problem)
       for (const hit of [...plain.filter(each => inside.length === 0 || !each.rule.generic), ...inside]) sightings.push(sightingOf(hit, { field }))
     }
-    const found = findingsOf(sightings, options.salt, 'fields')
-    return { findings: found.findings, problems: [...problems, ...found.problems] }
+    return findingsOf(sightings, options.salt, 'fields', problems)
   }
 
   const findInPath = (path: string): FoundSecrets => {

@@ -1,5 +1,6 @@
 import { hasDigitAndLetter } from '../checks.ts'
 import type { OwnRule } from '../rule.ts'
+import { documentation } from './paths.ts'
 
 const schemes = [
   'postgres',
@@ -37,9 +38,6 @@ const schemes = [
 ]
 
 const escaped = (text: string): string => text.replaceAll(/[+.]/g, '\\$&')
-
-const documentation =
-  '(?:^|/)(?:usr/share/(?:doc|man|info|perl5?)|node_modules|(?:site|dist)-packages|usr/lib/python[0-9.]*|tests?|testdata|__tests__|docs?|examples?)/|\\.(?:md|rst|adoc|html?|[1-9](?:\\.gz)?)$'
 
 /** Names that machines use in `https://name:secret@host`. */
 const machineUsers = [

@@ -1,4 +1,5 @@
 import type { OwnRule } from '../rule.ts'
+import { publishedKeys } from './paths.ts'
 
 /** The beginning of the body is enough to tell two keys apart; a header of an encrypted key may come before it, and `\n` may be written out. */
 const body =
@@ -11,6 +12,7 @@ const pem = (id: string, label: string, title: string, severity: OwnRule['severi
   keywords: [`begin ${label.toLowerCase()}`],
   pattern: `-----BEGIN ${label}-----${body}`,
   entropy: 4,
+  notPath: publishedKeys,
   remedy: 'Replace the key pair, take the key out of the files and give it at run time as a secret.',
 })
 
@@ -34,6 +36,7 @@ export const privateKeyRules: readonly OwnRule[] = [
     keywords: ['putty-user-key-file-'],
     pattern: 'PuTTY-User-Key-File-\\d: [^\\n]{1,80}\\n(?s:.{1,1000}?.{0,1000}?)\\nPrivate-Lines: \\d{1,3}\\r?\\n([A-Za-z0-9+/=\\r\\n]{40,700})',
     entropy: 4,
+    notPath: publishedKeys,
   },
   {
     id: 'private-key-jwk',
@@ -43,5 +46,6 @@ export const privateKeyRules: readonly OwnRule[] = [
     pattern:
       '"kty"\\s{0,4}:[^{}]{1,1000}"d"\\s{0,4}:\\s{0,4}"([A-Za-z0-9_-]{32,700})"|"d"\\s{0,4}:\\s{0,4}"([A-Za-z0-9_-]{32,700})"[^{}]{1,1000}"kty"',
     entropy: 4,
+    notPath: publishedKeys,
   },
 ]

@@ -146,7 +146,7 @@ export const serviceRules: readonly OwnRule[] = [
     id: 'airtable-token',
     title: 'Airtable personal access token',
     severity: 'high',
-    keywords: ['airtable', '"pat', '=pat', "'pat"],
+    keywords: ['airtable'],
     pattern: '["\'=: ](pat[A-Za-z0-9]{14}\\.[0-9a-f]{64})\\b',
     entropy: 3.5,
   },

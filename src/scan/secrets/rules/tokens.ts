@@ -1,5 +1,6 @@
 import { hasDigitAndLetter, isBech32, isJsonWebToken } from '../checks.ts'
 import type { OwnRule } from '../rule.ts'
+import { documentation } from './paths.ts'
 
 /** base64 of `{"alg"`, `{"typ"`, `{"kid"`, `{"x5`, `{"cty`, with what follows. */
 export const jwtKeywords: readonly string[] = ['eyjhbgci', 'eyj0exai', 'eyjrawqi', 'eyj4n', 'eyjjdhki']
@@ -7,7 +8,15 @@ export const jwtPattern = '\\b(eyJ[A-Za-z0-9_-]{10,1000}\\.eyJ[A-Za-z0-9_-]{10,1
 
 /** Secrets of tools and standards rather than of a provider. */
 export const tokenRules: readonly OwnRule[] = [
-  { id: 'json-web-token', title: 'JSON Web Token', severity: 'medium', keywords: jwtKeywords, pattern: jwtPattern, check: isJsonWebToken },
+  {
+    id: 'json-web-token',
+    title: 'JSON Web Token',
+    severity: 'medium',
+    keywords: jwtKeywords,
+    pattern: jwtPattern,
+    check: isJsonWebToken,
+    notPath: documentation,
+  },
   {
     id: 'age-secret-key',
     title: 'age secret key',
