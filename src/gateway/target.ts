@@ -9,6 +9,7 @@
  * requests that wait for an instance to boot do not storm it.
  */
 import type { Endpoint, Forward, Limits, Route, TargetReport } from './gateway.ts'
+import { InFlight } from './in-flight.ts'
 import type { Problem } from './problem.ts'
 import { badGateway, crowded, inWords, removed, waitedTooLong, wakeFailed } from './problem.ts'
 import { Counters } from './tally.ts'
@@ -28,6 +29,8 @@ export abstract class Traffic {
   asked = 0
   refused = 0
   lastError: Error | undefined
+  /** In its seat. */
+  place = -1
 
   constructor(target: Target) {
     this.target = target
@@ -46,7 +49,7 @@ export abstract class Traffic {
 /** An endpoint, as one target uses it. */
 export class Seat {
   readonly endpoint: Endpoint
-  readonly inFlight = new Set<Traffic>()
+  readonly inFlight = new InFlight<Traffic>()
   /** Its connections: disposed of when the seat has left and the last traffic with it. */
   links: Disposable | undefined
   draining: boolean
