@@ -60,6 +60,17 @@ const roots: readonly { title: string; release: string; files: () => Readonly<Re
     }),
   },
   {
+    title: 'the manifest of Azure Linux',
+    release: 'ID=azurelinux\nVERSION_ID="3.0"\n',
+    files: () => ({
+      'etc/azurelinux-release': Buffer.from('Microsoft Azure Linux 3.0.20240727\nAZURELINUX_BUILD_NUMBER=3.0.20240727\n'),
+      'var/lib/rpmmanifest/container-manifest-2': Buffer.from(
+        'mariner-release\t3.0-16.azl3\t1\t1\tMicrosoft Corporation\t(none)\t9\tnoarch\t0\tmariner-release-3.0-16.azl3.src.rpm\n' +
+          'ca-certificates-base\t3.0.0-7.azl3\t1\t1\tMicrosoft Corporation\t1\t9\tnoarch\t1\tca-certificates-3.0.0-7.azl3.src.rpm\n',
+      ),
+    }),
+  },
+  {
     title: 'apk',
     release: alpine,
     files: () => ({ 'etc/alpine-release': Buffer.from('3.20.3\n'), 'lib/apk/db/installed': Buffer.from(apkText) }),
