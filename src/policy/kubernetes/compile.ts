@@ -31,6 +31,9 @@ export interface ExpressionFault {
   readonly error: CompileError
 }
 
+/** Gives each expression of a policy what its parts' values go to. */
+export type Tracer = (path: readonly (string | number)[], source: string) => Trace
+
 const expects = (source: string, program: Program, kinds: readonly string[]): Program => {
   if (program.type.kind === 'dyn' || kinds.includes(program.type.kind)) return program
   throw new CompileError(source, new SyntaxFault(typeMessage(program.type, kinds), program.node.start, program.node.end))
@@ -40,7 +43,7 @@ const typeMessage = (type: Type, kinds: readonly string[]): string =>
   `the expression gives a ${formatType(type)}, where a ${kinds.join(' or ')} is expected`
 
 /** Compiles one policy. Every fault is given to `fault`; the result is of use only when there was none. */
-export const compilePolicy = (policy: Policy, set: PolicySet, fault: (fault: ExpressionFault) => void, trace?: Trace): CompiledPolicy => {
+export const compilePolicy = (policy: Policy, set: PolicySet, fault: (fault: ExpressionFault) => void, trace?: Tracer): CompiledPolicy => {
   const { spec } = policy
   const withParams = spec.paramKind !== undefined
   const members = new Map<string, Variable>()
@@ -48,7 +51,7 @@ export const compilePolicy = (policy: Policy, set: PolicySet, fault: (fault: Exp
   const scope = policyScope(withParams, members)
   const program = (path: readonly (string | number)[], source: string, kinds: readonly string[] | undefined, where = scope): Program | undefined => {
     try {
-      const made = compile(source, kubernetesLibrary, where, trace)
+      const made = compile(source, kubernetesLibrary, where, trace?.(path, source))
       return kinds ? expects(source, made, kinds) : made
     } catch (error) {
       if (!(error instanceof CompileError)) throw error

@@ -1,5 +1,5 @@
 /** Policy files: YAML (or JSON) with several documents, each with its place for whoever has to correct it. */
-import type { Document, Document, Node, Node, ParsedNode, ParsedNode, } from 'yaml'
+import type { Document, Node, ParsedNode } from 'yaml'
 import { isCollection, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml'
 import { DayflyError } from '../../base/errors.ts'
 
