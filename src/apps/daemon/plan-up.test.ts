@@ -222,3 +222,18 @@ test('what was cancelled is no fault of a field', async () => {
   const error = await failure(plan(shop({ image: 'app' }), { asked: [], parts: cancelled }))
   assert.deepEqual([error.code, error.field], ['aborted', undefined])
 })
+
+test('what is to complete before another one begins is not scaled to none', async () => {
+  const draft = (required: boolean): EnvironmentDraftInput => ({
+    name: 'shop',
+    workloads: {
+      web: { image: 'app', deployment: { dependsOn: { migrate: { condition: 'completed', required, restart: false } } } },
+      migrate: { image: 'app', deployment: { scale: { min: 0, max: 0, window: 0 } } },
+    },
+  })
+  const { field, message, remedy } = await failure(plan(draft(true)))
+  assert.equal(field, 'workloads.web.deployment.dependsOn.migrate')
+  assert.match(message, /migrate is scaled to none, and so never completes/)
+  assert.ok(remedy)
+  assert.equal((await plan(draft(false))).workloads['migrate']?.deployment?.scale.max, 0)
+})
