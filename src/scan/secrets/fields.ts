@@ -33,7 +33,7 @@ const nameOf = (field: string): string => (field.endsWith(']') ? '' : (field.spl
 
 /** Assignments and options in a line of text, each in its own way quoted. */
 const assignments = new RE2(
-  '(?:^|[\\s|;&("\'])(?:--?)?([A-Za-z_][A-Za-z0-9_.-]{0,127})(?:=|\\s{0,4}:\\s{1,4})(?:"([^"\\n]{1,1000})"|\'([^\'\\n]{1,1000})\'|([^\\s"\'|;&)[{](?:[^\\s"\'|;&)]{0,900}[^\\s"\'|;&),}\\]])?))',
+  '(?:^|[\\s|;&("\'])(?:--?)?([A-Za-z_][A-Za-z0-9_.-]{0,127})(=|\\s{0,4}:\\s{1,4}|["\\\\]{1,2}\\s{0,4}:\\s{0,4})(?:"([^"\\n]{1,1000})"|\'([^\'\\n]{1,1000})\'|([^\\s"\'|;&)[{](?:[^\\s"\'|;&)]{0,900}[^\\s"\'|;&),}\\]])?))',
   'gd',
 )
 /** `--password secret`, `-u user:secret`, `sshpass -p secret`. */
@@ -58,6 +58,14 @@ const eachMatch = (pattern: RE2, bytes: Buffer, onMatch: (spans: RegExpIndicesAr
   return false
 }
 
+/** `password: then press enter`: a colon, no quotes, and words behind the value. */
+const isProse = (bytes: Buffer, spans: RegExpIndicesArray): boolean => {
+  const separator = spans[2]
+  const bare = spans[5]
+  if (separator === undefined || bare === undefined || !bytes.toString('latin1', separator[0], separator[1]).trimStart().startsWith(':')) return false
+  return /^[ \t]+[^\s#]/.test(bytes.toString('latin1', bare[1], bare[1] + 16))
+}
+
 /** Secrets that `field`'s own name, or names in its text, say are secrets. Second: whether all of the text was looked at. */
 export const namedSecrets = (field: string, value: string): readonly [readonly Named[], boolean] => {
   const bytes = Buffer.from(value)
@@ -72,7 +80,9 @@ export const namedSecrets = (field: string, value: string): readonly [readonly N
       ...judged(name === undefined ? '' : bytes.toString('utf8', name[0], name[1]), bytes.toString('utf8', span[0], span[1]), span[0], span[1]),
     )
   }
-  const first = eachMatch(assignments, bytes, spans => consider(spans, spans[1], [2, 3, 4]))
+  const first = eachMatch(assignments, bytes, spans => {
+    if (!isProse(bytes, spans)) consider(spans, spans[1], [3, 4, 5])
+  })
   const second = eachMatch(options, bytes, spans => consider(spans, spans[1], [2, 3, 4]))
   return [found, first && second]
 }
