@@ -2,7 +2,7 @@
 import { throwIfAborted } from '../base/abort.ts'
 import { DayflyError, messageOf } from '../base/errors.ts'
 import { canonical, digestOf } from './canonical.ts'
-import type { AdmissionRequest, Decision, Objection, Policies } from './decision.ts'
+import type { AdmissionRequest, Decision, ImageEvidence, Objection, Policies } from './decision.ts'
 import { apiServerLimits } from './kubernetes/evaluate.ts'
 import type { PolicySet } from './kubernetes/schema.ts'
 import type { Exempted, Exemptions, NativePolicy, Outcome, Ruling } from './policy.ts'
@@ -81,9 +81,21 @@ const nextStart = (exemptions: Exemptions | undefined, now: number): number[] =>
   }
 }
 
-const digestOfRequest = ({ now: _now, ...request }: AdmissionRequest): string => {
+/** Findings of an image are many and do not change: their digest is made once. */
+const findingsDigests = new WeakMap<object, string>()
+const digestOfFindings = (findings: ImageEvidence['findings']): string | undefined => {
+  if (!findings) return undefined
+  const known = findingsDigests.get(findings)
+  if (known !== undefined) return known
+  const made = digestOf(findings)
+  findingsDigests.set(findings, made)
+  return made
+}
+
+const digestOfRequest = ({ now: _now, images, ...request }: AdmissionRequest): string => {
   try {
-    return digestOf(request)
+    const facts = Object.fromEntries(Object.entries(images).map(([name, image]) => [name, { ...image, findings: digestOfFindings(image.findings) }]))
+    return digestOf({ ...request, images: facts })
   } catch (error) {
     return digestOf(`no JSON: ${messageOf(error)}`)
   }

@@ -1,20 +1,17 @@
 /** From a tree to closures, checking types on the way. What is dyn is checked when it is evaluated. */
-import { elementOf, has, optionalElementOf, select, selectOptional } from './access.ts'
+import { has, select, selectOptional } from './access.ts'
+import { call, checkLiterals, noOverload, orElse } from './calls.ts'
 import { evaluateFold, foldScope, mapFrom, resultType, variableTypes } from './folds.ts'
-import type { Overload } from './overloads.ts'
-import type { Code, Frame, Library, Scope, Variable } from './scope.ts'
+import { builtIn } from './operators.ts'
+import type { Part } from './parts.ts'
+import { blame, fault, guarded } from './parts.ts'
+import type { Code, Library, Scope, Variable } from './scope.ts'
 import { inner, resolve } from './scope.ts'
 import type { Node } from './syntax.ts'
-import { SyntaxFault } from './tokens.ts'
 import type { Type } from './types.ts'
 import { bool, bytes, double, dyn, formatType, int, join, listOf, mapOf, nullType, optionalOf, string, typeType, uint } from './types.ts'
 import type { Value } from './values.ts'
-import { CelError, CostError, compare, equals, isList, isMap, keyOf, none, Optional, TypeValue, typeName, Uint } from './values.ts'
-
-interface Part {
-  readonly type: Type
-  readonly code: Code
-}
+import { CelError, none, Optional, TypeValue, typeName, Uint } from './values.ts'
 
 /** Sees each part of an expression as it is evaluated. */
 export type Trace = (node: Node, value: Value | CelError) => void
@@ -61,36 +58,9 @@ const qualifiedName = (node: Node): string | undefined => {
 
 const rootName = (node: Node): string | undefined => (node.op === 'name' ? node.name : node.op === 'select' ? rootName(node.target) : undefined)
 
-const fault = (node: Node, message: string): SyntaxFault => new SyntaxFault(message, node.start, node.end)
-
-/** The error of a part: the innermost one at fault is the one to show. */
-const blame = (error: unknown, node: Node): unknown => {
-  if (error instanceof CelError) error.node ??= node
-  return error
-}
-
-const numeric = new Set(['int', 'uint', 'double'])
-const ordered = new Set(['int', 'uint', 'double', 'string', 'bool', 'bytes', 'timestamp', 'duration', 'dyn'])
-const orders: Readonly<Record<string, (order: number) => boolean>> = {
-  '_<_': order => order < 0,
-  '_<=_': order => order <= 0,
-  '_>_': order => order > 0,
-  '_>=_': order => order >= 0,
-}
-
 /** Compiles the tree; throws SyntaxFault with the part that is wrong. */
-export const compileNode = (root: Node, library: Library, globals: Scope, trace?: Trace): Part => {
-  const guarded =
-    (node: Node, units: number, code: Code): Code =>
-    frame => {
-      frame.spend(units)
-      try {
-        return code(frame)
-      } catch (error) {
-        throw blame(error, node)
-      }
-    }
-
+export const compileNode = (root: Node, library: Library, globals: Scope, trace?: Trace): Part & { readonly slots: ReadonlySet<number> } => {
+  const slots = new Set<number>()
   /** Lists and maps whose elements may differ: what `format` writes. */
   const mixed = new WeakSet<Node>()
   const mix = (node: Node): void => {
@@ -187,8 +157,9 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
     throw fault(node, `there is no ${name} here`)
   }
 
-  const variableOf = ({ slot, type, local }: Variable): Part =>
-    local
+  const variableOf = ({ slot, type, local }: Variable): Part => {
+    if (!local) slots.add(slot)
+    return local
       ? { type, code: frame => frame.locals[slot] ?? null }
       : {
           type,
@@ -197,6 +168,7 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
             return frame.activation.load(slot)
           },
         }
+  }
 
   const checkField = (node: Node, type: Type, field: string): Type => {
     const target = type.kind === 'optional' ? (type.of[0] ?? dyn) : type
@@ -386,59 +358,6 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
     }
   }
 
-  const builtIn = (node: Extract<Node, { op: 'call' }>, parts: readonly Part[]): Part | undefined => {
-    const [left, right] = parts
-    if (node.receiver || !left || !right || parts.length !== 2) return undefined
-    const mismatch = (): SyntaxFault =>
-      fault(node, `${node.name.replaceAll(/[_@]/g, '')} does not go with ${formatType(left.type)} and ${formatType(right.type)}`)
-    const pair = (units: number, decide: (a: Value, b: Value) => Value): Code =>
-      guarded(node, units, frame => decide(left.code(frame), right.code(frame)))
-    const order = orders[node.name]
-    if (order) {
-      const kinds = [left.type.kind, right.type.kind]
-      const comparable =
-        kinds.every(kind => ordered.has(kind)) && (kinds[0] === kinds[1] || kinds.includes('dyn') || kinds.every(kind => numeric.has(kind)))
-      if (!comparable) throw mismatch()
-      return {
-        type: bool,
-        code: pair(1, (a, b) => {
-          const compared = compare(a, b)
-          if (compared === undefined) throw new CelError(`there is no order between ${typeName(a)} and ${typeName(b)}`)
-          return order(compared)
-        }),
-      }
-    }
-    switch (node.name) {
-      case '_==_':
-      case '_!=_': {
-        if (!join(left.type, right.type)) throw mismatch()
-        const wanted = node.name === '_==_'
-        return { type: bool, code: guarded(node, 1, frame => equalTo(frame, left.code(frame), right.code(frame)) === wanted) }
-      }
-      case '@in': {
-        const of =
-          right.type.kind === 'dyn' || right.type.kind === 'object'
-            ? dyn
-            : right.type.kind === 'list' || right.type.kind === 'map'
-              ? right.type.of[0]
-              : undefined
-        if (!of || !join(of, left.type)) throw mismatch()
-        return { type: bool, code: guarded(node, 1, frame => isIn(frame, left.code(frame), right.code(frame))) }
-      }
-      case '_[_]':
-      case '_[?_]': {
-        const optional = node.name === '_[?_]'
-        const target = left.type.kind === 'optional' ? (left.type.of[0] ?? dyn) : left.type
-        const [of, key] = target.kind === 'list' ? [target.of[0], int] : target.kind === 'map' ? [target.of[1], target.of[0]] : [dyn, dyn]
-        if (!['list', 'map', 'dyn', 'object'].includes(target.kind) || !join(key ?? dyn, right.type)) throw mismatch()
-        const viral = optional || left.type.kind === 'optional'
-        return { type: viral ? optionalOf(of ?? dyn) : (of ?? dyn), code: pair(1, optional ? optionalElementOf : elementOf) }
-      }
-      default:
-        return undefined
-    }
-  }
-
   const invoke = (node: Extract<Node, { op: 'call' }>, scope: Scope): Part => {
     const namespace = node.receiver ? qualifiedName(node.receiver) : undefined
     const root = node.receiver ? rootName(node.receiver) : undefined
@@ -476,82 +395,5 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
     }
   }
 
-  const checkLiterals = (node: Node, nodes: readonly Node[], candidates: readonly Overload[]): void => {
-    const literals = nodes.map(each => (each.op === 'literal' ? each.value : undefined))
-    const [only] = candidates
-    if (!only || candidates.length !== 1) return
-    try {
-      only.check?.(...literals)
-      if (only.constant && literals.every(each => each !== undefined)) only.run(...literals)
-    } catch (error) {
-      throw fault(nodes.at(-1) ?? node, error instanceof Error ? error.message : String(error))
-    }
-  }
-
-  return part(root, globals)
-}
-
-const equalTo = (frame: Frame, left: Value, right: Value): boolean => {
-  if (typeof left === 'object' && left !== null) frame.spend(isList(left) ? left.length : isMap(left) ? left.size : 0)
-  return equals(left, right)
-}
-
-const isIn = (frame: Frame, value: Value, range: Value): boolean => {
-  if (isMap(range)) {
-    const key = keyOf(value)
-    return key !== undefined && range.has(key)
-  }
-  if (!isList(range)) throw new CelError(`in looks into lists and maps, not into a ${typeName(range)}`)
-  frame.spend(range.length)
-  return range.some(each => equals(each, value))
-}
-
-/** `or` and `orValue` evaluate their argument only where it is needed. */
-const orElse = (target: Value, wrapped: boolean, otherwise: () => Value): Value => {
-  if (!(target instanceof Optional)) throw new CelError(`an optional is expected, not a ${typeName(target)}`)
-  if (target.value !== undefined) return wrapped ? target : target.value
-  const value = otherwise()
-  if (wrapped && !(value instanceof Optional)) throw new CelError(`an optional is expected, not a ${typeName(value)}`)
-  return value
-}
-
-const operatorText = (name: string): string => name.replaceAll('_', '').replaceAll('@', '')
-
-const noOverload = (name: string, method: boolean, types: readonly Type[], overloads: readonly Overload[] | undefined): string => {
-  const written = types.map(formatType)
-  const shown = /^[-_@!]/.test(name)
-    ? `${operatorText(name)} of ${written.join(' and ')}`
-    : method
-      ? `${written[0]}.${name}(${written.slice(1).join(', ')})`
-      : `${name}(${written.join(', ')})`
-  if (!overloads) return `there is no ${shown}`
-  const known = overloads
-    .map(one => one.parameters.map(formatType))
-    .map(all => (method ? `${all[0]}.${name}(${all.slice(1).join(', ')})` : `(${all.join(', ')})`))
-  return `there is no ${shown}; there is ${known.slice(0, 6).join(', ')}`
-}
-
-/** Evaluates the arguments, finds the overload that takes them, and calls it. */
-const call = (node: Extract<Node, { op: 'call' }>, codes: readonly Code[], candidates: readonly Overload[], certain: boolean): Code => {
-  const [first, second] = codes
-  const only = candidates[0]
-  const invokeWith = (frame: Frame, args: Value[]): Value => {
-    const found = certain ? only : candidates.find(one => one.accepts.every((accepts, at) => accepts(args[at] ?? null)))
-    if (!found) throw new CelError(`${operatorText(node.name)} does not go with ${args.map(typeName).join(' and ')}`)
-    frame.spend(1 + (found.cost?.(...args) ?? 0))
-    return found.run(...args)
-  }
-  return frame => {
-    try {
-      if (codes.length === 1 && first) return invokeWith(frame, [first(frame)])
-      if (codes.length === 2 && first && second) return invokeWith(frame, [first(frame), second(frame)])
-      return invokeWith(
-        frame,
-        codes.map(code => code(frame)),
-      )
-    } catch (error) {
-      if (error instanceof CelError || error instanceof CostError) throw blame(error, node)
-      throw error
-    }
-  }
+  return { ...part(root, globals), slots }
 }

@@ -19,6 +19,8 @@ export interface Program {
   readonly source: string
   readonly node: Node
   readonly type: Type
+  /** Slots of the variables that it speaks of. */
+  readonly slots: ReadonlySet<number>
   /** Throws CelError or CostError, nothing else. Takes what it costs from the activation's budget. */
   run(activation: Activation): Value
 }
@@ -53,7 +55,7 @@ export class CompileError extends DayflyError {
 export const compile = (source: string, library: Library, scope: Scope, trace?: Trace): Program => {
   try {
     const node = parseExpression(source, expandMacro)
-    const { type, code } = compileNode(node, library, scope, trace)
+    const { type, code, slots } = compileNode(node, library, scope, trace)
     const run = (activation: Activation): Value => {
       const limit = Math.min(activation.limit, activation.budget)
       const frame = new Frame(activation, limit)
@@ -67,7 +69,7 @@ export const compile = (source: string, library: Library, scope: Scope, trace?: 
         activation.budget -= limit - Math.max(0, frame.left)
       }
     }
-    return { source, node, type, run }
+    return { source, node, type, slots, run }
   } catch (error) {
     if (error instanceof SyntaxFault) throw new CompileError(source, error)
     if (error instanceof RangeError) throw new CompileError(source, new SyntaxFault('the expression is nested too deeply', 0, source.length))

@@ -9,13 +9,11 @@
  * | timestamp, duration | nanoseconds |
  * | url, quantity, IP, … | an `Opaque` |
  */
-import type { Node } from './syntax.ts'
-
 /** What makes an evaluation fail. `&&`, `||`, `all` and `exists` absorb it, as CEL says. */
 export class CelError extends Error {
   override readonly name = 'CelError'
-  /** The innermost part of the expression at fault. */
-  node: Node | undefined
+  /** The innermost part of the expression at fault: offsets. */
+  part: { readonly start: number; readonly end: number } | undefined
 }
 
 /** The evaluation cost more than it may. Nothing absorbs it. */

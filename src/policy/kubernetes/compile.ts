@@ -9,7 +9,7 @@ import { SyntaxFault } from '../cel/tokens.ts'
 import type { Type } from '../cel/types.ts'
 import { dyn, formatType } from '../cel/types.ts'
 import type { Binding, Param, Policy, PolicySet } from './schema.ts'
-import { policyScope, variablesSlot } from './values.ts'
+import { imageSlots, policyScope, variablesSlot } from './values.ts'
 
 export interface CompiledPolicy {
   readonly policy: Policy
@@ -82,4 +82,20 @@ export const compilePolicy = (policy: Policy, set: PolicySet, fault: (fault: Exp
   const bindings = set.bindings.filter(binding => binding.spec.policyName === policy.metadata.name)
   const params = set.params.filter(param => param.apiVersion === spec.paramKind?.apiVersion && param.kind === spec.paramKind.kind)
   return { policy, matchConditions, variables, validations, auditAnnotations, bindings, params }
+}
+
+/** Whether any expression speaks of images or their findings: if none does, they need not be handed over. */
+export const speaksOfImages = (set: PolicySet): boolean => {
+  let faulty = false
+  const compiled = set.policies.map(policy =>
+    compilePolicy(policy, set, () => {
+      faulty = true
+    }),
+  )
+  const programs = compiled.flatMap(({ matchConditions, variables, validations, auditAnnotations }) => [
+    ...variables,
+    ...[...matchConditions, ...auditAnnotations].map(({ program }) => program),
+    ...validations.flatMap(({ program, messageProgram }) => (messageProgram ? [program, messageProgram] : [program])),
+  ])
+  return faulty || programs.some(({ slots }) => !slots.isDisjointFrom(imageSlots))
 }

@@ -96,6 +96,11 @@ const roots: readonly Root[] = [
   { name: 'findings', type: listOf(dyn), of: findingsOf },
 ]
 
+/** Slots of what is known about images: the greater part of a request by far. */
+export const imageSlots: ReadonlySet<number> = new Set(
+  roots.flatMap(({ name }, slot) => (['image', 'images', 'findings'].includes(name) ? [slot] : [])),
+)
+
 /** Slot of `params`, and of the first of a policy's own variables. */
 export const paramsSlot = roots.length
 export const variablesSlot = roots.length + 1

@@ -6,6 +6,7 @@ import { Worker } from 'node:worker_threads'
 import { abortable } from '../../base/abort.ts'
 import { messageOf } from '../../base/errors.ts'
 import type { AdmissionRequest } from '../decision.ts'
+import { speaksOfImages } from '../kubernetes/compile.ts'
 import type { CostLimits } from '../kubernetes/evaluate.ts'
 import type { PolicySet } from '../kubernetes/schema.ts'
 import type { Ruling } from '../policy.ts'
@@ -54,6 +55,7 @@ interface Life {
 
 export const createPolicyWorker = (set: PolicySet, limits: WorkerLimits): PolicyWorker => {
   const queue: Waiting[] = []
+  const withImages = speaksOfImages(set)
   let life: Life | undefined
   let nextId = 1
   let starts = 0
@@ -136,8 +138,8 @@ export const createPolicyWorker = (set: PolicySet, limits: WorkerLimits): Policy
       life?.worker.unref()
       return
     }
-    life ??= begin()
-    const at = life
+    const at = life ?? start()
+    if (!at) return
     // A process waits for what was asked, and for nothing else.
     at.worker.ref()
     if (!at.ready || at.current) return
@@ -160,7 +162,7 @@ export const createPolicyWorker = (set: PolicySet, limits: WorkerLimits): Policy
     if (closed) return Promise.resolve({ failure: 'the policies are closed', policy: undefined })
     if (queue.length >= longestQueue) return Promise.resolve({ failure: 'too many requests wait for a decision', policy: undefined })
     const { promise, resolve } = Promise.withResolvers<WorkerOutcome>()
-    const waiting = { question: { id: nextId, request }, settle: resolve }
+    const waiting = { question: { id: nextId, request: withImages ? request : { ...request, images: {} } }, settle: resolve }
     nextId = nextId >= 0x7fffffff ? 1 : nextId + 1
     queue.push(waiting)
     next()
@@ -173,8 +175,19 @@ export const createPolicyWorker = (set: PolicySet, limits: WorkerLimits): Policy
     return abortable(promise, signal).finally(() => signal.removeEventListener('abort', withdraw))
   }
 
+  /** A host that has no memory or no threads left cannot start one: that is an answer too. */
+  const start = (): Life | undefined => {
+    try {
+      life = begin()
+    } catch (error) {
+      for (const waiting of queue.splice(0))
+        waiting.settle({ failure: `the policies' thread cannot be started: ${messageOf(error)}`, policy: undefined })
+    }
+    return life
+  }
+
   // Loading the code takes a tenth of a second: that is not for the first request to wait for.
-  life = begin()
+  start()
 
   return {
     evaluate,
