@@ -156,10 +156,11 @@ export const genericRules: readonly OwnRule[] = [
     keywords: [],
     path: `${configurationFiles}|${sourceFiles}`,
     notPath: vendored,
-    pattern: `(?i:[a-z0-9_.-]{0,40}${secretNames})["'\\]]{0,2}[ \\t]{0,4}(?:=>|:=|[:=])[ \\t]{0,4}(?:"([^"\\n\\\\]{8,200})"|'([^'\\n\\\\]{8,200})'|\`([^\`\\n$]{8,200})\`)`,
+    pattern: `(?i:[a-z0-9_.-]{0,40}${secretNames})["'\\]]{0,2}[ \\t]{0,4}(?:=>|:=|[:=])[ \\t]{0,4}(?:"([^"\\s\\\\]{8,200})"|'([^'\\s\\\\]{8,200})'|\`([^\`\\s$]{8,200})\`)`,
     chosen: true,
     generic: true,
     entropy: 3,
+    check: hasDigitAndLetter,
   },
   {
     id: 'generic-setting',
@@ -172,5 +173,6 @@ export const genericRules: readonly OwnRule[] = [
     chosen: true,
     generic: true,
     entropy: 3,
+    check: hasDigitAndLetter,
   },
 ]
