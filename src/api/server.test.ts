@@ -42,6 +42,8 @@ before(async () => {
     logLevel: 'error',
     check: undefined,
     quotas: undefined,
+    policies: undefined,
+    preset: undefined,
     gateway,
     builds: defaultBounds(),
   } as const

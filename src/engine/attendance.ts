@@ -10,6 +10,8 @@ import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { isLive } from '../model/instance.ts'
 import type { WorkloadSpec } from '../model/workload.ts'
+import type { Gate } from './admission.ts'
+import { denialOf } from './admission.ts'
 import type { Audience } from './audience.ts'
 import type { Backend } from './backend.ts'
 import type { Halt } from './halt.ts'
@@ -42,6 +44,7 @@ export interface AttendanceParts {
   readonly halt: Halt
   readonly keeper: SecretKeeper
   readonly audience: Audience
+  readonly gate: Gate
   readonly log: Log
   /** From pending to running (ms). */
   readonly startPatience: number
@@ -67,7 +70,7 @@ export interface Attendance {
 }
 
 export const createAttendance = (parts: AttendanceParts & Hooks): Attendance => {
-  const { backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, audience, log } = parts
+  const { backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, audience, gate, log } = parts
 
   /** Has something done for an instance, once at a time; then everything is looked at again. What fails is tried again after a pause that grows. */
   const attend = (kept: Kept, id: string, work: (signal: AbortSignal) => Promise<void>): void => {
@@ -116,6 +119,10 @@ export const createAttendance = (parts: AttendanceParts & Hooks): Attendance => 
             remedy: 'Bring the environment up again.',
           })
         }
+        const verdicts = await gate.ask(environment.spec, [workload], 'CREATE', dayfly, limit.signal)
+        gate.note(environment.id, verdicts, dayfly, instance.id)
+        const denial = denialOf(verdicts)
+        if (denial) throw denial
         await instances.create(environment, instance, secrets, limit.signal)
         const startedAt = await instances.start(instance.id, limit.signal)
         lifecycle.moveInstance(instance.id, 'running', { actor: dayfly, reason: 'started' }, { startedAt })

@@ -12,6 +12,8 @@ import type { EndCause, Environment } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { maximumTtl } from '../model/lease.ts'
+import type { Admission } from './admission.ts'
+import { createGate } from './admission.ts'
 import { adoptAll, reconcile } from './adopt.ts'
 import type { Audience } from './audience.ts'
 import type { Backend } from './backend.ts'
@@ -54,6 +56,8 @@ export interface EngineOptions {
   readonly backend: Backend
   readonly store: Store
   readonly clock: Clock
+  /** Decides what may run. Nothing does without it. */
+  readonly admission: Admission
   /** Holds the instances' logs; made with mode 0700 when it is missing. */
   readonly recordsFolder: string
   readonly log: Log
@@ -127,14 +131,15 @@ export const createEngine = (options: EngineOptions): Engine => {
   })
   const halt = createHalt({ backend, clock, agenda, outcomes, stopper, killPatience })
   const denials = createDenials(backend, lifecycle, log)
+  const gate = createGate(options.admission, lifecycle)
   const instances = createInstances({ backend, store, clock, lifecycle, logPath })
-  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper, audience, denials })
+  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper, audience, denials, gate })
   const endIt = (id: string, cause: EndCause, reason: string): void => {
     const live = lives.get(id)
     if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))
   }
   const supervisor = createSupervisor({
-    ...{ backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, quotas, log, closing, startPatience },
+    ...{ backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, gate, quotas, log, closing, startPatience },
     background: work => background(work),
     onTaken: (id, release) => {
       const live = lives.get(id)
@@ -205,6 +210,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     ...{ store, clock, agenda, lifecycle, lives, endings, steps, closing },
     startPatience,
     line,
+    gate,
     onRunning: ({ environment, instances }) => {
       onRunning(environment, instances)
       keep(environment, true)
@@ -252,7 +258,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     return notices.until(id, check, signal)
   }
   const up = createUp({
-    ...{ backend, store, lifecycle, keeper, supervisor, audience, run, ended },
+    ...{ backend, store, lifecycle, keeper, supervisor, audience, gate, run, ended },
     secretDigest: options.secretDigest ?? secretDigestBy(randomBytes(32)),
     prolong: async (id, ttl, actor) => {
       const environment = refs.environment(id)

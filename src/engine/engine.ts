@@ -9,6 +9,7 @@ import type { Actor, Event } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import type { OwnedObject } from '../model/owned.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
+import type { Objection } from '../policy/decision.ts'
 import type { Waiting } from './line.ts'
 import type { EnvironmentFilter, EventFilter } from './store.ts'
 
@@ -18,6 +19,13 @@ export type Secrets = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>
 export interface Started {
   readonly environment: Environment
   readonly instances: readonly Instance[]
+  /** What policies warn of, for people, by workload. */
+  readonly warnings: readonly Warning[]
+}
+
+export interface Warning {
+  readonly workload: string
+  readonly objection: Objection
 }
 
 /** One difference between two specs of an environment. */
@@ -74,7 +82,7 @@ export interface Adoption {
 export interface Engine extends AsyncDisposable {
   /**
    * Creates and starts an environment; resolves when each workload's instance runs. On failure nothing but its record is left. What would be too much now is
-   * refused (`exhausted`), or waits in line as long as `waiting` says; nothing exists before it begins.
+   * refused (`exhausted`), or waits in line as long as `waiting` says; nothing exists before it begins. What is not admitted (`denied`) leaves its record.
    */
   run(spec: EnvironmentSpec, secrets: Secrets, actor: Actor, signal: AbortSignal, waiting?: Waiting): Promise<Started>
   /**
@@ -91,7 +99,7 @@ export interface Engine extends AsyncDisposable {
     signal: AbortSignal,
     partial?: boolean,
     waiting?: Waiting,
-  ): Promise<{ environment: Environment; changes: readonly Change[] }>
+  ): Promise<{ environment: Environment; changes: readonly Change[]; warnings: readonly Warning[] }>
   /** What `up` would change; of an environment that is not there, everything is added. Without `secrets`, none of their contents has changed. */
   diff(spec: EnvironmentSpec, partial?: boolean, secrets?: Secrets): readonly Change[]
   /** How the workloads of an environment that `up` made stand; in the order of their dependencies. */

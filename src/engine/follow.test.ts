@@ -40,7 +40,7 @@ describe('following the record', () => {
   it('resumes after a cursor, also with another engine', async () => {
     await using world = await openWorld()
     const { id } = await world.run(forever)
-    const after = world.store.events({ environment: id })[2]?.cursor ?? 0
+    const after = world.store.events({ environment: id })[3]?.cursor ?? 0
     await world.restart()
     const controller = new AbortController()
     const types: string[] = []

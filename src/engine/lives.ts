@@ -1,13 +1,15 @@
 /** What is known in memory, and only there, of each environment that has not ended. Nothing in it is needed to repair a crash. */
+
 import type { DayflyError } from '../base/errors.ts'
 import type { EndCause } from '../model/environment.ts'
+import type { Verdicts } from './admission.ts'
 import type { Secrets, Seeds, Started } from './engine.ts'
 import type { Why } from './lifecycle.ts'
 
 export interface Live {
   readonly id: string
   /** What is being created, and with which secrets; undefined after a restart, and once it runs. */
-  plan: { readonly started: Started; readonly secrets: Secrets; readonly seeds: Seeds; readonly why: Why } | undefined
+  plan: { readonly started: Started; readonly secrets: Secrets; readonly seeds: Seeds; readonly verdicts: Verdicts; readonly why: Why } | undefined
   /** Instances whose start the backend was asked for and which are not written as running: only the backend knows what became of them. */
   readonly attempted: Set<string>
   /** While it is created: how to break that off, and when it is over, one way or the other. Never rejects. */

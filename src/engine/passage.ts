@@ -5,6 +5,7 @@ import { DayflyError } from '../base/errors.ts'
 import type { Environment } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
+import type { Gate } from './admission.ts'
 import type { Audience } from './audience.ts'
 import type { Backend, EnvironmentRequest } from './backend.ts'
 import type { Denials } from './denials.ts'
@@ -35,6 +36,7 @@ export interface PassageParts {
   readonly keeper: SecretKeeper
   readonly audience: Audience
   readonly denials: Denials
+  readonly gate: Gate
 }
 
 export const environmentRequest = ({ id, spec }: Environment): EnvironmentRequest => ({
@@ -66,8 +68,11 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
   const record: Step<Live> = {
     name: 'record',
     do: async live => {
-      const { started, why } = planOf(live)
-      lifecycle.insert(started.environment, started.instances, why.actor)
+      const { started, verdicts, why } = planOf(live)
+      lifecycle.atomically(() => {
+        lifecycle.insert(started.environment, started.instances, why.actor)
+        parts.gate.note(live.id, verdicts, why.actor)
+      })
     },
     undo: async live => {
       const environment = store.environment(live.id)
@@ -96,6 +101,7 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
       const environment = store.environment(live.id)
       if (environment && isSupervised(environment.spec)) await parts.denials.look(live.id)
       parts.denials.forget(live.id)
+      parts.gate.forget(live.id)
       keeper.forget(live.id)
       await backend.removeEnvironment(live.id, signal)
     },

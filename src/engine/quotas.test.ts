@@ -220,6 +220,7 @@ describe('the line', () => {
     const [a, b] = [queued(world, { owner: 'a' }), queued(world, { owner: 'b' })]
     await assert.rejects(world.run(forever, { owner: 'c' }), exhausted(/this host has 1 GiB.*2 wait in line before it/))
     const more = queued(world, { owner: 'a' })
+    await world.advance(0)
     assert.deepEqual([last(a), last(b), last(more)], [1, 2, 2])
     available = 1.6 * gigabyte
     await world.advance(1000)

@@ -29,6 +29,7 @@ describe('a run', () => {
     assert.deepEqual(world.types(id), [
       'environment.creating',
       'instance.pending',
+      'admission.allowed',
       'instance.created',
       'instance.running',
       'environment.running',

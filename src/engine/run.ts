@@ -11,6 +11,8 @@ import type { Instance } from '../model/instance.ts'
 import { originOf } from '../model/instance.ts'
 import { parse } from '../model/parse.ts'
 import type { WorkloadSpec } from '../model/workload.ts'
+import type { Gate, Verdicts } from './admission.ts'
+import { denialOf, warningsOf } from './admission.ts'
 import type { Endings } from './endings.ts'
 import type { Secrets, Seeds, Started } from './engine.ts'
 import type { Line, Waiting } from './line.ts'
@@ -31,6 +33,7 @@ interface RunParts {
   readonly steps: readonly Step<Live>[]
   readonly closing: AbortSignal
   readonly line: Line
+  readonly gate: Gate
   /** From nothing to running (ms). */
   readonly startPatience: number
   readonly onRunning: (started: Started) => void
@@ -53,6 +56,7 @@ export const createRun = (parts: RunParts) => {
     const times = { createdAt, endedAt: undefined, bootId: clock.bootId, createdBoot: now, ttlDeadline: now + spec.lease.ttl, lastActivity: now }
     return {
       environment: { id, spec, state: 'creating', reason: 'asked for', cause: undefined, ...times },
+      warnings: [],
       // Those of workloads that are kept running come afterwards, in their order.
       instances: Object.entries(spec.workloads)
         .filter(([, { deployment }]) => deployment === undefined)
@@ -76,11 +80,19 @@ export const createRun = (parts: RunParts) => {
   }
 
   /** Between the call and the environment's first entry in the store nothing else happens: `record`, the first step, is done at once. */
-  const begin = async (spec: EnvironmentSpec, secrets: Secrets, seeds: Seeds, actor: Actor, signal: AbortSignal, claim: Claim): Promise<Started> => {
+  const begin = async (
+    spec: EnvironmentSpec,
+    secrets: Secrets,
+    seeds: Seeds,
+    verdicts: Verdicts,
+    actor: Actor,
+    signal: AbortSignal,
+    claim: Claim,
+  ): Promise<Started> => {
     using _claim = claim
     const started = planFor(spec)
     const { id } = started.environment
-    const live = newLive(id, { started, secrets, seeds, why: { actor, reason: 'asked for' } })
+    const live = newLive(id, { started, secrets, seeds, verdicts, why: { actor, reason: 'asked for' } })
     lives.set(id, live)
     try {
       const creating = create(live, signal)
@@ -100,12 +112,12 @@ export const createRun = (parts: RunParts) => {
       await parts.endings.end(live, why, true).catch(() => {})
       throw shown
     }
-    const now = { environment: store.environment(id) ?? started.environment, instances: store.instances(id) }
+    const now = { environment: store.environment(id) ?? started.environment, instances: store.instances(id), warnings: warningsOf(verdicts) }
     parts.onRunning(now)
     return now
   }
 
-  /** Waits in line where it is to, when it would be too much now; otherwise that is refused. */
+  /** Asked for admission first. Waits in line where it is to, when it would be too much now; otherwise that is refused. */
   return async (
     wanted: EnvironmentSpec,
     secrets: Secrets,
@@ -116,6 +128,12 @@ export const createRun = (parts: RunParts) => {
   ): Promise<Started> => {
     const spec = parse(EnvironmentSpec, wanted)
     checkSecrets(spec, secrets)
-    return await parts.line.enter(spec, waiting, signal, claim => begin(spec, secrets, seeds, actor, signal, claim))
+    const verdicts = await parts.gate.ask(spec, Object.keys(spec.workloads), 'CREATE', actor, signal)
+    const denial = denialOf(verdicts)
+    if (denial) {
+      parts.gate.refused({ ...planFor(spec).environment, reason: denial.message }, verdicts, actor)
+      throw denial
+    }
+    return await parts.line.enter(spec, waiting, signal, claim => begin(spec, secrets, seeds, verdicts, actor, signal, claim))
   }
 }

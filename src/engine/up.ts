@@ -4,6 +4,8 @@ import type { Environment } from '../model/environment.ts'
 import { EnvironmentSpec } from '../model/environment.ts'
 import type { Actor } from '../model/event.ts'
 import { parse } from '../model/parse.ts'
+import type { Gate, Verdicts } from './admission.ts'
+import { denialOf, warningsOf } from './admission.ts'
 import type { Audience } from './audience.ts'
 import type { Backend } from './backend.ts'
 import { changesBetween } from './changes.ts'
@@ -29,6 +31,7 @@ interface UpParts {
   readonly secretDigest: SecretDigest
   readonly supervisor: Supervisor
   readonly audience: Audience
+  readonly gate: Gate
   readonly run: (
     spec: EnvironmentSpec,
     secrets: Secrets,
@@ -139,6 +142,21 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
     return found
   }
 
+  /** Denied, the environment stays as it is, and its record says so. */
+  const admitted = async (
+    found: Environment,
+    spec: EnvironmentSpec,
+    named: ReadonlySet<string>,
+    actor: Actor,
+    signal: AbortSignal,
+  ): Promise<Verdicts> => {
+    const verdicts = await parts.gate.ask(spec, named, 'UPDATE', actor, signal)
+    const denial = denialOf(verdicts)
+    if (denial === undefined) return verdicts
+    parts.gate.note(found.id, verdicts, actor)
+    throw denial
+  }
+
   const update = async (
     found: Environment,
     spec: EnvironmentSpec,
@@ -200,11 +218,13 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
           const found = before(part)
           const spec = digested(whole(part, found, partial), found, part, secrets)
           if (found) {
+            const verdicts = await admitted(found, spec, named, actor, signal)
             const changes = await update(found, spec, named, secrets, seeds, actor, signal)
-            return { environment: lifecycle.current(store.environment(found.id) ?? found), changes }
+            parts.gate.note(found.id, verdicts, actor)
+            return { environment: lifecycle.current(store.environment(found.id) ?? found), changes, warnings: warningsOf(verdicts) }
           }
-          const { environment } = await parts.run(spec, secrets, seeds, actor, signal, waiting)
-          return { environment, changes: changesBetween(undefined, spec) }
+          const { environment, warnings } = await parts.run(spec, secrets, seeds, actor, signal, waiting)
+          return { environment, changes: changesBetween(undefined, spec), warnings }
         })
       changing.set(part.name, work)
       try {

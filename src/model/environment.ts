@@ -27,7 +27,7 @@ export const assertEnvironmentTransition = (from: EnvironmentState, to: Environm
 }
 
 /** Why an environment ended: the stable part of its reason. */
-export const EndCause = z.enum(['completed', 'requested', 'ttl', 'idle', 'failed', 'lost'])
+export const EndCause = z.enum(['completed', 'requested', 'ttl', 'idle', 'failed', 'lost', 'denied'])
 export type EndCause = z.infer<typeof EndCause>
 
 export const EnvironmentName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 63')

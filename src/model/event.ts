@@ -20,6 +20,8 @@
  *   gateway.traffic             workload, requests, failed (5xx), bytesIn, bytesOut: since the one before
  *   gateway.access_log          bytes, lines and sha256 of the access log so far; dropped: entries it lacks since the one before; limit (bytes)
  *   gateway.access_log_full     limit
+ *   admission.allowed · denied  workload, policies and inputs (digests), cached, took (ms); denials, warnings, audits: policy, rule, message, field, finding,
+ *                               exemption of each, `left` more of them
  *   exec.started                exec (id), command, user, tty        exec.ended  exec, tty, code when it is known
  *   attach.started · ended
  *   record.sealed               count, hash: of the entries before it and of the last of them. Nothing follows

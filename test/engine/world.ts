@@ -24,6 +24,7 @@ import type { Actor } from '../../src/model/event.ts'
 import { defaultLease } from '../../src/model/lease.ts'
 import type { WorkloadSpec } from '../../src/model/workload.ts'
 import { openStore } from '../../src/store/sqlite.ts'
+import { admission } from './admission.ts'
 
 export const user: Actor = { kind: 'user', name: 'tester' }
 export const never = (): AbortSignal => new AbortController().signal
@@ -161,7 +162,7 @@ export const openWorld = async (options: WorldOptions = {}): Promise<World> => {
     const agenda = clock.agenda()
     const secretDigest = secretDigestBy(new TextEncoder().encode('the key of this world'))
     const own = { store: seenBy(store, state), agenda, sweepInterval: 60_000, secretDigest }
-    const engine = createEngine({ ...own, backend, clock, recordsFolder: folder, log, ...more })
+    const engine = createEngine({ ...own, backend, clock, recordsFolder: folder, log, admission: admission(), ...more })
     current = { engine, backend, state, agenda }
     return await engine.adopt(never())
   }

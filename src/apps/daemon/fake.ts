@@ -86,7 +86,8 @@ export const openFakeImages = (clock: Clock): DaemonImages => {
       const { config } = find(request.image)
       return { digest, config }
     },
-    checkUser: async () => {},
+    uidOf: async () => 0,
+    labelsOf: async () => image.config.labels,
     facts: async reference => imageFacts({ ...find(reference), history: [] }, [], '', () => ({ findings: [], problems: [] })),
   }
 }

@@ -22,8 +22,9 @@ export interface ImageParts {
 
 export interface DaemonImages extends Images, Pick<ImageParts, 'facts'> {
   resolve(request: Pick<RunRequest, 'image' | 'pull' | 'auth'>, onProgress: OnProgress, signal: AbortSignal): Promise<PlannedImage>
-  /** Throws `invalid` when the image does not know the user. */
-  checkUser(digest: string, user: string): Promise<void>
+  /** The number of a user in an image. Throws `invalid` when the image does not know it. */
+  uidOf(digest: string, user: string): Promise<number>
+  labelsOf(digest: string): Promise<Readonly<Record<string, string>>>
 }
 
 const imageView = (image: Image): ImageView => ({
@@ -99,7 +100,7 @@ const notToBeHad = (name: string, error: unknown): unknown => {
 export const createImages = ({ store, builder, facts, inUse, forget }: ImageParts): DaemonImages => {
   /** What names lead to, so that a start reads no files. This daemon makes all changes: after each, it begins anew. */
   const known = new Map<string, Image>()
-  const users = new Set<string>()
+  const users = new Map<string, number>()
   const changed = <T>(work: Promise<T>): Promise<T> =>
     work.finally(() => {
       known.clear()
@@ -205,11 +206,14 @@ export const createImages = ({ store, builder, facts, inUse, forget }: ImagePart
         throw named(error)
       }
     },
-    checkUser: async (digest, user) => {
+    uidOf: async (digest, user) => {
       const key = `${digest} ${user}`
-      if (users.has(key)) return
-      await store.resolveUser(await find(digest), user)
-      users.add(key)
+      const before = users.get(key)
+      if (before !== undefined) return before
+      const { uid } = await store.resolveUser(await find(digest), user)
+      users.set(key, uid)
+      return uid
     },
+    labelsOf: async digest => (await find(digest)).config.labels,
   }
 }

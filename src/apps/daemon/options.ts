@@ -7,6 +7,8 @@ import type { LogLevel } from '../../base/log.ts'
 import { isLogLevel } from '../../base/log.ts'
 import type { QuotaRules } from '../../engine/quotas.ts'
 import type { Address, GatewayOptions } from '../../gateway/gateway.ts'
+import type { PresetName } from '../../policy/presets/settings.ts'
+import { presetNames } from '../../policy/presets/settings.ts'
 import type { BuildBounds } from './builds.ts'
 import { parseBounds } from './builds.ts'
 import { readQuotas } from './quotas.ts'
@@ -24,6 +26,10 @@ export interface DaemonOptions {
   readonly group: string | undefined
   readonly logLevel: LogLevel
   readonly quotas: QuotaRules | undefined
+  /** Folder of policy files; undefined: `policies` in the state folder. */
+  readonly policies: string | undefined
+  /** Built-in policies in place of what the files say. */
+  readonly preset: PresetName | undefined
   /** What a build may use up. */
   readonly builds: BuildBounds
   /** Where requests to environments come in. */
@@ -112,6 +118,8 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
           check: { type: 'string' },
           gateway: { type: 'string', default: process.env['DAYFLY_GATEWAY'] ?? '' },
           quotas: { type: 'string' },
+          policies: { type: 'string' },
+          preset: { type: 'string' },
           'build-limits': { type: 'string', default: '' },
           'gateway-tls': { type: 'string' },
           'gateway-certificate': { type: 'string', multiple: true, default: [] },
@@ -132,6 +140,8 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
     group: values.group,
     logLevel: level,
     quotas: values.quotas === undefined ? undefined : readQuotas(resolve(values.quotas)),
+    policies: values.policies === undefined ? undefined : resolve(values.policies),
+    preset: values.preset === undefined ? undefined : oneOf(values.preset, '--preset', presetNames),
     builds: parseBounds(values['build-limits']),
     gateway: gatewayOf(values.gateway, values['gateway-tls'], values['gateway-certificate'], values['gateway-domain']),
     check: values.check === undefined ? undefined : oneOf(values.check, '--check', ['host', 'leaks'] as const),

@@ -17,6 +17,8 @@ import type { OpenDoors } from './doors.ts'
 import { createDoors } from './doors.ts'
 import type { DaemonImages } from './images.ts'
 import { createImages } from './images.ts'
+import type { Judging } from './judging.ts'
+import { openJudging } from './judging.ts'
 import type { DaemonOptions } from './options.ts'
 import { hasDiskQuota, hostRoom } from './quotas.ts'
 import { secretKey } from './secret-key.ts'
@@ -29,6 +31,7 @@ export interface Parts extends AsyncDisposable {
   readonly backend: Backend
   readonly images: DaemonImages
   readonly engine: Engine
+  readonly judging: Judging
   /** Where environments are reached from outside. */
   readonly doors: OpenDoors
 }
@@ -107,10 +110,23 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
   const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
   const secretDigest = secretDigestBy(secretKey(options.stateDir))
+  const judging = await openJudging(options, images, clock, log, stack)
   const { quotas, disk } = openQuotas(options, backend, store, clock, log, stack)
   const engine: Engine = stack.use(
-    createEngine({ backend, store, clock, recordsFolder, log, keeper, secretDigest, quotas, disk, audience: doors.audience }),
+    createEngine({
+      backend,
+      store,
+      clock,
+      admission: judging.admission,
+      recordsFolder,
+      log,
+      keeper,
+      secretDigest,
+      quotas,
+      disk,
+      audience: doors.audience,
+    }),
   )
   const opened = stack.move()
-  return { store, backend, images, engine, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { store, backend, images, engine, judging, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

@@ -24,8 +24,8 @@ export interface PlanUpParts {
   readonly owner: string
   /** Finds an image, or fetches it as the request says. Throws `not_found`. */
   resolveImage(request: Pick<RunRequest, 'image' | 'pull' | 'auth'>, onProgress: OnProgress, signal: AbortSignal): Promise<PlannedImage>
-  /** Throws `invalid` when the image does not know the user. */
-  checkUser(digest: string, user: string): Promise<void>
+  /** The number of a user in an image. Throws `invalid` when the image does not know it. */
+  uidOf(digest: string, user: string): Promise<number>
   /** Capabilities that may be asked for. */
   readonly capabilities: readonly string[]
   /** Whether this host runs what is for the platform, `os/architecture[/variant]`. */
@@ -259,7 +259,7 @@ export const planUp = async (
     if (image === undefined) continue
     const planned = workloadOf(name, workload, image)
     if ((planned.command[0] ?? '') === '') faults.say(`workloads.${name}.command`, `${workload.image} has no command of its own`, 'Name one.')
-    await faults.of(`workloads.${name}.user`, () => parts.checkUser(image.digest, planned.user))
+    await faults.of(`workloads.${name}.user`, () => parts.uidOf(image.digest, planned.user))
     workloads[name] = planned
   }
   faults.throwIfAny()

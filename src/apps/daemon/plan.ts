@@ -32,8 +32,8 @@ export interface PlanParts {
   readonly owner: string
   /** Finds an image, or fetches it as the request says. Throws `not_found`. */
   resolveImage(request: RunRequest, onProgress: OnProgress, signal: AbortSignal): Promise<PlannedImage>
-  /** Throws `invalid` when the image does not know the user. */
-  checkUser(digest: string, user: string): Promise<void>
+  /** The number of a user in an image. Throws `invalid` when the image does not know it. */
+  uidOf(digest: string, user: string): Promise<number>
   /** Whether a living environment has the name. */
   isTaken(name: string): boolean
   /** Capabilities that may be asked for. */
@@ -151,7 +151,7 @@ export const plan = async (parts: PlanParts, request: RunRequest, onProgress: On
     logLimit: request.logLimit ?? defaultLogLimit,
     secrets: Object.keys(request.secrets),
   }
-  await parts.checkUser(image.digest, user)
+  await parts.uidOf(image.digest, user)
   return {
     name: request.name ?? makeUpName(request.image, parts.isTaken),
     owner: parts.owner,

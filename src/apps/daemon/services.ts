@@ -73,7 +73,7 @@ export const createServices = (options: DaemonOptions, { engine, images, backend
   const planning = {
     owner,
     resolveImage: images.resolve,
-    checkUser: images.checkUser,
+    uidOf: images.uidOf,
     isTaken: (name: string) => store.environmentByName(name) !== undefined,
     capabilities: grantableCapabilities,
   }

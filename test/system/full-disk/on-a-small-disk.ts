@@ -14,6 +14,7 @@ import { createLog } from '../../../src/base/log.ts'
 import type { Script } from '../../../src/engine/backend.suite.ts'
 import { createEngine } from '../../../src/engine/create.ts'
 import { openStore } from '../../../src/store/sqlite.ts'
+import { admission } from '../../engine/admission.ts'
 import { never, noSecrets, user } from '../../engine/world.ts'
 
 const [small = '', roomy = ''] = process.argv.slice(2)
@@ -43,7 +44,7 @@ const backend = createFakeBackend(kernel)
 const store = openStore({ path: join(small, 'dayfly.db'), clock })
 const lines: string[] = []
 const log = createLog({ write: line => lines.push(line), level: 'info', json: true })
-const engine = createEngine({ backend, store, clock, recordsFolder: roomy, log, sweepInterval: 50 })
+const engine = createEngine({ backend, store, clock, recordsFolder: roomy, log, sweepInterval: 50, admission: admission() })
 const alive = setInterval(() => {}, 1000)
 await engine.adopt(never())
 

@@ -33,6 +33,18 @@ export const command: Command = {
     },
     { name: 'quotas', value: 'FILE', help: 'YAML: how much owners may have at once, and what the host keeps for itself.', completion: 'file' },
     {
+      name: 'policies',
+      value: 'DIR',
+      help: 'Policy files: what may run. They are read again when they change. Default: STATE-DIR/policies.',
+      completion: 'file',
+    },
+    {
+      name: 'preset',
+      value: 'NAME',
+      help: 'Built-in policies in place of what the files say: permissive, standard (where nobody says anything), strict, baseline, restricted.',
+      completion: ['permissive', 'standard', 'strict', 'baseline', 'restricted'],
+    },
+    {
       name: 'build-limits',
       value: 'LIMITS',
       help: 'What one build may use up, like cpus=2,memory=4g,pids=4096,timeout=30m. Default: all cores, half of the memory but no more than 4 GiB, 4096, 30m.',
@@ -49,6 +61,8 @@ export const command: Command = {
       'group',
       'log-level',
       'quotas',
+      'policies',
+      'preset',
       'build-limits',
       'gateway',
       'gateway-tls',

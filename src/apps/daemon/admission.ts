@@ -1,0 +1,101 @@
+/** The gate of the engine: what is known of the image and what the policies say, put together for one workload. */
+import { createHash } from 'node:crypto'
+import { abortError } from '../../base/abort.ts'
+import type { Clock } from '../../base/clock.ts'
+import { DayflyError, messageOf } from '../../base/errors.ts'
+import type { Admission, AdmissionQuestion, Verdict } from '../../engine/admission.ts'
+import { canonicalJson } from '../../model/record.ts'
+import type { WorkloadSpec } from '../../model/workload.ts'
+import type { AdmissionRequest, Decision, ImageEvidence, Policies } from '../../policy/decision.ts'
+import type { PodSource } from '../../policy/workload-pod.ts'
+import { podOfWorkload } from '../../policy/workload-pod.ts'
+
+export interface AdmissionParts {
+  /** In force now. */
+  policies(): Policies
+  /**
+   * What is known of an image, by digest and the name that the user wrote. The same object as long as nothing else is known. Rejects by the signal, or when it
+   * cannot be found out.
+   */
+  evidenceOf(digest: string, name: string, signal: AbortSignal): Promise<ImageEvidence>
+  /** The number of a user in an image; '' is root. */
+  uidOf(digest: string, user: string): Promise<number>
+  readonly clock: Clock
+}
+
+const sourceOf = (spec: WorkloadSpec, uid: number): PodSource => ({
+  ...{ image: spec.imageName, command: spec.command, env: spec.env, user: spec.user, uid, workdir: spec.workdir, readOnly: spec.readOnly },
+  ...{ capabilities: spec.capabilities, limits: spec.limits, runtime: spec.runtime, tty: spec.tty, stdin: spec.stdin, secrets: spec.secrets },
+  ...{ mounts: spec.mounts ?? [], sysctls: spec.sysctls ?? {}, health: spec.deployment?.health, expose: spec.deployment?.expose ?? [] },
+})
+
+const requestOf = (
+  { spec, workload, operation, actor }: AdmissionQuestion,
+  own: WorkloadSpec,
+  uid: number,
+  evidence: ImageEvidence,
+  now: number,
+): AdmissionRequest => ({
+  object: podOfWorkload(spec, workload, sourceOf(own, uid)),
+  operation,
+  namespace: spec.name,
+  namespaceLabels: spec.labels,
+  userInfo: { username: actor.name, groups: [] },
+  instance: { workload, uid, ...own },
+  environment: { name: spec.name, owner: spec.owner, labels: spec.labels, lease: spec.lease },
+  images: { [workload]: evidence },
+  now,
+})
+
+const hash = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`
+
+/** A decision that could not be made is a denial that says why. */
+const undecided = (reason: string, policies: string, inputs: string): Decision => ({
+  verdict: 'denied',
+  denials: [{ policy: 'admission', rule: 'decided', message: `it could not be decided: ${reason}`, remedy: 'See the log of the daemon.' }],
+  ...{ warnings: [], audits: [], policies, inputs },
+})
+
+/** Decisions in memory. */
+const mostKnown = 512
+
+export const createAdmission = ({ policies, evidenceOf, uidOf, clock }: AdmissionParts): Admission => {
+  const known = new Map<string, { readonly decision: Decision; readonly evidence: ImageEvidence }>()
+
+  const remember = (key: string, decision: Decision, evidence: ImageEvidence): void => {
+    const [oldest] = known.keys()
+    if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest)
+    known.set(key, { decision, evidence })
+  }
+
+  const decide = async (question: AdmissionQuestion, signal: AbortSignal): Promise<Pick<Verdict, 'decision' | 'cached'>> => {
+    const { spec, workload } = question
+    const own = spec.workloads[workload]
+    if (own === undefined) throw new DayflyError('internal', `there is no workload ${workload}`)
+    const inForce = policies()
+    const now = clock.wall()
+    const { name, labels, lease, owner } = spec
+    const key = hash(canonicalJson([inForce.version, question.operation, question.actor.name, workload, own, name, labels, lease, owner]))
+    const evidence = await evidenceOf(own.image, own.imageName, signal)
+    const before = known.get(key)
+    const holds = before !== undefined && before.evidence === evidence && (before.decision.validUntil ?? Number.POSITIVE_INFINITY) > now
+    if (holds) return { decision: before.decision, cached: true }
+    const decision = await inForce.decide(requestOf(question, own, await uidOf(own.image, own.user), evidence, now), signal)
+    // Whoever changed the policies meanwhile asks for the new ones.
+    if (policies() === inForce) remember(key, decision, evidence)
+    return { decision, cached: false }
+  }
+
+  return {
+    admit: async (question, signal) => {
+      const begin = performance.now()
+      try {
+        return { ...(await decide(question, signal)), took: performance.now() - begin }
+      } catch (error) {
+        if (signal.aborted) throw abortError(signal)
+        const decision = undecided(messageOf(error), policies().version, hash(question.workload))
+        return { decision, cached: false, took: performance.now() - begin }
+      }
+    },
+  }
+}

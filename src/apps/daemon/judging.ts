@@ -1,0 +1,47 @@
+/** Puts admission together: policies, trusted keys, vulnerability data, and what is known of images. */
+import { join } from 'node:path'
+import type { Clock } from '../../base/clock.ts'
+import type { Log } from '../../base/log.ts'
+import type { Admission } from '../../engine/admission.ts'
+import type { Vulnerabilities } from '../../scan/vulnerabilities/vulnerabilities.ts'
+import { openVulnerabilities } from '../../scan/vulnerabilities/vulnerabilities.ts'
+import { createAdmission } from './admission.ts'
+import type { Evidence } from './evidence.ts'
+import { createEvidence } from './evidence.ts'
+import type { DaemonImages } from './images.ts'
+import type { DaemonOptions } from './options.ts'
+import type { PolicyFolder } from './policies.ts'
+import { openPolicies } from './policies.ts'
+import type { Trust } from './trust.ts'
+import { createTrust } from './trust.ts'
+import { createVouching } from './vouching.ts'
+
+export interface Judging {
+  readonly admission: Admission
+  readonly evidence: Evidence
+  readonly policies: PolicyFolder
+  readonly vulnerabilities: Vulnerabilities
+  readonly trust: Trust
+}
+
+export const openJudging = async (
+  { stateDir, policies: folder, preset }: Pick<DaemonOptions, 'stateDir' | 'policies' | 'preset'>,
+  images: Pick<DaemonImages, 'facts' | 'labelsOf' | 'uidOf'>,
+  clock: Clock,
+  log: Log,
+  stack: AsyncDisposableStack,
+): Promise<Judging> => {
+  const policies = stack.use(await openPolicies({ folder: folder ?? join(stateDir, 'policies'), preset, clock, log }))
+  const trust = await createTrust(join(stateDir, 'trust'))
+  const { vouch } = createVouching(join(stateDir, 'vouched'), trust, log)
+  const vulnerabilities = stack.use(openVulnerabilities(join(stateDir, 'vulnerabilities')))
+  const evidence = createEvidence({
+    facts: images.facts,
+    labelsOf: images.labelsOf,
+    match: ({ packages, distribution, digest }) => vulnerabilities.match(packages, distribution, clock.wall(), { products: [digest] }),
+    version: () => vulnerabilities.version,
+    vouch,
+  })
+  const admission = createAdmission({ policies: policies.current, evidenceOf: evidence.of, uidOf: images.uidOf, clock })
+  return { admission, evidence, policies, vulnerabilities, trust }
+}

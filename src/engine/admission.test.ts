@@ -1,0 +1,134 @@
+import assert from 'node:assert/strict'
+import { beforeEach, describe, test } from 'node:test'
+import { admission, decision } from '../../test/engine/admission.ts'
+import { forever, ids, inWorld, live, service, spec, up } from '../../test/engine/supervised.ts'
+import { never, noSecrets, openWorld, user } from '../../test/engine/world.ts'
+import { noRestart } from '../model/deployment.ts'
+import type { Decision } from '../policy/decision.ts'
+import type { AdmissionQuestion } from './admission.ts'
+
+const denied = (message = 'it is privileged'): Decision =>
+  decision({
+    verdict: 'denied',
+    denials: [{ policy: 'pod-security-baseline', rule: 'privileged', message, field: 'spec.x', remedy: 'Leave it out.' }],
+  })
+const warned = decision({ warnings: [{ policy: 'images', rule: 'incompleteScan', message: 'a file could not be read' }] })
+
+test('what is denied leaves its record and nothing else', async () => {
+  const asked: AdmissionQuestion[] = []
+  await using world = await openWorld({
+    engine: {
+      admission: admission(question => {
+        asked.push(question)
+        return denied()
+      }),
+    },
+  })
+  const spec = world.spec([])
+  await assert.rejects(world.engine.run(spec, noSecrets, user, never()), {
+    code: 'denied',
+    message: 'main is not admitted: it is privileged (pod-security-baseline/privileged)',
+    field: 'spec.x',
+    remedy: 'Leave it out.',
+  })
+  assert.deepEqual(
+    asked.map(({ workload, operation, actor }) => [workload, operation, actor.name]),
+    [['main', 'CREATE', user.name]],
+  )
+  const [environment] = world.engine.environments({})
+  assert.ok(environment)
+  assert.equal(environment.state, 'ended')
+  assert.equal(environment.cause, 'denied')
+  assert.deepEqual(world.types(environment.id), [
+    'environment.creating',
+    'admission.denied',
+    'environment.ending',
+    'environment.ended',
+    'record.sealed',
+  ])
+  assert.equal(world.store.verify(environment.id), undefined)
+  assert.deepEqual(await world.backend.observe(), [], 'nothing was made')
+  assert.deepEqual(world.engine.instances(), [])
+})
+
+test('an allowed start has its decision in the record, before anything is made', async () => {
+  await using world = await openWorld({ engine: { admission: admission(() => warned) } })
+  const started = await world.engine.run(world.spec([]), noSecrets, user, never())
+  assert.deepEqual(started.warnings, [{ workload: 'main', objection: warned.warnings[0] }])
+  const types = world.types(started.environment.id)
+  assert.ok(types.indexOf('admission.allowed') < types.indexOf('instance.created'))
+  const [event] = world.engine.events({ environment: started.environment.id, types: ['admission.allowed'] })
+  assert.equal(event?.data['policies'], warned.policies)
+  assert.equal(event?.data['inputs'], warned.inputs)
+  assert.equal(event?.data['workload'], 'main')
+  assert.equal(typeof event?.data['took'], 'number')
+  assert.deepEqual(event?.data['warnings'], [{ policy: 'images', rule: 'incompleteScan', message: 'a file could not be read' }])
+})
+
+test('without a decision nothing runs', async () => {
+  const failing = {
+    admit: () => Promise.reject(new Error('the gate is broken')),
+  }
+  await using world = await openWorld({ engine: { admission: failing } })
+  await assert.rejects(world.engine.run(world.spec([]), noSecrets, user, never()), /the gate is broken/)
+  assert.deepEqual(await world.backend.observe(), [])
+  assert.deepEqual(world.engine.environments({}), [])
+})
+
+test('a name that a denied environment had is free', async () => {
+  let verdict = denied()
+  await using world = await openWorld({ engine: { admission: admission(() => verdict) } })
+  const spec = world.spec([], { name: 'again' })
+  await assert.rejects(world.engine.run(spec, noSecrets, user, never()), { code: 'denied' })
+  verdict = decision()
+  const { environment } = await world.engine.run(spec, noSecrets, user, never())
+  assert.equal(environment.spec.name, 'again')
+})
+
+/** Allows until `name` is what asks, then denies it. */
+const denying = (names: Set<string>) => admission(({ workload }) => (names.has(workload) ? denied() : decision()))
+
+describe('what is kept running', () => {
+  const names = new Set<string>()
+  beforeEach(() => names.clear())
+
+  test('an update that is denied leaves everything as it was, and the record says so', async () => {
+    await inWorld(
+      async world => {
+        const id = await up(world, spec({ web: service(), api: service() }))
+        await world.advance(1000)
+        const before = ids(live(world, id, 'web'))
+        names.add('api')
+        const changed = spec({ web: service(forever, {}, { env: { V: '2' } }), api: service() })
+        await assert.rejects(up(world, changed), { code: 'denied', message: /^api is not admitted/ })
+        await world.advance(5000)
+        assert.deepEqual(ids(live(world, id, 'web')), before)
+        assert.ok(world.types(id).includes('admission.denied'))
+        assert.ok(!world.types(id).includes('environment.updated'))
+      },
+      { engine: { admission: denying(names) } },
+    )()
+  })
+
+  test('every start is asked for: an instance that is to be started again is denied, and admitted once it may be', async () => {
+    await inWorld(
+      async world => {
+        const restart = { ...noRestart, condition: 'always' as const, delay: 1000 }
+        const id = await up(world, spec({ web: service([{ sleep: 2000 }, { exit: 0 }], { restart }) }))
+        await world.advance(1000)
+        assert.equal(live(world, id, 'web').length, 1)
+        names.add('web')
+        await world.advance(10_000)
+        assert.equal(live(world, id, 'web').length, 0)
+        assert.match(world.engine.workloads(id)[0]?.reason ?? '', /not admitted/)
+        assert.ok((await world.backend.observe()).every(({ state }) => state !== 'running'))
+        const told = world.types(id).filter(type => type === 'admission.denied').length
+        assert.equal(told, 1, 'the same verdict is written once')
+        names.clear()
+        await world.advance(60_000)
+        assert.ok(world.types(id).filter(type => type === 'admission.allowed').length >= 2)
+      },
+      { engine: { admission: denying(names) } },
+    )()
+  })
+})
