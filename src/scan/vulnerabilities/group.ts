@@ -21,8 +21,10 @@ const isInternal = (name: string): boolean => name.startsWith('DEBIAN-TRACKER-')
 
 const order = (name: string): number => (name.startsWith('CVE-') ? 0 : name.startsWith('GHSA-') ? 1 : name.startsWith('TEMP-') ? 3 : 2)
 
+const collator = new Intl.Collator('en', { numeric: true })
+
 /** `CVE-2024-9999` before `CVE-2024-10000`. */
-const compareNames = (left: string, right: string): number => order(left) - order(right) || left.localeCompare(right, 'en', { numeric: true })
+const compareNames = (left: string, right: string): number => order(left) - order(right) || collator.compare(left, right)
 
 /** An advisory about several vulnerabilities is in the group of each, and does not make them one. */
 const identities = ({ id, aliases, covers }: RecordFacts): readonly (readonly string[])[] =>

@@ -36,7 +36,14 @@ export const lookupIn = (database: DatabaseSync): (() => Lookup) => {
   const affected = database.prepare('SELECT record, body FROM affected WHERE ecosystem = ? AND name = ?')
   const record = database.prepare('SELECT name, modified, body FROM record WHERE id = ?')
   const epss = database.prepare('SELECT max(score) AS score FROM epss WHERE cve = ?')
-  const kev = database.prepare('SELECT 1 AS found FROM kev WHERE cve = ?')
+  const hasEpss = database.prepare('SELECT 1 AS found FROM epss LIMIT 1').get() !== undefined
+  // Some thousand names: kept, for a question to SQLite costs more than the answer.
+  const exploited = new Set(
+    database
+      .prepare('SELECT DISTINCT cve FROM kev')
+      .all()
+      .map(({ cve }) => stringOf(cve)),
+  )
 
   // One for each match: what is kept is bounded by what was asked for.
   return () => {
@@ -60,10 +67,10 @@ export const lookupIn = (database: DatabaseSync): (() => Lookup) => {
         return facts
       },
       epss: cve => {
-        const score = epss.get(cve)?.['score']
+        const score = hasEpss ? epss.get(cve)?.['score'] : undefined
         return typeof score === 'number' ? score : undefined
       },
-      isExploited: cve => kev.get(cve) !== undefined,
+      isExploited: cve => exploited.has(cve),
     }
   }
 }

@@ -1,13 +1,13 @@
 /** Advisories as they are written and read: short keys, for there are hundreds of thousands. */
 import type { Rating, Severity } from '../../model/finding.ts'
-import { Severity as SeveritySchema } from '../../model/finding.ts'
+import { severities } from '../../model/finding.ts'
 import type { Advisory, Affected, Range, RangeEvent } from './advisory.ts'
 
 /** The file is our own, made by `recordBody` and `affectedBody`; what is read from it is taken apart all the same, for a file can be damaged. */
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> => typeof value === 'object' && value !== null && !Array.isArray(value)
 const list = (value: unknown): readonly unknown[] => (Array.isArray(value) ? value : [])
 const strings = (value: unknown): string[] => list(value).filter(item => typeof item === 'string')
-const severityIn = (value: unknown): Severity | undefined => SeveritySchema.safeParse(value).data
+const severityIn = (value: unknown): Severity | undefined => severities.find(severity => severity === value)
 
 const ratingsIn = (value: unknown): Rating[] =>
   list(value).flatMap(item => {
