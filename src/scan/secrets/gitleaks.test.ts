@@ -128,6 +128,7 @@ describe("users' rules of gitleaks", () => {
     const warnings = parse(
       `${rule}tags = ["a"]\nsurprise = 1\n[[rules.required]]\nid = "x"\n[[rules.allowlists]]\ncommits = ["abc"]\n[other]\nx = 1\n`,
     ).warnings
+    assert.match(parse("[[rules]]\nid = 'a'\nregex = 'x'\n[[rules]]\nid = 'a'\nregex = 'y'\n").warnings.join(), /two rules of this id/)
     for (const word of ['tags', 'surprise', 'required', 'commits', 'other'])
       assert.ok(
         warnings.some(warning => warning.includes(word)),
@@ -153,7 +154,6 @@ describe("users' rules of gitleaks", () => {
       ],
       ["[[rules]]\nid = 'a'\nregex = 'x'\n[[rules.allowlists]]\ndescription = 'x'\n", /allows nothing/, 'rules[0].allowlists[0]'],
       ["[[rules]]\nid = 'a'\nregex = 'x'\n[rules.allowlist]\npaths = ['x']\n[[rules.allowlists]]\npaths = ['x']\n", /both/, 'rules[0].allowlist'],
-      ["[[rules]]\nid = 'a'\nregex = 'x'\n[[rules]]\nid = 'a'\nregex = 'y'\n", /two rules a/, 'rules[1].id'],
       ["[extend]\npath = 'a'\nuseDefault = true\n", /both path and useDefault/, 'extend.path'],
       ["[[allowlists]]\ntargetRules = ['b']\npaths = ['x']\n[[rules]]\nid = 'a'\nregex = 'x'\n", /no rule b/, 'allowlists.targetRules'],
       ['this is = = no toml', /no TOML/, 'rules.toml'],

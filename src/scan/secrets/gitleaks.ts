@@ -85,7 +85,7 @@ const readRule = (table: Table, index: number, name: string, extending: boolean,
   if (!extending && raw.regex === undefined && raw.path === undefined) {
     throw fault(where, `${field}regex`, 'the rule has neither regex nor path', 'Give it one of them.')
   }
-  if (reader.texts('tags').length > 0) warn(`${where}: tags are not shown in findings`)
+  reader.texts('tags')
   if (reader.tables('required').length > 0) warn(`${where}: required is not honoured: every match is a finding, whatever is near it`)
   if (reader.flag('skipReport') === true) warn(`${where}: skipReport is not honoured: matches are findings`)
   for (const key of reader.unread(['allowlist', 'allowlists'])) warn(`${where}: ${field}${key} is not known and has no effect`)
@@ -118,9 +118,10 @@ const readFile = (source: GitleaksSource, depth: number, warn: (text: string) =>
   const rules = new Map<string, RawRule>()
   for (const [index, each] of tables.entries()) {
     const rule = readRule(each, index, name, path !== undefined || useDefault, warn)
-    if (rules.has(rule.id)) throw fault(rule.where, `${rule.field}id`, `there are two rules ${rule.id}`, 'Give every rule an id of its own.')
+    if (rules.has(rule.id)) warn(`${rule.where}: there are two rules of this id; the later one counts`)
     rules.set(rule.id, rule)
   }
+  if (tables.some(each => Object.keys(each).some(key => key.toLowerCase() === 'tags'))) warn(`${name}: tags of rules are not shown in findings`)
   const allowLists = readAllowLists(reader, table, name, '', warn)
   for (const list of allowLists) {
     for (const id of list.rules ?? []) {
