@@ -11,7 +11,7 @@
  * | 5 | exit | to the client | JSON: `ExitFrame`, after the last output |
  * | 6 | error | to the client | JSON: `ErrorDocument`; the last frame |
  * | 7 | progress | to the client | JSON: `PullProgress`, while an image is pulled |
- * | 8 | started | to the client | JSON: `EnvironmentView` |
+ * | 8 | started | to the client | JSON: `StartedView` |
  * | 9 | ended | to the client | JSON: `EnvironmentView`; nothing of it is left on the host; the last frame |
  * | 10 | queued | to the client | JSON: `QueuedView`, at each change of its place in line, before it begins |
  */

@@ -62,6 +62,24 @@ export interface Waiting {
 /** Tar streams by volume name. */
 export type Seeds = ReadonlyMap<string, AsyncIterable<Uint8Array>>
 
+/** What a policy warns of; see policy/decision.ts. */
+export interface Warning {
+  readonly workload: string
+  readonly objection: {
+    readonly policy: string
+    readonly rule: string
+    readonly message: string
+    readonly remedy?: string | undefined
+    readonly field?: string | undefined
+  }
+}
+
+export interface Started {
+  readonly environment: Environment
+  readonly instances: readonly Instance[]
+  readonly warnings: readonly Warning[]
+}
+
 /** The part of the engine that the API exposes; see engine/engine.ts for what each does. */
 export interface Lifecycle {
   run(
@@ -70,7 +88,7 @@ export interface Lifecycle {
     actor: Actor,
     signal: AbortSignal,
     waiting: Waiting | undefined,
-  ): Promise<{ readonly environment: Environment; readonly instances: readonly Instance[] }>
+  ): Promise<Started>
   end(ref: string, cause: EndCause, reason: string, actor: Actor, force: boolean, signal: AbortSignal): Promise<Environment>
   ended(ref: string, signal: AbortSignal): Promise<Environment>
   environment(ref: string): Environment
@@ -94,7 +112,7 @@ export interface Lifecycle {
     signal: AbortSignal,
     partial: boolean,
     waiting: Waiting | undefined,
-  ): Promise<{ readonly environment: Environment; readonly changes: readonly Change[] }>
+  ): Promise<{ readonly environment: Environment; readonly changes: readonly Change[]; readonly warnings: readonly Warning[] }>
   diff(spec: EnvironmentSpec, partial: boolean, secrets: ReadonlyMap<string, ReadonlyMap<string, Uint8Array>> | undefined): readonly Change[]
   workloads(ref: string): readonly WorkloadStatus[]
   watch(ref: string, signal: AbortSignal): AsyncIterable<readonly WorkloadStatus[]>

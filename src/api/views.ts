@@ -2,9 +2,9 @@
 import type { Environment } from '../model/environment.ts'
 import type { Instance } from '../model/instance.ts'
 import type { LogRecord } from '../model/log.ts'
-import type { EnvironmentView, InstanceView, LogEntry } from './schemas/environments.ts'
+import type { EnvironmentView, InstanceView, LogEntry, StartedView, WarningView } from './schemas/environments.ts'
 import type { WorkloadView } from './schemas/workloads.ts'
-import type { Services, WorkloadStatus } from './services.ts'
+import type { Services, Started, Warning, WorkloadStatus } from './services.ts'
 
 export const instanceView = (instance: Instance): InstanceView => ({
   id: instance.id,
@@ -40,6 +40,20 @@ export const environmentView = (services: Pick<Services, 'lifecycle' | 'expiry'>
     instances: services.lifecycle.instances(environment.id).map(instanceView),
   }
 }
+
+export const warningView = ({ workload, objection }: Warning): WarningView => ({
+  workload,
+  policy: objection.policy,
+  rule: objection.rule,
+  message: objection.message,
+  remedy: objection.remedy ?? null,
+  field: objection.field ?? null,
+})
+
+export const startedView = (services: Pick<Services, 'lifecycle' | 'expiry'>, { environment, warnings }: Started): StartedView => ({
+  ...environmentView(services, environment),
+  warnings: warnings.map(warningView),
+})
 
 /** Only what is exposed by the specification as it is now. */
 export const workloadView = (services: Pick<Services, 'exposed'>, environment: Environment, status: WorkloadStatus): WorkloadView => ({

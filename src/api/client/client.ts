@@ -8,7 +8,17 @@ import { createFrameStream } from '../frame-stream.ts'
 import type { Frame } from '../frames.ts'
 import { decodeFrames, framesMediaType, framesProtocol } from '../frames.ts'
 import { fromErrorDocument } from '../problems.ts'
-import type { AccessView, EnvironmentView, ExecInput, InstanceView, LogEntry, QueuedView, RunInput } from '../schemas/environments.ts'
+import type {
+  AccessView,
+  EnvironmentView,
+  ExecInput,
+  InstanceView,
+  LogEntry,
+  QueuedView,
+  RunInput,
+  StartedView,
+  WarningView,
+} from '../schemas/environments.ts'
 import type { BuildInput, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
 import type { About, HostCheck, LeakView } from '../schemas/system.ts'
 import type { ChangeView, DiffInput, UpInput, WorkloadView } from '../schemas/workloads.ts'
@@ -38,7 +48,7 @@ export interface Client {
   environments(filter?: { all?: boolean; label?: readonly string[] }): Promise<EnvironmentView[]>
   environment(ref: string): Promise<EnvironmentView>
   /** Creates it and leaves it to itself. */
-  create(run: RunInput): Promise<EnvironmentView>
+  create(run: RunInput): Promise<StartedView>
   /** Creates it and goes on as frames. */
   run(run: RunInput): Promise<FrameStream>
   end(ref: string, options: { force: boolean }): Promise<EnvironmentView>
@@ -82,6 +92,7 @@ type ImageProgress = (image: string, progress: PullProgress) => void
 export interface UpResult {
   readonly environment: EnvironmentView
   readonly changes: readonly ChangeView[]
+  readonly warnings: readonly WarningView[]
 }
 
 const withQuery = (path: string, query: Query): string => {

@@ -4,9 +4,9 @@ import { framesMediaType } from '../frames.ts'
 import { Flag, EnvironmentRef as Ref } from '../parameters.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
-import { AccessView, EnvironmentList, EnvironmentView, ExtendRequest, RunRequest } from '../schemas/environments.ts'
+import { AccessView, EnvironmentList, EnvironmentView, ExtendRequest, RunRequest, StartedView } from '../schemas/environments.ts'
 import type { Services } from '../services.ts'
-import { environmentView } from '../views.ts'
+import { environmentView, startedView } from '../views.ts'
 import { runStream, start } from './run.ts'
 
 const Count = z
@@ -35,12 +35,12 @@ export const environmentRoutes = (services: Services): Route[] => [
     query: nothing,
     body: RunRequest,
     answers: [
-      { status: 201, description: 'It runs.', mediaType: 'application/json', schema: EnvironmentView },
+      { status: 201, description: 'It runs.', mediaType: 'application/json', schema: StartedView },
       { status: 101, description: `Frames follow, as in a body of ${framesMediaType}.` },
     ],
     handle: async ({ body, actor, signal, upgrade }) => {
       if (upgrade) return { kind: 'stream', carry: runStream(services, body, actor, signal) }
-      const { environment } = await start(
+      const started = await start(
         services,
         body,
         actor,
@@ -48,7 +48,7 @@ export const environmentRoutes = (services: Services): Route[] => [
         () => {},
         signal,
       )
-      return { kind: 'json', status: 201, body: environmentView(services, environment) }
+      return { kind: 'json', status: 201, body: startedView(services, started) }
     },
   }),
   defineRoute({

@@ -1,6 +1,5 @@
 /** A foreground run on one connection: progress, started, output, exit, ended; stdin, resizes and signals the other way. */
 import { DayflyError } from '../../base/errors.ts'
-import type { Environment } from '../../model/environment.ts'
 import type { Actor } from '../../model/event.ts'
 import type { Instance } from '../../model/instance.ts'
 import type { LogRecord } from '../../model/log.ts'
@@ -9,8 +8,8 @@ import type { FrameStream } from '../frame-stream.ts'
 import { decodeResize, encodeJson, encodeOutput, frameKind } from '../frames.ts'
 import type { RunRequest } from '../schemas/environments.ts'
 import type { PullProgress } from '../schemas/images.ts'
-import type { OnProgress, Services, Waiting } from '../services.ts'
-import { environmentView, instanceView } from '../views.ts'
+import type { OnProgress, Services, Started, Waiting } from '../services.ts'
+import { environmentView, instanceView, startedView } from '../views.ts'
 
 const workload = 'main'
 
@@ -25,7 +24,7 @@ export const start = async (
   onProgress: OnProgress,
   onPlace: Waiting['onPlace'],
   signal: AbortSignal,
-): Promise<{ environment: Environment; instances: readonly Instance[] }> => {
+): Promise<Started> => {
   const spec = await services.plan(request, onProgress, signal)
   const contents = new Map(Object.entries(request.secrets).map(([name, base64]) => [name, Buffer.from(base64, 'base64')] as const))
   const [first = workload] = Object.keys(spec.workloads)
@@ -123,10 +122,11 @@ export const runStream =
     await withInput(stream, signal, kill, async (attach, gone) => {
       const onProgress = (progress: PullProgress): void => void stream.send(encodeJson(frameKind.progress, progress))
       const onPlace: Waiting['onPlace'] = ({ place, reason }) => void stream.send(encodeJson(frameKind.queued, { place, reason }))
-      const { environment, instances } = await start(services, request, actor, onProgress, onPlace, gone)
-      const [instance] = instances
+      const started = await start(services, request, actor, onProgress, onPlace, gone)
+      const { environment } = started
+      const [instance] = started.instances
       running = instance
-      await stream.send(encodeJson(frameKind.started, environmentView(services, environment)))
+      await stream.send(encodeJson(frameKind.started, startedView(services, started)))
       if (instance === undefined) return
       await using session = request.stdin || request.tty ? await attachIfRunning(services, instance, actor, gone) : undefined
       attach(session)

@@ -10,7 +10,7 @@ import type { ChangeView, UpRequest, WorkloadView } from '../schemas/workloads.t
 import { DiffLine, DiffRequest, UpLine, UpRequest as UpSchema, WorkloadList } from '../schemas/workloads.ts'
 import type { Change, OnImageProgress, Services, Waiting } from '../services.ts'
 import { toldThen } from '../told.ts'
-import { environmentView, instanceView, workloadView } from '../views.ts'
+import { environmentView, instanceView, warningView, workloadView } from '../views.ts'
 import { waitingOf } from './run.ts'
 
 const WorkloadRef = Ref.extend({ workload: z.string().min(1).describe('Its name.') })
@@ -52,7 +52,7 @@ const up = async (
   await using seeds = await services.openSeeds(request.seeds)
   const spec = await services.planUp(request, onProgress, signal)
   const waiting = waitingOf(request, onPlace)
-  const { environment, changes } = await services.lifecycle.up(
+  const { environment, changes, warnings } = await services.lifecycle.up(
     spec,
     secretsOf(request.secrets),
     seeds.streams,
@@ -61,7 +61,7 @@ const up = async (
     request.partial,
     waiting,
   )
-  return { environment: environmentView(services, environment), changes: changes.map(changeView) }
+  return { environment: environmentView(services, environment), changes: changes.map(changeView), warnings: warnings.map(warningView) }
 }
 
 const workloadViews = (services: Services, ref: string): WorkloadView[] => {

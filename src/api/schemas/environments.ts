@@ -110,6 +110,22 @@ export const EnvironmentView = z
   .meta({ id: 'Environment' })
 export type EnvironmentView = z.infer<typeof EnvironmentView>
 
+/** What a policy warns of when something is admitted. */
+export const WarningView = z
+  .object({
+    workload: z.string(),
+    policy: z.string(),
+    rule: z.string(),
+    message: z.string(),
+    remedy: z.string().nullable(),
+    field: z.string().nullable().describe('Of the pod that the workload is judged as.'),
+  })
+  .meta({ id: 'Warning' })
+export type WarningView = z.infer<typeof WarningView>
+
+export const StartedView = EnvironmentView.extend({ warnings: z.array(WarningView).describe('For people, at once.') }).meta({ id: 'Started' })
+export type StartedView = z.infer<typeof StartedView>
+
 export const EnvironmentList = z.object({ environments: z.array(EnvironmentView) }).meta({ id: 'EnvironmentList' })
 export const InstanceList = z.object({ instances: z.array(InstanceView) }).meta({ id: 'InstanceList' })
 

@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { EnvironmentDraft } from '../../model/draft.ts'
 import { ResourceName } from '../../model/mount.ts'
 import { SecretName, WorkloadName } from '../../model/workload.ts'
-import { EnvironmentView, InstanceView, QueuedView, QueueTime } from './environments.ts'
+import { EnvironmentView, InstanceView, QueuedView, QueueTime, WarningView } from './environments.ts'
 import { PullProgress, RegistryAuth } from './images.ts'
 
 const Draft = EnvironmentDraft.describe('Images by name; everything that the images or Dayfly’s defaults can say may be left out.')
@@ -58,7 +58,11 @@ export type ChangeView = z.infer<typeof ChangeView>
 const ImageProgress = z.object({ image: z.string(), progress: PullProgress }).describe('Of an image that is fetched; several at once.')
 
 export const UpLine = z
-  .union([ImageProgress, z.object({ queued: QueuedView }), z.object({ environment: EnvironmentView, changes: z.array(ChangeView) })])
+  .union([
+    ImageProgress,
+    z.object({ queued: QueuedView }),
+    z.object({ environment: EnvironmentView, changes: z.array(ChangeView), warnings: z.array(WarningView) }),
+  ])
   .describe('Progress, then its place in line at each change where it waits; the last line is the environment, or an Error.')
 export const DiffLine = z
   .union([ImageProgress, z.object({ changes: z.array(ChangeView) })])

@@ -3,7 +3,7 @@ import { spawnSync } from 'node:child_process'
 import type { FrameStream } from '../../api/frame-stream.ts'
 import { encodeFrame, encodeOutput, encodeResize, frameKind } from '../../api/frames.ts'
 import { fromErrorDocument } from '../../api/problems.ts'
-import type { EnvironmentView, ExitFrame, QueuedView } from '../../api/schemas/environments.ts'
+import type { EnvironmentView, ExitFrame, QueuedView, StartedView } from '../../api/schemas/environments.ts'
 import type { PullProgress } from '../../api/schemas/images.ts'
 import { DayflyError } from '../../base/errors.ts'
 import { signalNumber } from '../../base/signals.ts'
@@ -15,7 +15,7 @@ export interface Watchers {
   onProgress?(progress: PullProgress): void
   /** It is over a quota, and waits in line. */
   onQueued?(queued: QueuedView): void
-  onStarted?(environment: EnvironmentView): void
+  onStarted?(environment: StartedView): void
   onExit?(exit: ExitFrame): void
   onEnded?(environment: EnvironmentView): void
   /** We let go of the process; it goes on. */

@@ -1,6 +1,6 @@
 import { parseEgress } from '../../../api/cidr.ts'
 import type { FrameStream } from '../../../api/frame-stream.ts'
-import type { EnvironmentView, RunInput } from '../../../api/schemas/environments.ts'
+import type { EnvironmentView, RunInput, StartedView } from '../../../api/schemas/environments.ts'
 import type { PullProgress } from '../../../api/schemas/images.ts'
 import { formatBytes } from '../../../base/bytes.ts'
 import { formatDuration } from '../../../base/durations.ts'
@@ -13,6 +13,7 @@ import type { Command, Context } from '../command.ts'
 import { withDaemon } from '../daemon.ts'
 import { defaultDetachKeys, parseDetachKeys } from '../detach-keys.ts'
 import { jsonWatchers } from '../json-frames.ts'
+import { tellPolicyWarnings } from '../policy-warnings.ts'
 import { placeTeller, queueOf, queueOption } from '../queue.ts'
 import { registryAuth } from '../registry-auth.ts'
 import { environmentOf, labelsOf, secretsOf, wordsOf } from '../values.ts'
@@ -118,7 +119,7 @@ const oneLine = (context: Context, image: string): ((progress: PullProgress) => 
 
 /** Waits for the start, prints what was started, and leaves it to its lease. */
 const detach = async (context: Context, stream: FrameStream, watchers: Watchers): Promise<number> => {
-  const started = Promise.withResolvers<EnvironmentView>()
+  const started = Promise.withResolvers<StartedView>()
   const carried = carry(stream, {
     stdin: false,
     tty: false,
@@ -129,6 +130,7 @@ const detach = async (context: Context, stream: FrameStream, watchers: Watchers)
   })
   carried.catch(started.reject)
   const environment = await started.promise
+  if (!context.json) tellPolicyWarnings(context.say, environment.warnings)
   stream.end()
   await carried.catch(() => {}) // Nothing that comes after the start concerns us.
   context.write(context.json ? `${JSON.stringify(environment)}\n` : `${environment.id}\n`)
@@ -240,6 +242,7 @@ export const command: Command = {
           progress?.clear()
           id = environment.id
           name = environment.name
+          if (!context.json) tellPolicyWarnings(context.say, environment.warnings)
           watchers.onStarted?.(environment)
         },
         onDetached: () => {

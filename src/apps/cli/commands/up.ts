@@ -15,6 +15,7 @@ import { withDaemon } from '../daemon.ts'
 import { followLogs, instanceName } from '../follow-logs.ts'
 import { createImagesProgress } from '../image-progress.ts'
 import { painter, printable } from '../output.ts'
+import { tellPolicyWarnings } from '../policy-warnings.ts'
 import { createLineWriter, createPrefixes } from '../prefixed.ts'
 import { placeTeller, queueOf, queueOption } from '../queue.ts'
 import type { ProjectRequest } from '../request.ts'
@@ -265,7 +266,8 @@ export const command: Command = {
       await withDaemon(context, () => buildImages(context, planned.loaded, planned.drafted, when, planned.contents))
     const request = { ...planned.request, ...given({ queue: queueOf(args) }) }
     const onQueued = context.json ? undefined : placeTeller(context.say)
-    const { environment, changes } = await withImages(context, onProgress => context.client.up(request, onProgress, onQueued))
+    const { environment, changes, warnings } = await withImages(context, onProgress => context.client.up(request, onProgress, onQueued))
+    if (!context.json) tellPolicyWarnings(context.say, warnings)
     if (!context.json && changes.some(({ kind }) => kind !== 'added'))
       for (const line of changeLines(changes, painter(process.stderr.isTTY === true))) context.say(line)
 
