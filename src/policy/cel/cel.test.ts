@@ -508,6 +508,14 @@ describe('the bounds', () => {
     assert.throws(() => run(list), CostError)
   })
 
+  it('writes no text without bound', () => {
+    const long = `lists.range(300).map(x, '${'a'.repeat(50_000)}')`
+    assert.throws(() => run(`'%s'.format([${long}])`), /too long/)
+    assert.throws(() => run(`${long}.join().size()`), /too long|costs more/)
+    assert.ok(show(run(long)).length < 20_000)
+    assert.ok(show(run('lists.range(30).map(a, lists.range(30).map(b, lists.range(30)))')).length < 20_000)
+  })
+
   it('refuses what is nested or long without bound', () => {
     assert.throws(() => run('('.repeat(5000)), CompileError)
     assert.throws(() => run('['.repeat(5000)), CompileError)

@@ -154,7 +154,10 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
     if (variable) return variableOf(variable)
     const value = typeNames.get(name)
     if (value) return { type: typeType, code: () => value }
-    throw fault(node, `there is no ${name} here`)
+    throw fault(
+      node,
+      name === 'authorizer' ? 'there is no authorizer here: who may do what is not asked at the admission' : `there is no ${name} here`,
+    )
   }
 
   const variableOf = ({ slot, type, local }: Variable): Part => {

@@ -4,7 +4,7 @@
  */
 
 import { formatDuration, formatTimestamp } from './time.ts'
-import type { Key, Value } from './values.ts'
+import type { Key, MapValue, Value } from './values.ts'
 import { CelError, Duration, isList, isMap, Optional, Timestamp, TypeValue, Uint } from './values.ts'
 
 /** Deeper JSON is refused: no Kubernetes object is, and every walk over values is recursive. */
@@ -36,9 +36,30 @@ export const fromJson = (value: unknown, depth = 0): Value => {
 }
 
 const longestText = 1000
+const mostItems = 20
 
-/** A value as CEL would write it, for people; long ones are cut. */
-export const show = (value: Value, depth = 0): string => {
+/** A value as CEL would write it, for people; long and deep ones are cut. */
+export const show = (value: Value): string => write(value, 0, { left: 4000 })
+
+const write = (value: Value, depth: number, room: { left: number }): string => {
+  if (room.left <= 0 || depth > 6) return '…'
+  const text = isList(value) || isMap(value) || value instanceof Optional ? inside(value, depth, room) : plain(value)
+  room.left -= text.length
+  return text
+}
+
+const inside = (value: readonly Value[] | MapValue | Optional, depth: number, room: { left: number }): string => {
+  const each = (item: Value): string => write(item, depth + 1, room)
+  if (value instanceof Optional) return value.value === undefined ? 'optional.none()' : `optional.of(${each(value.value)})`
+  const size = isList(value) ? value.length : value.size
+  const parts = isList(value)
+    ? value.slice(0, mostItems).map(each)
+    : [...value].slice(0, mostItems).map(([key, member]) => `${plain(key)}: ${each(member)}`)
+  const all = [...parts, ...(size > mostItems ? ['…'] : [])].join(', ')
+  return isList(value) ? `[${all}]` : `{${all}}`
+}
+
+const plain = (value: Value): string => {
   if (typeof value === 'string') return JSON.stringify(value.length > longestText ? `${value.slice(0, longestText)}…` : value)
   if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   if (typeof value === 'number') return Number.isInteger(value) ? `${value}.0` : String(value)
@@ -47,16 +68,6 @@ export const show = (value: Value, depth = 0): string => {
   if (value instanceof Duration) return `duration(${JSON.stringify(formatDuration(value))})`
   if (value instanceof TypeValue) return value.type
   if (value instanceof Uint8Array) return `b"${Buffer.from(value.subarray(0, 100)).toString('hex')}"`
-  if (value instanceof Optional) return value.value === undefined ? 'optional.none()' : `optional.of(${show(value.value, depth)})`
-  if (depth > 4) return '…'
-  if (isList(value))
-    return `[${value
-      .slice(0, 20)
-      .map(item => show(item, depth + 1))
-      .join(', ')}${value.length > 20 ? ', …' : ''}]`
-  if (isMap(value)) {
-    const entries = [...value].slice(0, 20).map(([key, member]) => `${show(key)}: ${show(member, depth + 1)}`)
-    return `{${entries.join(', ')}${value.size > 20 ? ', …' : ''}}`
-  }
-  return `${value.opaque}(${JSON.stringify(String(value))})`
+  if (!('opaque' in value)) return '…'
+  return `${value.opaque}(${JSON.stringify(String(value).slice(0, longestText))})`
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import fc from 'fast-check'
 import { DayflyError } from '../../base/errors.ts'
 import type { AdmissionRequest, KubernetesObject } from '../decision.ts'
 import { compilePolicy } from './compile.ts'
@@ -390,5 +391,26 @@ auditAnnotations: [{ key: a, valueExpression: "1" }]
     )
     const item = { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'm' } }
     assert.equal(load(JSON.stringify({ apiVersion: 'v1', kind: 'List', items: [item] })).set.params.length, 1)
+  })
+
+  it('never throws anything but what is wrong, however a file is damaged', () => {
+    const good = `${policy(`variables: [{ name: x, expression: object.spec.x }]\n${never}`)}${binding()}`
+    const damage = fc.record({
+      at: fc.nat(good.length),
+      length: fc.nat(12),
+      by: fc.oneof(fc.string({ maxLength: 8 }), fc.constantFrom('\n', '[', '{', '- ', ': ', '&a ', '*a', '!!map ', '~', '"', '|\n', '\t')),
+    })
+    fc.assert(
+      fc.property(fc.array(damage, { minLength: 1, maxLength: 3 }), all => {
+        const text = all.reduce((left, { at, length, by }) => left.slice(0, at) + by + left.slice(at + length), good)
+        try {
+          load(text)
+        } catch (error) {
+          assert.ok(error instanceof DayflyError && error.code === 'invalid', String(error))
+          assert.match(error.message, /^policies\/p\.yaml:\d+:/)
+        }
+      }),
+      { numRuns: 600 },
+    )
   })
 })

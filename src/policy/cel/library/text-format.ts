@@ -1,7 +1,7 @@
 /** `"%s has %d".format([…])` of the strings extension. */
 
 import { formatTimestamp } from '../time.ts'
-import type { Value } from '../values.ts'
+import type { MapValue, Value } from '../values.ts'
 import { CelError, compareStrings, Duration, isList, isMap, keyOf, keysOf, Timestamp, TypeValue, typeName, Uint } from '../values.ts'
 
 const longestResult = 1_000_000
@@ -19,8 +19,27 @@ const plainDigits = (value: number): string => {
   return value.toFixed(Math.min(100, -Number(exponent) + (mantissa.replace('-', '').split('.')[1]?.length ?? 0)))
 }
 
-const asText = (value: Value, depth = 0): string => {
+/** What may still be written; a list may hold one long text many times. */
+interface Room {
+  left: number
+}
+
+const asText = (value: Value, room: Room, depth = 0): string => {
   if (depth > 100) throw new CelError('the value is nested too deeply to be written')
+  const text = isList(value) || isMap(value) ? collected(value, room, depth) : scalar(value)
+  room.left -= text.length
+  if (room.left < 0) throw new CelError('the text becomes too long')
+  return text
+}
+
+const collected = (value: readonly Value[] | MapValue, room: Room, depth: number): string => {
+  if (isList(value)) return `[${value.map(item => asText(item, room, depth + 1)).join(', ')}]`
+  const entries = keysOf(value).map(key => [scalar(key), asText(value.get(keyOf(key) ?? '') ?? null, room, depth + 1)] as const)
+  const sorted = entries.toSorted(([left], [right]) => compareStrings(left, right))
+  return `{${sorted.map(([key, member]) => `${key}: ${member}`).join(', ')}}`
+}
+
+const scalar = (value: Value): string => {
   if (typeof value === 'string') return value
   if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
   if (typeof value === 'number') return double(value)
@@ -29,14 +48,6 @@ const asText = (value: Value, depth = 0): string => {
   if (value instanceof Timestamp) return formatTimestamp(value)
   if (value instanceof Duration) return `${double(Number(value.ns) / 1e9)}s`
   if (value instanceof TypeValue) return value.type
-  if (isList(value)) return `[${value.map(item => asText(item, depth + 1)).join(', ')}]`
-  if (isMap(value)) {
-    const entries = keysOf(value).map(key => [asText(key, depth + 1), asText(value.get(keyOf(key) ?? '') ?? null, depth + 1)] as const)
-    return `{${entries
-      .toSorted(([left], [right]) => compareStrings(left, right))
-      .map(([key, member]) => `${key}: ${member}`)
-      .join(', ')}}`
-  }
   throw new CelError(`%s does not write a ${typeName(value)}`)
 }
 
@@ -65,12 +76,12 @@ const radix = (clause: string, value: Value): string => {
   return whole.toString(clause === 'b' ? 2 : clause === 'o' ? 8 : 16)
 }
 
-const write = (clause: string, value: Value, digits: number): string => {
+const write = (clause: string, value: Value, digits: number, room: Room): string => {
   switch (clause) {
     case 's':
-      return asText(value)
+      return asText(value, room)
     case 'd':
-      return String(integer(clause, value) ?? asText(value))
+      return String(integer(clause, value) ?? scalar(value))
     case 'e':
     case 'f':
       return fixed(clause, value, digits)
@@ -88,6 +99,7 @@ const write = (clause: string, value: Value, digits: number): string => {
 export const formatText = (format: string, args: readonly Value[]): string => {
   let result = ''
   let next = 0
+  const room = { left: longestResult }
   for (let at = 0; at < format.length; at++) {
     const char = format[at] ?? ''
     if (char !== '%') {
@@ -110,7 +122,7 @@ export const formatText = (format: string, args: readonly Value[]): string => {
     const value = args[next]
     if (value === undefined) throw new CelError(`the format asks for more than its ${args.length} arguments`)
     next++
-    result += write(clause, value, digits)
+    result += write(clause, value, digits, room)
     if (result.length > longestResult) throw new CelError('the text becomes too long')
   }
   return result
