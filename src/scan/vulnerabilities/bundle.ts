@@ -19,7 +19,7 @@ export const mostBytes = 16 * 1024 * 1024
 const mostParts = 5_000_000
 const deepest = 16
 /** All of OSV is some 10 GB. */
-const mostTotal = 256 * 1024 ** 3
+const mostTotal = 64 * 1024 ** 3
 
 const tooMany = (path: string): DayflyError =>
   new DayflyError('corrupt', `${path} has more than ${mostParts} records or ${mostTotal} bytes`, {

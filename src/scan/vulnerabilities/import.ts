@@ -2,7 +2,7 @@
  * Brings data in. The database is copied, the copy is filled, synchronised and takes the name: whatever happens on the way, the one that was there stays.
  * One import at a time: the lock is the kernel's, and goes with the process.
  */
-import { existsSync } from 'node:fs'
+import { constants, existsSync } from 'node:fs'
 import { chmod, copyFile, open, readdir, rename, rm, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
@@ -18,6 +18,7 @@ import { debianAdvisory } from './debian.ts'
 import { formatOf } from './detect.ts'
 import type { DownloadLimits } from './download.ts'
 import { defaultLimits, download } from './download.ts'
+import { parseJson } from './json.ts'
 import { membersOf } from './json-members.ts'
 import { advisoryOf } from './osv.ts'
 import { firstBytes, isZip, plainChunks, plainLines, plainText } from './plain.ts'
@@ -62,7 +63,7 @@ const importParts = async (parts: AsyncIterable<Part>, writer: Writer, pace: Pac
   for await (const { name, text, fault } of parts) {
     try {
       if (text === undefined) writer.fault(name, fault ?? 'it cannot be read')
-      else writer.advisory(advisoryOf(JSON.parse(text)))
+      else writer.advisory(advisoryOf(parseJson(text)))
     } catch (error) {
       // What SQLite throws is no fault of the record.
       if (error instanceof Error && 'errcode' in error) throw error
@@ -89,7 +90,7 @@ const read: Readonly<Record<Format, (path: string, writer: Writer, pace: Pace, s
     for await (const { keys, text } of membersOf(plainChunks(path, signal), 2, mostBytes)) {
       const [source = '', issue = ''] = keys
       try {
-        writer.advisory(debianAdvisory(source, issue, JSON.parse(text), newest))
+        writer.advisory(debianAdvisory(source, issue, parseJson(text), newest))
       } catch (error) {
         if (error instanceof Error && 'errcode' in error) throw error
         writer.fault(`${source} ${issue}`, messageOf(error))
@@ -108,7 +109,7 @@ const read: Readonly<Record<Format, (path: string, writer: Writer, pace: Pace, s
     }
   },
   kev: async (path, writer, pace, signal) => {
-    const parsed = Kev.safeParse(JSON.parse(await plainText(path, mostBytes, signal)))
+    const parsed = Kev.safeParse(parseJson(await plainText(path, mostBytes, signal)))
     if (!parsed.success) throw new DayflyError('corrupt', `${path} is no KEV catalogue: ${parsed.error.issues[0]?.message}`)
     for (const { cveID } of parsed.data.vulnerabilities) {
       if (isCve(cveID)) writer.kev(cveID)
@@ -119,7 +120,7 @@ const read: Readonly<Record<Format, (path: string, writer: Writer, pace: Pace, s
   openvex: async (path, writer, _pace, signal) => {
     const text = await plainText(path, mostBytes, signal)
     try {
-      vexStatements(JSON.parse(text))
+      vexStatements(parseJson(text))
     } catch (error) {
       throw new DayflyError('corrupt', `${path} cannot be used: ${messageOf(error)}`, {
         field: 'source',
@@ -215,7 +216,7 @@ export const importVulnerabilities = async (
   const [path, next] = [join(folder, databaseName), join(folder, `${databaseName}.new`)]
   try {
     await clean(folder)
-    if (existsSync(path)) await copyFile(path, next)
+    if (existsSync(path)) await copyFile(path, next, constants.COPYFILE_FICLONE)
     const results = await fill(next, folder, sources, options)
     await chmod(next, 0o600)
     await synchronised(next)

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
 import { DayflyError } from '../../base/errors.ts'
+import { parseJson } from './json.ts'
 import { membersOf } from './json-members.ts'
 
 async function* chunksOf(text: string, size: number): AsyncGenerator<Buffer> {
@@ -52,5 +53,30 @@ describe('the members of a huge object', () => {
     await assert.rejects(collect(`{"a":{"b":"${'x'.repeat(200)}"}}`, 2, 7, 100), corrupt)
     await assert.rejects(collect(`{"${'x'.repeat(5_000)}":{}}`, 2), corrupt)
     await assert.rejects(collect(`{"a":{"b":${'['.repeat(5_000)}`, 2, 7, 1_000), corrupt)
+  })
+})
+
+describe('JSON from outside', () => {
+  it('is what JSON.parse says, unless it is too deep', () => {
+    fc.assert(
+      fc.property(
+        fc.oneof(fc.json({ maxDepth: 6 }), fc.string({ unit: fc.constantFrom('"', '\\', '[', ']', '{', '}', 'a', ':', ',', '1') })),
+        text => {
+          const outcome = (parse: (text: string) => unknown): unknown => {
+            try {
+              return parse(text)
+            } catch {
+              return 'no JSON'
+            }
+          }
+          assert.deepEqual(outcome(parseJson), outcome(JSON.parse))
+        },
+      ),
+    )
+    const nested = (depth: number): string => `{"a":"]]\\\\\\"[[","b":${'['.repeat(depth)}${']'.repeat(depth)}}`
+    assert.deepEqual(parseJson(nested(63)), JSON.parse(nested(63)))
+    assert.throws(() => parseJson(nested(64)), /more than 64 deep/)
+    assert.throws(() => parseJson('['.repeat(16 * 1024 * 1024)), /more than 64 deep/)
+    assert.throws(() => parseJson(`"${'\\\\'.repeat(1_000_000)}`), SyntaxError)
   })
 })

@@ -28,12 +28,16 @@ export interface Lookup {
 const numberOf = (value: unknown): number => (typeof value === 'number' ? value : 0)
 const stringOf = (value: unknown): string => (typeof value === 'string' ? value : '')
 
+/** Rows as arrays: half the cost of objects. */
+const rowsOf = (rows: readonly unknown[]): readonly (readonly unknown[])[] => rows.filter(Array.isArray)
+
 export const lookupIn = (database: DatabaseSync): (() => Lookup) => {
   const ecosystems = database
     .prepare('SELECT id, name, max(newest) AS newest FROM coverage JOIN ecosystem ON ecosystem.id = coverage.ecosystem GROUP BY id')
     .all()
     .map(({ id, name, newest }) => ({ id: numberOf(id), name: stringOf(name), newest: numberOf(newest) }))
   const affected = database.prepare('SELECT record, body FROM affected WHERE ecosystem = ? AND name = ?')
+  affected.setReturnArrays(true)
   const record = database.prepare('SELECT name, modified, body FROM record WHERE id = ?')
   const epss = database.prepare('SELECT max(score) AS score FROM epss WHERE cve = ?')
   const hasEpss = database.prepare('SELECT 1 AS found FROM epss LIMIT 1').get() !== undefined
@@ -55,7 +59,11 @@ export const lookupIn = (database: DatabaseSync): (() => Lookup) => {
         const key = `${id} ${name}`
         const before = known.get(key)
         if (before) return before
-        const found = affected.all(id, name).map(row => ({ record: numberOf(row['record']), ecosystem, ...affectedOf(stringOf(row['body'])) }))
+        const found: Candidate[] = []
+        for (const [record, body] of rowsOf(affected.all(id, name))) {
+          const { ranges, versions, ratings, severity } = affectedOf(stringOf(body))
+          found.push({ record: numberOf(record), ecosystem, ranges, versions, ratings, severity })
+        }
         known.set(key, found)
         return found
       },

@@ -52,8 +52,19 @@ export const recordOf = (name: string, modified: number, body: string): RecordFa
 
 const letters = { introduced: 'i', fixed: 'f', last_affected: 'l' } as const
 
-export const affectedBody = ({ ranges, versions, ratings, severity }: Affected): string =>
-  JSON.stringify({
+/** Most say no more than where it was fixed, and there are thousands of them to read for one image: `<medium<1.2-3` needs no JSON. */
+const onlyFixed = ({ ranges, versions, ratings }: Affected): string | undefined => {
+  const [range, ...others] = ranges
+  if (!range || others.length > 0 || range.semver || range.limits.length > 0 || versions.length > 0 || ratings.length > 0) return undefined
+  const [first, second, ...more] = range.events
+  return more.length === 0 && first?.[0] === 'introduced' && first[1] === '0' && second?.[0] === 'fixed' ? second[1] : undefined
+}
+
+export const affectedBody = (affected: Affected): string => {
+  const { ranges, versions, ratings, severity } = affected
+  const fixed = onlyFixed(affected)
+  if (fixed !== undefined) return `<${severity ?? ''}<${fixed}`
+  return JSON.stringify({
     r: ifAny(
       ranges.map(({ semver, events, limits }) => ({
         m: semver ? 1 : undefined,
@@ -65,6 +76,20 @@ export const affectedBody = ({ ranges, versions, ratings, severity }: Affected):
     c: shortRatings(ratings),
     q: severity,
   })
+}
+
+const always: RangeEvent = ['introduced', '0']
+const none: readonly never[] = []
+
+const fixedFacts = (body: string): AffectedFacts => {
+  const middle = body.indexOf('<', 1)
+  return {
+    ranges: [{ semver: false, events: [always, ['fixed', body.slice(middle + 1)]], limits: none }],
+    versions: none,
+    ratings: none,
+    severity: middle === 1 ? undefined : severityIn(body.slice(1, middle)),
+  }
+}
 
 const eventsIn = (value: unknown): RangeEvent[] => {
   const flat = strings(value)
@@ -84,6 +109,7 @@ const rangeIn = (value: unknown): Range => {
 export type AffectedFacts = Omit<Affected, 'ecosystem' | 'name'>
 
 export const affectedOf = (body: string): AffectedFacts => {
+  if (body.startsWith('<')) return fixedFacts(body)
   const json: unknown = JSON.parse(body)
   const read = isObject(json) ? json : {}
   return { ranges: list(read['r']).map(rangeIn), versions: strings(read['v']), ratings: ratingsIn(read['c']), severity: severityIn(read['q']) }
