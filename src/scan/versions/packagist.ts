@@ -1,6 +1,6 @@
 /** Packagist's order: PHP's version_compare. Parts are numbers or words; words before the end: dev, alpha, beta, RC; after any number: pl. */
 import type { VersionOrder } from './text.ts'
-import { compareNumbers, endOfRun, isDigit } from './text.ts'
+import { compareNumbers, endOfRun, isDigit, isLetter } from './text.ts'
 
 /** PHP compares beginnings, in this order and with this case: `patch` is `p`, `base` is `b`, `BETA` is nothing known. */
 const words: readonly (readonly [string, number])[] = [
@@ -14,18 +14,19 @@ const words: readonly (readonly [string, number])[] = [
   ['pl', 7],
   ['p', 7],
 ]
-const [unknownWord, end, number] = [0, 5, 6]
+const [nothing, unknownWord, end, number] = [-1, 0, 5, 6]
 /** PHP's placeholder for a number, which is equal to the end and to every number. The only part that makes the order not transitive. */
 const anyNumber = '#'
 
 const rank = (part: string | undefined): number => {
   if (part === undefined) return end
+  if (part === '') return nothing
   if (isDigit(part.charCodeAt(0))) return number
   return words.find(([word]) => part.startsWith(word))?.[1] ?? unknownWord
 }
 
-const isSeparator = (code: number): boolean => code === 46 || code === 45 || code === 95 || code === 43
-const isWord = (code: number): boolean => !isDigit(code) && !isSeparator(code)
+const isWord = (code: number): boolean => isLetter(code) || code === 35
+const isSeparator = (code: number): boolean => !isDigit(code) && !isWord(code)
 
 const parse = (version: string): string[] => {
   const text = version.trim()
@@ -33,7 +34,9 @@ const parse = (version: string): string[] => {
   for (let at = text.startsWith('v') || text.startsWith('V') ? 1 : 0; at < text.length; ) {
     const code = text.charCodeAt(at)
     if (isSeparator(code)) {
-      at++
+      at = endOfRun(text, at, isSeparator)
+      // A separator at the end is followed by an empty word.
+      if (at === text.length) parts.push('')
       continue
     }
     const stop = endOfRun(text, at, isDigit(code) ? isDigit : isWord)
@@ -63,5 +66,5 @@ export const packagist: VersionOrder = {
     }
     return 0
   },
-  valid: version => parse(version).length > 0 && endOfRun(version, 0, code => code > 32 && code < 127) === version.length,
+  valid: version => parse(version).some(part => part !== '') && endOfRun(version, 0, code => code > 32 && code < 127) === version.length,
 }

@@ -22,21 +22,32 @@ const preNames: ReadonlyMap<string, string> = new Map([
   ['pre', 'rc'],
   ['preview', 'rc'],
 ])
+const postNames: ReadonlyMap<string, string> = new Map(['post', 'rev', 'r'].map(name => [name, 'post']))
+const devNames: ReadonlyMap<string, string> = new Map([['dev', 'dev']])
+
 const isSeparator = (code: number): boolean => code === 46 || code === 45 || code === 95
 
-/** Reads `[sep]word[sep][digits]` at `at`; the word must be one of `names`. */
+/** The longest of `names` that the letters at `at` begin with: `a` of `adev1`, which is an alpha's development release. */
+const nameAt = (text: string, at: number, names: ReadonlyMap<string, string>): string | undefined => {
+  const letters = text.slice(at, at + 8)
+  let longest: string | undefined
+  for (const name of names.keys()) if (letters.startsWith(name) && name.length > (longest?.length ?? 0)) longest = name
+  return longest
+}
+
+/** Reads `[sep]name[sep][digits]` at `at`; the name must be one of `names`. */
 const readSegment = (
   text: string,
   at: number,
-  names: (word: string) => string | undefined,
-): { name: string; number: string; next: number } | undefined => {
+  names: ReadonlyMap<string, string>,
+): { readonly name: string; readonly number: string; readonly next: number } | undefined => {
   const start = isSeparator(text.charCodeAt(at)) ? at + 1 : at
-  const wordEnd = endOfRun(text, start, isLower)
-  const name = wordEnd - start > 8 ? undefined : names(text.slice(start, wordEnd))
+  const name = nameAt(text, start, names)
   if (name === undefined) return undefined
-  const digitsStart = isSeparator(text.charCodeAt(wordEnd)) && isDigit(text.charCodeAt(wordEnd + 1)) ? wordEnd + 1 : wordEnd
-  const next = endOfRun(text, digitsStart, isDigit)
-  return { name, number: text.slice(digitsStart, next), next }
+  const end = start + name.length
+  const digits = isSeparator(text.charCodeAt(end)) ? end + 1 : end
+  const next = endOfRun(text, digits, isDigit)
+  return { name: names.get(name) ?? name, number: text.slice(digits, next), next }
 }
 
 const readLocal = (text: string): readonly string[] | undefined => {
@@ -62,15 +73,12 @@ const parse = (version: string): Standard | undefined => {
     if (text.charCodeAt(at) !== 46 || !isDigit(text.charCodeAt(at + 1))) break
     at++
   }
-  const pre = readSegment(text, at, word => preNames.get(word))
+  const pre = readSegment(text, at, preNames)
   at = pre?.next ?? at
   const implicit = text.charCodeAt(at) === 45 && isDigit(text.charCodeAt(at + 1)) ? endOfRun(text, at + 1, isDigit) : undefined
-  const post =
-    implicit === undefined
-      ? readSegment(text, at, word => (['post', 'rev', 'r'].includes(word) ? 'post' : undefined))
-      : { number: text.slice(at + 1, implicit), next: implicit }
+  const post = implicit === undefined ? readSegment(text, at, postNames) : { number: text.slice(at + 1, implicit), next: implicit }
   at = post?.next ?? at
-  const dev = readSegment(text, at, word => (word === 'dev' ? word : undefined))
+  const dev = readSegment(text, at, devNames)
   at = dev?.next ?? at
   const local = text.charCodeAt(at) === 43 ? readLocal(text.slice(at + 1)) : undefined
   if (at < text.length && !local) return undefined
