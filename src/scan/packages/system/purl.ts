@@ -16,7 +16,7 @@ const vendors: Readonly<Record<string, string>> = {
 const fallback: Readonly<Record<SystemType, string | undefined>> = { deb: 'debian', apk: 'alpine', rpm: undefined }
 
 /** Percent-encoding of the specification: letters, digits, `.-_~` and the colon stand for themselves. */
-const encode = (text: string): string =>
+export const encode = (text: string): string =>
   encodeURIComponent(text.toWellFormed())
     .replace(/[!'()*]/g, character => `%${character.charCodeAt(0).toString(16).toUpperCase()}`)
     .replaceAll('%3A', ':')

@@ -1,0 +1,103 @@
+/** Go's modules, as programs and go.mod list them. */
+import type { Cataloguer } from '../../catalogue.ts'
+import type { Collector } from '../system/collect.ts'
+import { collecting } from '../system/collect.ts'
+import { eachLine } from '../system/lines.ts'
+import { baseName, isForeign, languagePackage } from './found.ts'
+import type { GoBuildInfo } from './go-build-info.ts'
+import { languagePurl } from './purl.ts'
+
+const longest = 4096
+
+/** A module's version as a program says it that was built where its sources are. */
+const unknownVersion = '(devel)'
+
+/** `1.21.0-rc.2` of `go1.21rc2`, `1.20.0` of `go1.20`, as advisories write them; undefined for what is no release. */
+export const standardLibraryVersion = (goVersion: string): string | undefined => {
+  const [, major, minor, patch, kind, number] =
+    /^go(\d{1,9})\.(\d{1,9})(?:\.(\d{1,9}))?(?:(rc|beta)(\d{1,9}))?(?![\w.])/.exec(goVersion.slice(0, 80)) ?? []
+  if (major === undefined) return undefined
+  return `${major}.${minor}.${patch ?? 0}${kind === undefined ? '' : `-${kind}.${number}`}`
+}
+
+/** A replacement from a folder has no version: what it replaces says more. */
+const isFolder = (module: Module): boolean => module.version === '' || /^\.{0,2}\//.test(module.path)
+
+interface Module {
+  readonly path: string
+  readonly version: string
+}
+
+const add = ({ path, version }: Module, file: string, collector: Collector): void => {
+  const known = version === '' || version === unknownVersion ? undefined : version
+  const found = languagePackage('golang', path, known ?? unknownVersion, file)
+  collector.add(known === undefined && found.purl ? { ...found, purl: languagePurl('golang', path, undefined) } : found)
+}
+
+/** The program's own module, those it is built of, and the standard library. */
+export const addBuildInfo = ({ goVersion, modules }: GoBuildInfo, file: string, collector: Collector): void => {
+  let last: Module | undefined
+  const end = (): void => {
+    if (last) add(last, file, collector)
+    last = undefined
+  }
+  for (const line of modules.split('\n')) {
+    const [kind, path = '', version = ''] = line.split('\t')
+    if (kind === 'mod' || kind === 'dep') {
+      end()
+      last = { path, version }
+    } else if (kind === '=>') {
+      const replacement = { path, version }
+      if (!isFolder(replacement)) last = replacement
+    }
+  }
+  end()
+  const version = standardLibraryVersion(goVersion)
+  if (version !== undefined) add({ path: 'stdlib', version }, file, collector)
+}
+
+const unquoted = (text: string): string =>
+  text.length > 1 && (text[0] === '"' || text[0] === '`') && text.endsWith(text[0]) ? text.slice(1, -1) : text
+
+/** From Go 1.17 on, go.mod lists all modules that are needed to build; before, only those that the module itself asks for. */
+const listsAll = (version: string | undefined): boolean => {
+  const [major = 1, minor = 0] = (version ?? '1.16').split('.').map(part => Number.parseInt(part, 10))
+  return major > 1 || minor >= 17
+}
+
+export const goModules: Cataloguer = {
+  name: 'go-modules',
+  wants: ({ kind, path }) => kind === 'file' && path.endsWith('go.mod') && baseName(path) === 'go.mod' && !isForeign(path),
+  read: (entry, content, _distribution, signal) =>
+    collecting(entry, signal, async collector => {
+      const required = new Map<string, string>()
+      const replaced = new Map<string, Module>()
+      let block = ''
+      let language: string | undefined
+      await eachLine(content, signal, (bytes, start, end) => {
+        const line = bytes.toString('utf8', start, Math.min(end, start + longest))
+        const comment = line.indexOf('//')
+        const words = (comment < 0 ? line : line.slice(0, comment)).trim().split(/\s+/).map(unquoted)
+        if (words[0] === ')') block = ''
+        else if (words[1] === '(') block = words[0] ?? ''
+        else {
+          const [verb, first = '', ...rest] = block ? [block, ...words] : words
+          if (verb === 'go') language = first
+          else if (verb === 'require' && first !== '') required.set(first, rest[0] ?? '')
+          else if (verb === 'replace') {
+            const arrow = rest.indexOf('=>')
+            const key = arrow > 0 ? `${first}@${rest[0]}` : first
+            if (arrow >= 0) replaced.set(key, { path: rest[arrow + 1] ?? '', version: rest[arrow + 2] ?? '' })
+          }
+        }
+      })
+      for (const [path, version] of required) {
+        const replacement = replaced.get(`${path}@${version}`) ?? replaced.get(path)
+        const module = replacement && !isFolder(replacement) ? replacement : { path, version }
+        if (module.version === '') collector.problem('requires a module without a version')
+        else add(module, entry.path, collector)
+      }
+      if (!listsAll(language) && required.size > 0)
+        collector.problem('is of a Go before 1.17, which lists direct dependencies only: `go mod tidy -go=1.17` lists all')
+    }),
+}
