@@ -115,8 +115,9 @@ describe('the language', () => {
     1 < 1.5
     1u < 2
     -1 < 0u
-    dyn(9007199254740993) != 9007199254740992.0
-    9007199254740993 > 9007199254740992.0
+    dyn(9223372036854775807) == 9223372036854775808.0
+    9007199254740993 > 9007199254740992
+    9223372036854775807 <= 9223372036854775808.0
     double('NaN') != double('NaN')
     !(double('NaN') < 1.0)
     1.0 / 0.0 > 9223372036854775807
@@ -367,7 +368,7 @@ describe('the libraries', () => {
   holds(
     'convert',
     `
-    string(1.0) == '1' && string(1.5) == '1.5' && string(1e100) == '1e+100' && string(1e-7) == '1e-07'
+    string(1.0) == '1' && string(1.5) == '1.5' && string(1e100) == '1e+100' && string(123456.5) == '123456.5' && string(1234567.0) == '1.234567e+06' && string(1e-7) == '1e-07'
     string(true) == 'true' && string(5u) == '5' && string(b'abc') == 'abc'
     int(-1.9) == -1 && int('-5') == -5 && int(5u) == 5
     int(timestamp('1970-01-01T00:01:00Z')) == 60
@@ -393,7 +394,7 @@ describe('the libraries', () => {
     duration('10s') + timestamp(0) == timestamp(10)
     timestamp(10) - timestamp(0) == duration('10s') && timestamp(0) < timestamp(1)
     duration('1h') > duration('30m') && duration('1h30m').getMinutes() == 90 && duration('-1.5h').getMinutes() == -90
-    duration('1500ms').getMilliseconds() == 500 && duration('1h').getSeconds() == 3600
+    duration('1500ms').getMilliseconds() == 1500 && duration('1h').getSeconds() == 3600
   `,
   )
 
@@ -410,6 +411,8 @@ describe('the libraries', () => {
     strings.quote('a"\n') == r'"a\"\n"'
     'abc'.startsWith('ab') && 'abc'.endsWith('bc') && 'abc'.contains('b') && !'abc'.contains('d')
     '%s %d %.2f %e %x %X %o %b %%'.format(['a', 1, 1.005, 1000.0, 255, 255, 8, 5]) == 'a 1 1.00 1.000000e+03 ff FF 10 101 %'
+    '%.0f %.0f %.1f'.format([2.5, 3.5, 0.25]) == '2 4 0.2'
+    '%s'.format([dyn([1, 'a'])]) == '[1, a]'
     '%s'.format([[1, 'a', {'b': 1.5, 'a': null}]]) == '[1, a, {a: null, b: 1.5}]'
     '%s %s'.format([duration('1h'), timestamp(0)]) == '3600s 1970-01-01T00:00:00Z' && '%x'.format(['hi']) == '6869'
   `,

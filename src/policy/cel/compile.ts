@@ -64,6 +64,7 @@ export const compileNode = (root: Node, library: Library, globals: Scope, trace?
   /** Lists and maps whose elements may differ: what `format` writes. */
   const mixed = new WeakSet<Node>()
   const mix = (node: Node): void => {
+    if (node.op === 'call' && node.name === 'dyn') for (const each of node.args) mix(each)
     if (node.op !== 'list' && node.op !== 'map') return
     mixed.add(node)
     const inside = node.op === 'list' ? node.items.map(item => item.value) : node.entries.map(entry => entry.value)

@@ -138,10 +138,14 @@ export const typeName = (value: Value): string => {
 type Numeric = bigint | number | Uint
 export const isNumeric = (value: Value): value is Numeric => typeof value === 'bigint' || typeof value === 'number' || value instanceof Uint
 
-/** -1, 0, 1 by their mathematical values; NaN when one of them is. JavaScript compares bigint with number exactly. */
+/** -1, 0, 1; NaN when one of them is. An int beside a double is compared as a double, as the specification has it. */
 export const compareNumbers = (left: Numeric, right: Numeric): number => {
-  const a = left instanceof Uint ? left.value : left
-  const b = right instanceof Uint ? right.value : right
+  let a = left instanceof Uint ? left.value : left
+  let b = right instanceof Uint ? right.value : right
+  if (typeof a !== typeof b) {
+    a = Number(a)
+    b = Number(b)
+  }
   if (a < b) return -1
   if (a > b) return 1
   return Number.isNaN(a) || Number.isNaN(b) ? Number.NaN : 0

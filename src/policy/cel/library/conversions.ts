@@ -35,13 +35,13 @@ const parseDouble = (text: string): number => {
   return value
 }
 
-/** As Go's strconv.FormatFloat 'g' with the shortest digits. */
+/** As Go's %g with the fewest digits: an exponent from a million on, and below a ten-thousandth. */
 export const showDouble = (value: number): string => {
   if (Number.isNaN(value)) return 'NaN'
   if (!Number.isFinite(value)) return value > 0 ? '+Inf' : '-Inf'
   if (Object.is(value, -0)) return '-0'
   const exponent = value === 0 ? 0 : Math.floor(Number(value.toExponential().split('e')[1]))
-  if (exponent >= -4 && exponent < 21) return value.toString()
+  if (exponent >= -4 && exponent < 6) return value.toString()
   return value.toExponential().replace(/e([+-])(\d)$/, 'e$10$2')
 }
 

@@ -60,12 +60,22 @@ const integer = (clause: string, value: Value): bigint | undefined => {
   throw wrong(clause, value)
 }
 
+/** JavaScript rounds a half up, Go to the even neighbour. 100 digits tell a true half from what only looks like one. */
+const roundHalfEven = (value: number, digits: number): string => {
+  const rounded = value.toFixed(digits)
+  const exact = value.toFixed(100)
+  const point = exact.indexOf('.')
+  if (point < 0 || !/^50*$/.test(exact.slice(point + 1 + digits))) return rounded
+  const down = exact.slice(0, digits === 0 ? point : point + 1 + digits)
+  return Number(down.at(-1)) % 2 === 0 ? down : rounded
+}
+
 const fixed = (clause: string, value: Value, digits: number): string => {
   const number = typeof value === 'bigint' ? Number(value) : value instanceof Uint ? Number(value.value) : value
   if (typeof number !== 'number') throw wrong(clause, value)
   if (!Number.isFinite(number)) return double(number)
   if (clause === 'e') return number.toExponential(Math.min(digits, 100)).replace(/e([+-])(\d)$/, 'e$10$2')
-  return number.toFixed(Math.min(digits, 100))
+  return roundHalfEven(number, Math.min(digits, 99))
 }
 
 const radix = (clause: string, value: Value): string => {
