@@ -11,7 +11,7 @@ import type { VersionOrder } from './text.ts'
 
 const named: readonly (readonly [VersionOrder, readonly string[]])[] = [
   [dpkg, ['Debian', 'Ubuntu', 'Echo']],
-  [apk, ['Alpine', 'Alpaquita', 'BellSoft Hardened Containers', 'Chainguard', 'MinimOS', 'Wolfi', 'VersionAgnostic']],
+  [apk, ['Alpine', 'Alpaquita', 'BellSoft Hardened Containers', 'Chainguard', 'MinimOS', 'Wolfi']],
   [rpm, ['AlmaLinux', 'Azure Linux', 'Fedora', 'Mageia', 'openEuler', 'openSUSE', 'Photon OS', 'Red Hat', 'Rocky Linux', 'SUSE']],
   [maven, ['Maven']],
   [packagist, ['Packagist']],

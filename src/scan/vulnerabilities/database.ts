@@ -63,11 +63,21 @@ const isOurs = (database: DatabaseSync): boolean =>
   numberOf(database.prepare('PRAGMA application_id').get()?.['application_id']) === applicationId &&
   numberOf(database.prepare('PRAGMA user_version').get()?.['user_version']) === schemaVersion
 
-/** What SQLite throws about a damaged file, as a DayflyError `corrupt` that says what to do. */
-export const databaseError = (error: unknown, path: string): DayflyError =>
-  error instanceof DayflyError
-    ? error
-    : new DayflyError('corrupt', `the vulnerability data in ${path} cannot be read: ${messageOf(error)}`, { remedy, cause: error })
+/** SQLite's codes for what is no fault of the file: no memory, input or output failed, disk full, cannot be opened. */
+const hostFaults: ReadonlySet<number> = new Set([7, 10, 13, 14])
+
+/** What SQLite throws, as a DayflyError that says what to do: `host` where the host is at fault, else the file is `corrupt`. */
+export const databaseError = (error: unknown, path: string): DayflyError => {
+  if (error instanceof DayflyError) return error
+  const code = error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined
+  if (code !== undefined && hostFaults.has(code)) {
+    return new DayflyError('host', `the vulnerability data in ${path} cannot be used: ${messageOf(error)}`, {
+      remedy: 'See that the folder is readable and writable, and that its disk has space.',
+      cause: error,
+    })
+  }
+  return new DayflyError('corrupt', `the vulnerability data in ${path} cannot be read: ${messageOf(error)}`, { remedy, cause: error })
+}
 
 /** To be read only. Throws `corrupt` when it is no such file, or one of another version. */
 export const openToRead = (path: string): DatabaseSync => {

@@ -92,7 +92,7 @@ const among =
 const scopes: Readonly<Record<string, (distribution: Distribution) => Scope>> = {
   debian: distribution => among('Debian', ...debianReleases(distribution).map(release => `Debian:${release}`)),
   ubuntu: ({ version }) => among('Ubuntu', `Ubuntu:${version}`, `Ubuntu:${version}:LTS`),
-  alpine: ({ version }) => among('Alpine', `Alpine:v${version.split('.').slice(0, 2).join('.')}`),
+  alpine: ({ version }) => among('Alpine', `Alpine:v${/^\d+\.\d+/.exec(version)?.[0]}`),
   rocky: ({ version }) => among('Rocky Linux', `Rocky Linux:${version.split('.')[0]}`),
   almalinux: ({ version }) => among('AlmaLinux', `AlmaLinux:${version.split('.')[0]}`),
   rhel: ({ version }) => {
@@ -105,6 +105,7 @@ const scopes: Readonly<Record<string, (distribution: Distribution) => Scope>> = 
     const ending = ` ${suseRelease(version)}`
     return ecosystem => ecosystem.startsWith('SUSE:') && ecosystem.endsWith(ending)
   },
+  sles_sap: distribution => scopes['sles']?.(distribution) ?? among(),
   'opensuse-leap': ({ version }) => among(`openSUSE:Leap ${version}`),
   'opensuse-tumbleweed': () => among('openSUSE:Tumbleweed'),
   mageia: ({ version }) => among(`Mageia:${version}`),

@@ -5,11 +5,13 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync,
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { createServer } from 'node:http'
 import { join, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { after, describe, it } from 'node:test'
 import { crc32, deflateRawSync, gzipSync } from 'node:zlib'
 import { fixture } from '../../../test/fixtures.ts'
 import { DayflyError } from '../../base/errors.ts'
 import type { Package } from '../../model/package.ts'
+import { databaseError } from './database.ts'
 import type { ImportOptions, ImportSource } from './import.ts'
 import { importVulnerabilities } from './import.ts'
 import type { SourceStatus } from './vulnerabilities.ts'
@@ -359,6 +361,23 @@ describe('an import', () => {
     await load(folder, [written('B.json', record('B-1'))])
     assert.deepEqual(ids(), ['A-1', 'B-1'])
     assert.notEqual(data.version, version)
+  })
+
+  it('says when the host is at fault, not the data', async () => {
+    const file = written('file', '')
+    await assert.rejects(load(join(file, 'below'), [written('A.json', record('A-1'))]), rejects('host', /cannot import/))
+    using full = new DatabaseSync(':memory:')
+    full.exec('PRAGMA max_page_count = 2; CREATE TABLE x (y)')
+    assert.throws(
+      () => {
+        try {
+          full.exec('INSERT INTO x VALUES (randomblob(100000))')
+        } catch (error) {
+          throw databaseError(error, 'here')
+        }
+      },
+      rejects('host', /full/),
+    )
   })
 
   it('refuses what it does not know', async () => {

@@ -132,15 +132,27 @@ const read: Readonly<Record<Format, (path: string, writer: Writer, pace: Pace, s
   },
 }
 
+/** SQLite's code for what somebody else has locked. */
+const busy = 5
+
 const acquireLock = (folder: string): DatabaseSync => {
-  const lock = new DatabaseSync(join(folder, 'import.lock'), { timeout: 0 })
+  const path = join(folder, 'import.lock')
+  let lock: DatabaseSync | undefined
   try {
+    makeFolderPath(folder, 0o700)
+    lock = new DatabaseSync(path, { timeout: 0 })
     lock.exec('PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE')
     return lock
   } catch (error) {
-    lock.close()
-    throw new DayflyError('conflict', `vulnerability data is being imported into ${folder} already`, {
-      remedy: 'Wait until that import is done.',
+    lock?.close()
+    if (error instanceof Error && 'errcode' in error && error.errcode === busy) {
+      throw new DayflyError('conflict', `vulnerability data is being imported into ${folder} already`, {
+        remedy: 'Wait until that import is done.',
+        cause: error,
+      })
+    }
+    throw new DayflyError('host', `cannot import vulnerability data into ${folder}: ${messageOf(error)}`, {
+      remedy: 'Name a folder that can be written.',
       cause: error,
     })
   }
@@ -211,7 +223,6 @@ export const importVulnerabilities = async (
   sources: readonly ImportSource[],
   options: ImportOptions,
 ): Promise<readonly ImportResult[]> => {
-  makeFolderPath(folder, 0o700)
   using _lock = acquireLock(folder)
   const [path, next] = [join(folder, databaseName), join(folder, `${databaseName}.new`)]
   try {

@@ -71,6 +71,13 @@ const fingerprintOf = (id: string, purl: string): string => createHash('sha256')
 const earliest = (times: readonly (number | undefined)[]): number | undefined =>
   times.reduce((first, time) => (first === undefined || (time ?? first) < first ? time : first), undefined)
 
+/** Versions of a distribution's data are those of sources, which may differ from the binary package's own. */
+const remedyOf = ({ name, source }: Package, id: string, fixed: string | undefined): string => {
+  if (fixed === undefined) return `No fixed version of ${name} is known: remove it, or see ${id} for a way around.`
+  const of = source && source.name !== name ? ` (of ${source.name})` : ''
+  return `Update ${name}${of} to ${fixed} or later.`
+}
+
 /** What a finding is decided by, besides the records. */
 export interface Context {
   readonly lookup: Lookup
@@ -95,10 +102,7 @@ const findingOf = (one: Package, { names, hits }: Group, { lookup, vex, products
     id,
     severity: severityOf(hits, ratings),
     title: oneLine(summary || `${id} in ${one.name}`, 200),
-    remedy:
-      fixed === undefined
-        ? `No fixed version of ${one.name} is known: remove it, or see ${id} for a way around.`
-        : `Update ${one.name} to ${fixed} or later.`,
+    remedy: remedyOf(one, id, fixed),
     references: [...new Set(hits.flatMap(({ record }) => record.references))].slice(0, mostReferences),
     places: one.paths.map(path => ({ path })),
     fingerprint: fingerprintOf(id, one.purl),

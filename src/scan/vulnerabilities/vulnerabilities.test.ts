@@ -130,6 +130,7 @@ describe('records that name each other', () => {
         ['CVE-2026-2', ['DSA-1'], 'unknown', '8.0-2'],
       ],
     )
+    assert.equal(findings[0]?.remedy, 'Update libcurl4 (of curl) to 8.0-2 or later.')
   })
 
   it('a thousand aliases in a chain, and records without end of one package', async () => {
@@ -182,6 +183,7 @@ describe('packages are found by how their ecosystem names them', () => {
       ['Ubuntu:22.04:LTS', distribution('ubuntu', '22.04'), distribution('ubuntu', '24.04')],
       ['Ubuntu:24.10', distribution('ubuntu', '24.10'), distribution('ubuntu', '24.04')],
       ['Alpine:v3.19', distribution('alpine', '3.19.1'), distribution('alpine', '3.2.0')],
+      ['Alpine:v3.22', distribution('alpine', '3.22_alpha20250108'), distribution('alpine', '3.2.2')],
       ['Wolfi', distribution('wolfi', '20230201'), distribution('alpine', '3.19.1')],
       ['Rocky Linux:9', distribution('rocky', '9.4'), distribution('rocky', '8.9')],
       ['AlmaLinux:8', distribution('almalinux', '8.10'), distribution('rocky', '8.10')],
