@@ -4,6 +4,7 @@ import type { Content } from './catalogue.ts'
 import { longestKeyword, mostKeywords, shortestKeyword } from './keyword-filter.ts'
 import type { Seen } from './layer.ts'
 import type { FoundSecrets } from './secrets/findings.ts'
+import type { GitleaksRules } from './secrets/gitleaks.ts'
 import type { KeywordHit } from './secrets/scanner.ts'
 import { createSecretRules } from './secrets/scanner.ts'
 
@@ -40,8 +41,9 @@ const canPass = (keyword: string): boolean => {
 /** As `dayfly-unpack --scan` reads it. */
 export const keywordList = (keywords: readonly string[]): string => keywords.map(keyword => `${keyword}\0`).join('')
 
-export const openSecretSearch = (settings: SecretSettings): SecretSearch => {
-  const rules = createSecretRules(settings)
+/** `gitleaks`: users' rules. What of them a pass cannot look for makes it read every file. */
+export const openSecretSearch = (settings: SecretSettings, gitleaks: readonly GitleaksRules[] = []): SecretSearch => {
+  const rules = createSecretRules({ ...settings, gitleaks })
   const passing = [...rules.keywords.keys()].filter(index => canPass(rules.keywords[index] ?? '')).slice(0, mostKeywords)
   const keywords = passing.map(index => rules.keywords[index] ?? '')
   const lengths = keywords.map(keyword => Buffer.byteLength(keyword))

@@ -1,21 +1,6 @@
 /** Results of policy tests as JUnit XML, as CI servers read it. */
+import { xmlText as xml } from '../../base/xml.ts'
 import type { CaseResult } from './cases.ts'
-
-/** XML 1.0 has no way to write most control characters: they are left out. */
-const isCharacter = (code: number): boolean =>
-  code === 9 || code === 10 || code === 13 || (code >= 32 && code !== 0xfffe && code !== 0xffff && (code < 0xd800 || code > 0xdfff))
-
-const entities: Readonly<Record<string, string>> = {
-  '&': '&amp;',
-  '<': '&lt;',
-  '>': '&gt;',
-  '"': '&quot;',
-  '\n': '&#10;',
-  '\r': '&#13;',
-  '\t': '&#9;',
-}
-
-const xml = (text: string): string => Array.from(text, char => (isCharacter(char.codePointAt(0) ?? 0) ? (entities[char] ?? char) : '')).join('')
 
 const seconds = (milliseconds: number): string => (milliseconds / 1000).toFixed(6)
 
