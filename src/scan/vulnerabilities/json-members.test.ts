@@ -77,6 +77,7 @@ describe('JSON from outside', () => {
     assert.deepEqual(parseJson(nested(63)), JSON.parse(nested(63)))
     assert.throws(() => parseJson(nested(64)), /more than 64 deep/)
     assert.throws(() => parseJson('['.repeat(16 * 1024 * 1024)), /more than 64 deep/)
+    assert.throws(() => parseJson(`[${'[],'.repeat(1_000_001)}0]`), /more than 1000000 objects/)
     assert.throws(() => parseJson(`"${'\\\\'.repeat(1_000_000)}`), SyntaxError)
   })
 })
