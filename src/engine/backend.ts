@@ -111,6 +111,11 @@ export interface Backend extends AsyncDisposable {
    */
   disk(environments: readonly string[], signal: AbortSignal): Promise<ReadonlyMap<string, number>>
   denied(environment: string): Promise<readonly Denied[]>
+  /**
+   * Nothing gets out of an environment any more, whatever was open to it: its instances, also those to come, reach each other as before, and are reached by
+   * the host; names outside are not resolved. Connections that there are carry nothing any more. For good, and idempotent; also before its first instance.
+   */
+  isolate(environment: string): Promise<void>
   exec(id: string, request: ExecRequest, signal: AbortSignal): Promise<Session>
   attach(id: string, signal: AbortSignal): Promise<Session>
   /** Ends it if it lives, then leaves nothing of it but its log. From any state; idempotent. */

@@ -22,6 +22,7 @@ import { createDenials } from './denials.ts'
 import type { DiskMeter } from './disk.ts'
 import { createEndings } from './endings.ts'
 import type { Engine } from './engine.ts'
+import { createFindings } from './findings.ts'
 import { follow } from './follow.ts'
 import { createHalt } from './halt.ts'
 import { createInstances } from './instances.ts'
@@ -131,6 +132,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   })
   const halt = createHalt({ backend, clock, agenda, outcomes, stopper, killPatience })
   const denials = createDenials(backend, lifecycle, log)
+  const findings = createFindings(backend, store, lifecycle, log)
   const gate = createGate(options.admission, lifecycle)
   const instances = createInstances({ backend, store, clock, lifecycle, logPath })
   const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper, audience, denials, gate })
@@ -165,6 +167,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       const environment = store.environment(id)
       if (environment && isSupervised(environment.spec)) audience.ended(environment)
       leases.forget(id)
+      findings.forget(id)
       lifecycle.forget(id)
       options.disk?.forget(id)
       line.look()
@@ -224,6 +227,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     ...{ backend, store, clock, lifecycle, log, complete },
     onRunning: (environment: Environment) => {
       takeUp(environment.id)
+      background(findings.adopt(environment.id))
       const instances = store.instances(environment.id)
       onRunning(environment, instances)
       for (const { id, state } of instances) {
@@ -334,6 +338,16 @@ export const createEngine = (options: EngineOptions): Engine => {
       await abortable(work, signal)
       return refs.environment(environment.id)
     },
+    noteFindings: work => {
+      open()
+      findings.note(work)
+    },
+    isolate: async (ref, reason, data) => {
+      open()
+      const environment = refs.environment(ref)
+      if (environment.state === 'creating' || environment.state === 'running') await findings.isolate(environment, reason, data)
+    },
+    isIsolated: ref => findings.isIsolated(refs.environment(ref).id),
     ended: async (ref, signal) => ended(refs.environment(ref).id, signal),
 
     environment: ref => lifecycle.current(refs.environment(ref)),

@@ -10,6 +10,7 @@ import type { Instance } from '../model/instance.ts'
 import type { OwnedObject } from '../model/owned.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
 import type { Objection } from '../policy/decision.ts'
+import type { Found } from './findings.ts'
 import type { Waiting } from './line.ts'
 import type { EnvironmentFilter, EventFilter } from './store.ts'
 
@@ -119,6 +120,11 @@ export interface Engine extends AsyncDisposable {
   touch(environment: string): void
   /** Writes into an environment's record what happened at its doors. Never throws; what comes after the seal is lost. */
   note(environment: string, type: `gateway.${string}`, reason: string, data: Event['data']): void
+  /** Does `work` and writes what it found into the records of environments, all of it or nothing. What is about one that has ended is left out. */
+  noteFindings(work: () => readonly Found[]): void
+  /** Closes the egress of an environment, for good, and writes why. Idempotent. */
+  isolate(ref: string, reason: string, data: Event['data']): Promise<void>
+  isIsolated(ref: string): boolean
   /** Ends it and resolves when nothing is left of it. Joins an end that is under way. With `force` without the stop signal. */
   end(ref: string, cause: EndCause, reason: string, actor: Actor, force: boolean, signal: AbortSignal): Promise<Environment>
   /** Resolves when it has ended and nothing is left of it. */

@@ -7,6 +7,7 @@
 import type { Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event, NewEvent } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
+import type { Inventory } from '../model/inventory.ts'
 
 /** Of each place, so many instances that are gone are present to whoever looks after it: what became of the last ones decides what comes next. */
 export const presentPerPlace = 5
@@ -38,6 +39,9 @@ export interface EventFilter {
 }
 
 export interface Store extends Disposable {
+  /** What is remembered of the images that instances ran. */
+  readonly inventory: Inventory
+
   /** Runs `work` atomically; nests. What it throws undoes it, and only it. */
   transaction<T>(work: () => T): T
 

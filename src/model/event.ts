@@ -22,6 +22,9 @@
  *   gateway.access_log_full     limit
  *   admission.allowed · denied  workload, policies and inputs (digests), cached, took (ms); denials, warnings, audits: policy, rule, message, field, finding,
  *                               exemption of each, `left` more of them
+ *   finding.raised              workload, image, id, severity, package (purl), fixed, exploited, fingerprint: known since it runs; or `left`, of many more
+ *   finding.warned              policies, findings (ids): what policy says of these while it runs
+ *   environment.isolated        policies, findings: nothing gets out of it any more
  *   exec.started                exec (id), command, user, tty        exec.ended  exec, tty, code when it is known
  *   attach.started · ended
  *   record.sealed               count, hash: of the entries before it and of the last of them. Nothing follows

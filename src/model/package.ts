@@ -34,3 +34,17 @@ export const Package = z.object({
   digest: z.string().optional(),
 })
 export type Package = z.infer<typeof Package>
+
+const packagings: ReadonlySet<string> = new Set(['deb', 'apk', 'rpm'])
+
+/** What a distribution's version is of: `3.0.11-1~deb12u2` → `3.0.11`. Of other ecosystems, the version itself. */
+export const upstreamVersion = ({ type, version }: Pick<Package, 'type' | 'version'>): string => {
+  if (!packagings.has(type)) return version
+  const colon = version.indexOf(':')
+  const withoutEpoch = colon > 0 && /^\d+$/.test(version.slice(0, colon)) ? version.slice(colon + 1) : version
+  const dash = withoutEpoch.lastIndexOf('-')
+  const upstream = dash > 0 ? withoutEpoch.slice(0, dash) : withoutEpoch
+  // What a distribution has taken out of it makes it no other version.
+  const mark = upstream.search(/[+~](?:dfsg|ds|repack)/)
+  return mark > 0 ? upstream.slice(0, mark) : upstream
+}

@@ -96,6 +96,66 @@ const migrations: readonly string[] = [
   CREATE INDEX instance_held ON instance (environment, origin ->> '$.cpus', origin ->> '$.memory') WHERE state IN ('pending', 'created', 'running');
   CREATE INDEX environment_owner ON environment (owner) WHERE state <> 'ended';
   `,
+  `
+  -- What is remembered of images that records speak of; see model/inventory.ts.
+  CREATE TABLE image (
+    id           INTEGER PRIMARY KEY,
+    digest       TEXT NOT NULL UNIQUE,
+    names        TEXT NOT NULL,
+    distribution TEXT,
+    problems     TEXT NOT NULL,
+    scanner      TEXT NOT NULL,
+    data         TEXT,
+    data_from    INTEGER,
+    scanned_at   INTEGER NOT NULL,
+    matched_at   INTEGER NOT NULL,
+    again_at     INTEGER
+  ) STRICT;
+  CREATE TABLE package (
+    id              INTEGER PRIMARY KEY,
+    purl            TEXT NOT NULL,
+    type            TEXT NOT NULL,
+    name            TEXT NOT NULL,
+    version         TEXT NOT NULL,
+    upstream        TEXT NOT NULL,
+    source_name     TEXT NOT NULL,
+    source_version  TEXT NOT NULL,
+    source_upstream TEXT NOT NULL,
+    architecture    TEXT NOT NULL,
+    UNIQUE (purl, source_name, source_version)
+  ) STRICT;
+  CREATE INDEX package_name ON package (name);
+  CREATE INDEX package_source ON package (source_name);
+  CREATE TABLE image_package (
+    image   INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+    package INTEGER NOT NULL REFERENCES package (id),
+    PRIMARY KEY (image, package)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX image_package_package ON image_package (package);
+  CREATE TABLE image_vulnerability (
+    id          INTEGER PRIMARY KEY,
+    image       INTEGER NOT NULL REFERENCES image (id) ON DELETE CASCADE,
+    package     INTEGER NOT NULL REFERENCES package (id),
+    name        TEXT NOT NULL,
+    fingerprint TEXT NOT NULL,
+    severity    TEXT NOT NULL,
+    fixed       TEXT,
+    exploited   INTEGER NOT NULL,
+    settled     INTEGER NOT NULL,
+    since       INTEGER,
+    -- The data said so once and says so no more: should it say so again, that is no news.
+    over        INTEGER
+  ) STRICT;
+  CREATE INDEX image_vulnerability_image ON image_vulnerability (image, package);
+  CREATE INDEX image_vulnerability_package ON image_vulnerability (package);
+  CREATE TABLE vulnerability_name (
+    name          TEXT NOT NULL,
+    vulnerability INTEGER NOT NULL REFERENCES image_vulnerability (id) ON DELETE CASCADE,
+    PRIMARY KEY (name, vulnerability)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX vulnerability_name_vulnerability ON vulnerability_name (vulnerability);
+  CREATE INDEX instance_image ON instance (origin ->> '$.image') WHERE started_at IS NOT NULL;
+  `,
 ]
 
 export const schemaVersion = migrations.length

@@ -18,6 +18,7 @@ import type { Instance } from '../model/instance.ts'
 import type { Head } from './chain.ts'
 import { entryHash, firstBroken, genesisHash, sealedType } from './chain.ts'
 import { isUniqueViolation, storeError } from './errors.ts'
+import { createInventory } from './inventory.ts'
 import type { Row } from './rows.ts'
 import { createEnvironmentRows, eventOf, eventRow, instanceOf, instanceRow } from './rows.ts'
 import { migrate } from './schema.ts'
@@ -103,8 +104,8 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
     statements.set(text, made)
     return made
   }
-  const all = (text: string, values: Record<string, string | number> = {}): Row[] => guarded(() => sql(text).all(values))
-  const one = (text: string, values: Record<string, string | number> = {}): Row | undefined => guarded(() => sql(text).get(values))
+  const all = (text: string, values: Record<string, string | number | null> = {}): Row[] => guarded(() => sql(text).all(values))
+  const one = (text: string, values: Record<string, string | number | null> = {}): Row | undefined => guarded(() => sql(text).get(values))
   const ids = (text: string, values: Record<string, string | number>): string[] => all(text, values).map(row => String(row['id']))
 
   const transaction = <T>(work: () => T): T => {
@@ -178,6 +179,7 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
 
   return {
     transaction,
+    inventory: createInventory({ transaction, all, run: (text, values) => guarded(() => Number(sql(text).run(values).lastInsertRowid)) }),
 
     putEnvironment: value => {
       try {

@@ -68,6 +68,7 @@ const seenBy = (store: Store, state: { full: boolean; dead: boolean; onWrite?: (
     instanceIds: read(store.instanceIds),
     liveInstances: read(store.liveInstances),
     held: read(store.held),
+    inventory: store.inventory,
     append: write(store.append),
     seal: write(store.seal),
     events: read(store.events),

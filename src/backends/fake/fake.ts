@@ -23,6 +23,8 @@ export interface FakeKernel {
   readonly names: Map<string, readonly NetworkName[]>
   readonly volumes: Map<string, Map<string, Buffer>>
   readonly paused: Set<string>
+  /** Environments that nothing gets out of. */
+  readonly isolated: Set<string>
   /** Processes that were started, by instance, over the life of the kernel: to see that nothing is started twice. */
   readonly starts: Map<string, number>
   nextPid(): number
@@ -40,6 +42,7 @@ export const createFakeKernel = (clock: Clock, agenda: Agenda): FakeKernel => {
     names: new Map(),
     volumes: new Map(),
     paused: new Set(),
+    isolated: new Set(),
     starts: new Map(),
     nextPid: () => ++pid,
     reboot: next => {
@@ -49,6 +52,7 @@ export const createFakeKernel = (clock: Clock, agenda: Agenda): FakeKernel => {
       kernel.names.clear()
       kernel.volumes.clear()
       kernel.paused.clear()
+      kernel.isolated.clear()
       kernel.agenda[Symbol.dispose]()
       kernel.agenda = next
     },
@@ -65,6 +69,7 @@ export type Operation =
   | 'usage'
   | 'disk'
   | 'denied'
+  | 'isolate'
   | 'create'
   | 'start'
   | 'wait'
@@ -207,6 +212,7 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
         return new Map(signal.aborted ? [] : environments.map(id => [id, sizeOf(id)]))
       }),
     denied: id => call('denied', id, undefined, () => []),
+    isolate: id => call('isolate', id, undefined, () => void kernel.isolated.add(id)),
     attach: (id, signal) => call('attach', id, signal, () => living(id).attach()),
     remove: (id, signal) =>
       call('remove', id, signal, () => {
@@ -221,6 +227,7 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
         kernel.networks.delete(environment)
         kernel.names.delete(environment)
         kernel.volumes.delete(environment)
+        kernel.isolated.delete(environment)
       }),
 
     observe: () =>

@@ -299,6 +299,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       return await occupied(foldersOf, signal)
     },
     denied: environment => environments.denied(environment),
+    isolate: environment => environments.isolate(environment),
     exec: async (id, request, signal) => {
       const { cell } = held(id)
       assertAwake(id, cell)

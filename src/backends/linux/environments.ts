@@ -39,6 +39,7 @@ export interface Environments {
   /** An instance of an earlier daemon. */
   adopt(environment: string, member: Member): void
   denied(environment: string): Promise<Denied[]>
+  isolate(environment: string): Promise<void>
   /** Nothing of it is left. Its instances are gone. Idempotent. */
   remove(environment: string): Promise<void>
   /** Addresses that names had opened are closed again: they must be asked for anew. */
@@ -69,6 +70,8 @@ interface State {
   resolving: ResolverSpec | undefined
   /** Its resolver may have been ended by somebody. */
   doubted: boolean
+  /** No name outside is resolved. */
+  isolated: boolean
   /** It is being removed: nothing is begun for it any more. */
   ending: boolean
   readonly sync: () => Promise<void>
@@ -79,6 +82,7 @@ const onlyNetwork = ''
 
 export const createEnvironments = ({ networks, resources, firewall, helper, resolvers }: EnvironmentsOptions): Environments => {
   const states = new Map<string, State>()
+  const isolated = new Set<string>()
 
   const slotOf = (environment: string): Slot | undefined => networks.environments().get(environment)
 
@@ -88,7 +92,7 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
     if (known !== undefined) return known
     const state: State = {
       ...{ members: new Map(), denials: createDenials(), internal: undefined, names, inside: '' },
-      ...{ openNames: { key: '[]', targets: new Map() }, resolving: undefined, doubted: false, ending: false },
+      ...{ openNames: { key: '[]', targets: new Map() }, resolving: undefined, doubted: false, ending: false, isolated: isolated.has(environment) },
       sync: coalesced(async () => {
         const slot = slotOf(environment)
         if (slot === undefined || state.ending) return
@@ -120,7 +124,7 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
   const setResolver = async (slot: Slot, state: State): Promise<void> => {
     const { bridge, gateway } = slotNetwork(slot)
     const members = [...state.members.values()]
-    const domains = planDomains(members.flatMap(member => member.domains))
+    const domains = state.isolated ? [] : planDomains(members.flatMap(member => member.domains))
     if (state.names === undefined || (state.internal === undefined && domains.length === 0)) return
     const lists = [...new Map(domains.map(({ ports }) => [JSON.stringify(ports), ports])).values()]
     const key = JSON.stringify(lists)
@@ -146,6 +150,12 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
       const own = names.flatMap(({ name, instances }) => (instances.includes(instance) ? [name] : []))
       return own.length === 0 ? [] : [{ address: instanceAddress(slot, index).address, names: [instance, ...own] }]
     })
+
+  /** Of one that has no network yet it is done as soon as there is one. */
+  const closeOff = async (environment: string): Promise<void> => {
+    const slot = slotOf(environment)
+    if (slot !== undefined) await firewall.isolate(slotNetwork(slot).bridge)
+  }
 
   const instanceAt = (slot: Slot, { members }: State, address: string): string | undefined =>
     [...members.values()].find(({ index }) => instanceAddress(slot, index).address === address)?.instance
@@ -176,6 +186,7 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
   return {
     prepare: async request => {
       const slot = await networks.reserve(request.id)
+      if (isolated.has(request.id)) await closeOff(request.id)
       const state = stateOf(request.id, resources.of(request.id) === undefined ? [] : undefined)
       resources.prepare(request, slot)
       state.internal = Object.fromEntries(Object.entries(request.networks).map(([name, { internal }]) => [name, internal]))
@@ -192,6 +203,7 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
       return slot === undefined || !has ? undefined : slotNetwork(slot).gateway
     },
     admit: async (environment, member) => {
+      if (isolated.has(environment)) await closeOff(environment)
       await networks.allow(environment, member.egress)
       const slot = slotOf(environment)
       if (slot === undefined || (states.get(environment) === undefined && member.domains.length === 0)) return
@@ -219,6 +231,14 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
       await countDenied(slot, state)
       return state.denials.all()
     },
+    isolate: async environment => {
+      isolated.add(environment)
+      await closeOff(environment)
+      const state = states.get(environment)
+      if (state === undefined) return
+      state.isolated = true
+      await state.sync()
+    },
     remove: async environment => {
       const slot = slotOf(environment)
       const state = states.get(environment)
@@ -231,6 +251,7 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
       await resources.remove(environment)
       await networks.remove(environment)
       states.delete(environment)
+      isolated.delete(environment)
     },
     revive: async () => {
       const resolving = [...states.values()].filter(state => state.resolving !== undefined)

@@ -4,7 +4,7 @@ import { nameSetFrom } from './names.ts'
 import type { OpeningElement } from './openings.ts'
 import { elementFrom } from './openings.ts'
 
-/** By bridge, but for `widened`. */
+/** By bridge, but for `widened` and `isolated`. */
 export interface Contents {
   readonly openings: Map<string, Map<string, OpeningElement>>
   /** Keys of the lists of ports that names are open on. */
@@ -14,6 +14,8 @@ export interface Contents {
   /** Address of its resolver. */
   readonly resolvers: Map<string, string>
   readonly widened: Set<string>
+  /** Bridges that nothing gets out of. */
+  readonly isolated: Set<string>
   readonly refused: Map<string, number>
 }
 
@@ -23,6 +25,7 @@ export const emptyContents = (): Contents => ({
   inside: new Map(),
   resolvers: new Map(),
   widened: new Set(),
+  isolated: new Set(),
   refused: new Map(),
 })
 
@@ -38,6 +41,7 @@ export const contentsOf = (sets: readonly string[], elements: readonly ListedEle
     const opening = elementFrom(set, key)
     if (opening !== undefined) contents.openings.set(first, (contents.openings.get(first) ?? new Map()).set(opening.text, opening))
     else if (set === 'widened') contents.widened.add(first)
+    else if (set === 'isolated') contents.isolated.add(first)
     else if (set === 'resolvers') contents.resolvers.set(first, String(key[1]))
     else if (set === 'refused') contents.refused.set(first, packets)
   }

@@ -59,6 +59,8 @@ export interface Firewall extends AsyncDisposable {
    * of the bridge's isolation after this, and not before. Throws `invalid` for what is no address, MAC, or port of that bridge.
    */
   setInside(bridge: string, inside: Inside | undefined): Promise<void>
+  /** Nothing gets out of a bridge any more, whatever is or will be open for it; until it is forgotten. Idempotent. */
+  isolate(bridge: string): Promise<void>
   /** Nothing of this bridge is left. Idempotent. A packet that comes from the bridge later is counted anew: delete the bridge first. */
   forget(bridge: string): Promise<void>
   /** Bridges that rules or elements exist for: for the leak check and the sweep. */
@@ -235,6 +237,13 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     else contents.inside.delete(bridge)
   }
 
+  const isolate: Firewall['isolate'] = async bridge => {
+    checkBridge(bridge)
+    if (contents.isolated.has(bridge)) return
+    await nft(`add element ${table} isolated { "${bridge}" }`, 'text')
+    contents.isolated.add(bridge)
+  }
+
   /** By the names of elements that are there. One may go by itself meanwhile, and deleting what is not there fails: so each is added first. */
   const without = (of: string, set: string, keys: Iterable<readonly (string | number)[]>): string[] =>
     [...keys].flatMap(([first, ...rest]) =>
@@ -260,13 +269,14 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     const commands = [
       ...[...(openings.get(bridge)?.keys() ?? [])].map(text => `delete element ${table} ${text}`),
       ...withoutResolver(bridge),
+      ...(contents.isolated.has(bridge) ? [`delete element ${table} isolated { "${bridge}" }`] : []),
       ...(names.has(bridge) ? withoutNameRules(table, bridge, names.get(bridge) ?? [], 'sets') : []),
       ...[...(inside.get(bridge) ?? [])].map(text => `delete element ${text}`),
     ]
     if (commands.length > 0) await nft(commands.join('\n'), 'text')
     // Nothing comes from its ports any more that the bridge table would count.
     await nft((await withoutCounts(bridge)).join('\n'), 'text')
-    for (const part of [openings, names, inside, contents.resolvers]) part.delete(bridge)
+    for (const part of [openings, names, inside, contents.resolvers, contents.isolated]) part.delete(bridge)
     if (forwarding && !(await hostForwards(files))) await stopForwarding(files, bridge)
   }
 
@@ -331,13 +341,14 @@ export const openFirewall = async (options: FirewallOptions): Promise<Firewall> 
     allowResolver: (bridge, address) => inTurn(() => withTable(() => allowResolver(bridge, address))),
     openNames: (bridge, lists) => inTurn(() => withTable(() => openNames(bridge, lists))),
     setInside: (bridge, inside) => inTurn(() => withTable(() => setInside(bridge, inside))),
+    isolate: bridge => inTurn(() => withTable(() => isolate(bridge))),
     forget: bridge => inTurn(() => withTable(() => forget(bridge))),
     bridges: () =>
       inTurn(() =>
         withTable(async () => {
           const found = await tables.find()
-          const { openings, names, inside, resolvers } = found === undefined ? contents : await tables.read(found)
-          return [...new Set([openings, names, inside, resolvers, await refusals()].flatMap(part => [...part.keys()]))]
+          const { openings, names, inside, resolvers, isolated } = found === undefined ? contents : await tables.read(found)
+          return [...new Set([openings, names, inside, resolvers, isolated, await refusals()].flatMap(part => [...part.keys()]))]
         }),
       ),
     refused: () => inTurn(() => withTable(refusals)),

@@ -11,6 +11,8 @@
  *                        └──▶ forward  as in translated, for rewrites that come later. Every packet, not only the first of a connection
  *   to a bridge ──────▶ forward  only answers from what is open
  *
+ * A bridge in `isolated` is as one that nothing was opened for.
+ *
  * That a connection is established is never enough: addresses are used again, and the next environment at an address must not inherit what conntrack
  * remembers of the one before it.
  */
@@ -81,6 +83,8 @@ export const baseRules = ({ slice, bridgePrefix, mark, sliceNetwork, allSlices, 
     // The packet path adds a bridge's element with its first refused packet.
     `add set ${table} refused { type ifname; size 4096; flags dynamic; }`,
     `add set ${table} widened { type ifname; }`,
+    // Bridges that nothing gets out of, whatever is open.
+    `add set ${table} isolated { type ifname; }`,
     // Bridges with a resolver, and its address. Bridges that are open inside, and their networks. Instances that have no egress.
     ...['resolvers', 'inside', 'internal'].map(name => `add set ${table} ${name} { type ifname . ipv4_addr; }`),
     `add set ${table} askers { type ipv4_addr; size 16384; flags dynamic,timeout; timeout 1m; }`,
@@ -140,6 +144,7 @@ export const baseRules = ({ slice, bridgePrefix, mark, sliceNetwork, allSlices, 
       `iifname . ip daddr & ${mask} @inside accept`,
       'ip daddr @closed goto refuse',
       `ip daddr ${azure} th dport != 53 goto refuse`,
+      'iifname @isolated goto refuse',
       'iifname . ip saddr @internal goto refuse',
       'jump opened',
       'iifname vmap @naming',
@@ -148,6 +153,7 @@ export const baseRules = ({ slice, bridgePrefix, mark, sliceNetwork, allSlices, 
     ...chain(
       'arriving',
       '',
+      'oifname @isolated drop',
       'ct state established ct direction reply jump answered',
       'ct state established ct direction reply oifname vmap @answering',
       'ct state related meta l4proto icmp accept',

@@ -105,7 +105,7 @@ export const createTables = (options: TablesOptions): Tables => {
   const read = async ({ texts }: Found): Promise<Contents> => {
     const inet = namesIn(texts.get(table) ?? '', 'set')
     const bridge = namesIn(texts.get(bridgeTable) ?? '', 'set')
-    const own = inet.filter(name => /^(?:networks|ports)\d+$/.test(name) || ['refused', 'widened', 'resolvers'].includes(name))
+    const own = inet.filter(name => /^(?:networks|ports)\d+$/.test(name) || ['refused', 'widened', 'isolated', 'resolvers'].includes(name))
     const contents = contentsOf(inet, (await Promise.all(own.map(name => elements('set', table, name)))).flat())
     const ofInside = [
       ...insideInetSets.filter(name => inet.includes(name)).map(name => [table, 'set', name] as const),
@@ -149,6 +149,7 @@ export const createTables = (options: TablesOptions): Tables => {
       ...rules(contents, present),
       ...[...contents.refused].map(([bridge, packets]) => `add element ${table} refused { "${bridge}" counter packets ${packets} bytes 0 }`),
       ...[...contents.widened].map(device => `add element ${table} widened { "${device}" }`),
+      ...[...contents.isolated].map(bridge => `add element ${table} isolated { "${bridge}" }`),
       ...[...contents.resolvers].map(([bridge, address]) => `add element ${table} resolvers { "${bridge}" . ${address} }`),
       ...[...contents.inside.values()].flatMap(of => [...of].map(text => `add element ${text}`)),
     ]

@@ -10,7 +10,8 @@ import { imageName, isWithin } from './reference.ts'
 import type { ImageRules } from './settings.ts'
 import { actionInGrace, describeGrace, describeVulnerability, judgeVulnerabilities } from './vulnerabilities.ts'
 
-const policy = 'images'
+export const imagePolicyName = 'images'
+const policy = imagePolicyName
 
 interface Subject {
   readonly evidence: ImageEvidence

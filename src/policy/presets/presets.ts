@@ -16,6 +16,7 @@ import type { PresetName, Settings } from './settings.ts'
 
 const day = 86_400_000
 const nothingOfImages = { misconfigurations: {} }
+const nothingFollows = { action: 'none', severity: 'critical', fixable: true, exploited: true } as const
 
 const presets: Readonly<Record<PresetName, Settings>> = {
   permissive: {
@@ -27,6 +28,7 @@ const presets: Readonly<Record<PresetName, Settings>> = {
       misconfigurations: {},
     },
     hardening: { '5.31-runtime-socket': 'warn' },
+    whileRunning: nothingFollows,
   },
   standard: {
     podSecurity: [
@@ -41,6 +43,7 @@ const presets: Readonly<Record<PresetName, Settings>> = {
       misconfigurations: {},
     },
     hardening: { '5.5-sensitive-host-directories': 'deny', '5.31-runtime-socket': 'deny' },
+    whileRunning: { action: 'warn', severity: 'critical', fixable: true, exploited: true },
   },
   strict: {
     podSecurity: [{ level: 'restricted', version: 'latest', action: 'deny', own: {} }],
@@ -60,9 +63,20 @@ const presets: Readonly<Record<PresetName, Settings>> = {
       '5.12-read-only-root': 'warn',
       '5.31-runtime-socket': 'deny',
     },
+    whileRunning: { action: 'warn', severity: 'high', fixable: true, exploited: true },
   },
-  baseline: { podSecurity: [{ level: 'baseline', version: 'latest', action: 'deny', own: {} }], images: nothingOfImages, hardening: {} },
-  restricted: { podSecurity: [{ level: 'restricted', version: 'latest', action: 'deny', own: {} }], images: nothingOfImages, hardening: {} },
+  baseline: {
+    podSecurity: [{ level: 'baseline', version: 'latest', action: 'deny', own: {} }],
+    images: nothingOfImages,
+    hardening: {},
+    whileRunning: nothingFollows,
+  },
+  restricted: {
+    podSecurity: [{ level: 'restricted', version: 'latest', action: 'deny', own: {} }],
+    images: nothingOfImages,
+    hardening: {},
+    whileRunning: nothingFollows,
+  },
 }
 
 export const presetSettings = (name: PresetName): Settings => presets[name]

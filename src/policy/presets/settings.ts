@@ -3,6 +3,7 @@ import { z } from 'zod'
 import { parse } from '../../model/parse.ts'
 import { hardeningChecks } from '../hardening/policy.ts'
 import { ImageRules } from '../images/settings.ts'
+import { RunningRules } from '../running.ts'
 
 const Action = z.enum(['deny', 'warn', 'audit'])
 
@@ -24,10 +25,12 @@ export const Settings = z.strictObject({
   images: ImageRules,
   /** By check of the CIS benchmark. */
   hardening: z.partialRecord(z.enum(hardeningChecks), Action),
+  /** What follows when a vulnerability becomes known while its image runs. */
+  whileRunning: RunningRules,
 })
 export type Settings = z.output<typeof Settings>
 
-/** What is said replaces that part of the preset; of `images`, single rules, and `null` takes one away. */
+/** What is said replaces that part of the preset; of `images`, `hardening` and `whileRunning`, single rules, and `null` takes one away. */
 const Document = z.strictObject({
   apiVersion: z.literal('dayfly.dev/v1'),
   kind: z.literal('AdmissionSettings'),
@@ -37,6 +40,7 @@ const Document = z.strictObject({
     podSecurity: z.array(PodSecuritySettings).optional(),
     images: z.record(z.string(), z.json()).optional(),
     hardening: z.record(z.string(), z.json()).optional(),
+    whileRunning: z.record(z.string(), z.json()).optional(),
   }),
 })
 
@@ -51,5 +55,6 @@ export const parseSettings = (document: unknown, presetOf: (name: PresetName) =>
     podSecurity: spec.podSecurity ?? preset.podSecurity,
     images: parse(ImageRules, overlay(preset.images, spec.images ?? {}), 'spec.images'),
     hardening: parse(Settings.shape.hardening, overlay(preset.hardening, spec.hardening ?? {}), 'spec.hardening'),
+    whileRunning: parse(RunningRules, overlay(preset.whileRunning, spec.whileRunning ?? {}), 'spec.whileRunning'),
   }
 }
