@@ -149,12 +149,14 @@ const languageScope =
 
 const languageScopes: ReadonlyMap<string, Scope> = new Map(Object.values(languageEcosystems).map(name => [name, languageScope(name)]))
 
-/**
- * Binary packages of Debian's family are asked for by their source, as its data is; of others by both names, for their data has either.
- * A package without a version, as a Go program's own module, cannot be asked for: there is no query then.
- */
-const systemQueries = ({ type, name, version, source }: Package): Query[] => {
-  if (type === 'deb') return [source ?? { name, version }]
+/** Whose data is about sources only: a binary package may have the name of another source. */
+const bySource: ReadonlySet<string> = new Set([
+  ...['alpaquita', 'alpine', 'debian', 'echo', 'mageia', 'openeuler', 'opensuse-leap', 'opensuse-tumbleweed', 'sles', 'sles_sap', 'ubuntu'],
+])
+
+/** By its source where the data is so, else by both names, for such data has either. What has no version cannot be asked for. */
+const systemQueries = ({ type, name, version, source }: Package, distribution: Distribution | undefined): Query[] => {
+  if (type === 'deb' || bySource.has(distribution?.id.toLowerCase() ?? '')) return [source ?? { name, version }]
   return source && source.name !== name ? [{ name, version }, source] : [{ name, version }]
 }
 
@@ -164,7 +166,7 @@ export const questions = (distribution: Distribution | undefined): ((one: Packag
   const origin = distribution ? `${distribution.id} ${distribution.version}`.trim() : ''
   return one => {
     if (isSystem(one.type)) {
-      const queries = systemQueries(one).filter(({ version }) => version !== '')
+      const queries = systemQueries(one, distribution).filter(({ version }) => version !== '')
       return { origin: origin || `a distribution that is not known (${one.type})`, scope: scope ?? (() => false), queries }
     }
     const ecosystem = languageEcosystems[one.type]

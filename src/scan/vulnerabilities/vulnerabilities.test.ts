@@ -203,13 +203,14 @@ describe('packages are found by how their ecosystem names them', () => {
     }
   })
 
-  it("Debian's data is about sources, others' about either", async () => {
+  it("Debian's and Alpine's data is about sources, others' about either", async () => {
     using data = await dataOf(
-      record('D-1', [affected('Debian:12', 'binary', before('9'))]),
+      record('D-1', [affected('Debian:12', 'binary', before('9')), affected('Alpine:v3.19', 'binary', before('9'))]),
       record('R-1', [affected('Rocky Linux:9', 'binary', before('9'))]),
     )
     const binary = (type: Package['type']): Package => pkg(type, 'binary', '1-1', { name: 'source', version: '1-1' })
     assert.deepEqual(ids(data, [binary('deb')], distribution('debian', '12')), [])
+    assert.deepEqual(ids(data, [binary('apk')], distribution('alpine', '3.19.0')), [])
     assert.deepEqual(ids(data, [binary('rpm')], distribution('rocky', '9.1')), ['R-1'])
   })
 })
