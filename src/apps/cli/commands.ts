@@ -26,6 +26,7 @@ export const commands: readonly CommandSummary[] = [
   { name: 'image inspect', summary: 'Show all there is to know of an image', load: () => import('./commands/image-inspect.ts') },
   { name: 'image rm', summary: 'Remove images', load: () => import('./commands/image-rm.ts') },
   { name: 'image gc', summary: 'Remove what nothing needs any more', load: () => import('./commands/image-gc.ts') },
+  { name: 'scan', summary: 'Find vulnerabilities, secrets and misconfigurations', load: () => import('./commands/scan.ts') },
   { name: 'doctor', summary: 'Check this host, or find leaks', load: () => import('./commands/doctor.ts') },
   { name: 'serve', summary: 'Run the daemon', load: () => import('./commands/serve.ts') },
   { name: 'version', summary: 'Print the versions of client and daemon', load: () => import('./commands/version.ts') },

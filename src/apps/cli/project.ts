@@ -46,7 +46,8 @@ const realpathOf = async (path: string): Promise<string> => {
 
 const standardInput = '/dev/stdin'
 
-const sources: Sources = {
+/** The files of the host. */
+export const composeSources: Sources = {
   // By its descriptor: a socket cannot be opened by a path.
   read: async path => (path === standardInput ? readFileSync(0, 'utf8') : await readFile(path, 'utf8')),
   kind: async path => {
@@ -82,7 +83,7 @@ export const loadRequest = (context: Pick<Context, 'env'>, args: Arguments, posi
     profiles: args.list('profile'),
     services: servicesOf(positionals),
     dependencies: !args.flag('no-deps'),
-    sources,
+    sources: composeSources,
   }
 }
 

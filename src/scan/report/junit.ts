@@ -8,8 +8,8 @@ const placeOf = ({ places: [place] }: Finding, { target }: Report): string =>
   place?.path === undefined ? target.file : `${target.prefix}${place.path}`
 
 const details = (finding: Finding): string => {
-  const places = finding.places.map(({ path, line, field, object }) =>
-    [path, line === undefined ? '' : `:${line}`, object, field].filter(Boolean).join(' '),
+  const places = finding.places.map(({ path = '', line, field, object }) =>
+    [`${path}${line === undefined ? '' : `:${line}`}`, object, field].filter(Boolean).join(' '),
   )
   return [`severity: ${finding.severity}`, finding.remedy ?? '', ...places.slice(0, 20), ...(finding.references ?? []).slice(0, 5)]
     .filter(Boolean)

@@ -66,7 +66,7 @@ export const byWorst = (left: Finding, right: Finding): number =>
 export type Counts = Readonly<Record<Severity, number>>
 
 export const countsOf = (findings: readonly Finding[]): Counts => {
-  const counts: Record<Severity, number> = { unknown: 0, negligible: 0, low: 0, medium: 0, high: 0, critical: 0 }
+  const counts: Record<Severity, number> = { critical: 0, high: 0, medium: 0, low: 0, negligible: 0, unknown: 0 }
   for (const { severity } of findings) counts[severity]++
   return counts
 }
