@@ -3,9 +3,12 @@ import type { Dirent } from 'node:fs'
 import { constants } from 'node:fs'
 import { open, opendir } from 'node:fs/promises'
 import { join, relative } from 'node:path'
+import { promisify } from 'node:util'
+import { crc32, inflateRaw } from 'node:zlib'
 import * as yauzl from 'yauzl'
 import { throwIfAborted } from '../../base/abort.ts'
 import { DayflyError, messageOf } from '../../base/errors.ts'
+import { WindowReader } from './window-reader.ts'
 
 /** One JSON document of a bundle, or why it cannot be had. */
 export interface Part {
@@ -69,21 +72,28 @@ export async function* folderParts(root: string, signal: AbortSignal): AsyncGene
   yield* walk(root, 1)
 }
 
-const entryText = async (zip: yauzl.ZipFile, entry: yauzl.Entry, signal: AbortSignal): Promise<string> => {
-  if (entry.uncompressedSize > mostBytes) throw new DayflyError('corrupt', `it is larger than ${mostBytes} bytes`)
-  // yauzl ends the stream with an error as soon as there is more than the entry says.
-  const stream = await zip.openReadStreamPromise(entry)
-  const chunks: Buffer[] = []
-  for await (const chunk of stream) {
-    throwIfAborted(signal)
-    if (Buffer.isBuffer(chunk)) chunks.push(chunk)
-  }
-  return Buffer.concat(chunks).toString('utf8')
+const unpack = promisify(inflateRaw)
+
+const entryText = async (zip: yauzl.ZipFile, reader: WindowReader, entry: yauzl.Entry): Promise<string> => {
+  const { compressedSize, uncompressedSize, compressionMethod } = entry
+  if (uncompressedSize > mostBytes || compressedSize > mostBytes) throw new DayflyError('corrupt', `it is larger than ${mostBytes} bytes`)
+  if (entry.isEncrypted() || (compressionMethod !== 0 && compressionMethod !== 8))
+    throw new DayflyError('corrupt', 'it is encrypted, or packed in an unknown way')
+  const { fileDataStart } = await zip.readLocalFileHeaderPromise(entry, { minimal: true })
+  const packed = await reader.bytes(fileDataStart, compressedSize)
+  // A bomb is stopped as soon as there is more than the directory says.
+  const data = compressionMethod === 0 ? packed : await unpack(packed, { maxOutputLength: Math.max(uncompressedSize, 1) })
+  if (data.length !== uncompressedSize || crc32(data) !== entry.crc32) throw new DayflyError('corrupt', 'it is damaged')
+  return data.toString('utf8')
 }
 
 /** Throws `corrupt` for what is no zip; an entry that is damaged, too large or a bomb is a fault of its own. */
 export async function* zipParts(path: string, signal: AbortSignal): AsyncGenerator<Part> {
-  const zip = await yauzl.openPromise(path, { autoClose: false, lazyEntries: true }).catch((error: unknown) => {
+  await using file = await open(path, 'r')
+  const reader = new WindowReader(file)
+  const { size } = await file.stat()
+  const options = { autoClose: false, lazyEntries: true }
+  const zip = await yauzl.fromRandomAccessReaderPromise(reader, size, options).catch((error: unknown) => {
     throw new DayflyError('corrupt', `${path} is no zip: ${messageOf(error)}`, { remedy: 'Download it again.', cause: error })
   })
   try {
@@ -94,9 +104,8 @@ export async function* zipParts(path: string, signal: AbortSignal): AsyncGenerat
       total += Math.min(entry.uncompressedSize, mostBytes)
       if (++count > mostParts || total > mostTotal) throw tooMany(path)
       try {
-        yield { name: entry.fileName, text: await entryText(zip, entry, signal) }
+        yield { name: entry.fileName, text: await entryText(zip, reader, entry) }
       } catch (error) {
-        throwIfAborted(signal)
         yield { name: entry.fileName, fault: messageOf(error) }
       }
     }

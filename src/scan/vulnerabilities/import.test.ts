@@ -219,6 +219,7 @@ describe('records from a zip', () => {
     assert.deepEqual(idsIn(folder), ['A-1', 'B-1'])
     const { bad, faults } = onlySource(folder)
     assert.equal(bad, 3, faults.join('\n'))
+    assert.match(faults.join('\n'), /bomb\.json: Cannot create a Buffer larger than 100 bytes/)
   })
 
   it('that is damaged changes nothing', async () => {
