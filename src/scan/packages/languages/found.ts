@@ -30,7 +30,7 @@ export const languagePackage = (
 /** The last component. */
 export const baseName = (path: string): string => path.slice(path.lastIndexOf('/') + 1)
 
-const foreign = ['node_modules/', 'vendor/', 'site-packages/', 'dist-packages/', 'bower_components/']
+const foreign = ['node_modules/', 'vendor/', 'site-packages/', 'dist-packages/', 'bower_components/', 'pkg/mod/']
 
 /** Lies in a folder of packages that were installed or copied in: its lock files are those their authors worked with, and install nothing. */
 export const isForeign = (path: string): boolean => foreign.some(folder => path.startsWith(folder) || path.includes(`/${folder}`))

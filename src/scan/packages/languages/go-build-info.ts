@@ -40,10 +40,12 @@ const find = async (content: Content, elf: Elf): Promise<number | undefined> => 
   return undefined
 }
 
+const longestVarint = 5
+
 /** A number of at most 5 bytes, seven bits in each, and where it ends. */
 const varint = (bytes: Buffer, start: number): { value: number; end: number } => {
   let value = 0
-  for (let at = start; at < Math.min(start + 5, bytes.length); at++) {
+  for (let at = start; at < Math.min(start + longestVarint, bytes.length); at++) {
     const byte = bytes[at] ?? 0
     value += (byte & 0x7f) * 2 ** (7 * (at - start))
     if (byte < 0x80) return { value, end: at + 1 }
@@ -53,15 +55,19 @@ const varint = (bytes: Buffer, start: number): { value: number; end: number } =>
 
 const cutOff = (): Malformed => new Malformed('has build information of Go that is cut off')
 
+/** A length and as many bytes, from `offset` in the file. */
+const lengthAndText = async (content: Content, offset: number, most: number): Promise<{ text: Buffer; end: number }> => {
+  const head = await content.read(offset, longestVarint)
+  const { value, end } = varint(head, 0)
+  if (value > most) throw cutOff()
+  const text = await content.read(offset + end, value)
+  if (text.length < value) throw cutOff()
+  return { text, end: offset + end + value }
+}
+
 const inline = async (content: Content, at: number): Promise<[Buffer, Buffer]> => {
-  const bytes = await content.read(at, headerSize + mostVersion + mostModules)
-  const text = (start: number, most: number): { text: Buffer; end: number } => {
-    const { value, end } = varint(bytes, start)
-    if (value > most || end + value > bytes.length) throw cutOff()
-    return { text: bytes.subarray(end, end + value), end: end + value }
-  }
-  const version = text(headerSize, mostVersion)
-  return [version.text, text(version.end, mostModules).text]
+  const version = await lengthAndText(content, at + headerSize, mostVersion)
+  return [version.text, (await lengthAndText(content, version.end, mostModules)).text]
 }
 
 const pointed = async (content: Content, elf: Elf, header: Buffer): Promise<[Buffer, Buffer]> => {

@@ -28,7 +28,7 @@ const mostProperties = 5_000
 /** Bytes that may be in memory at once, unpacked. */
 const mostHeld = 96 * 1024 * 1024
 /** Bytes that are unpacked in all of one file, and over again in those within. */
-const mostUnpacked = 1024 * 1024 * 1024
+const mostUnpacked = 512 * 1024 * 1024
 const mostManifest = 8 * 1024 * 1024
 const mostPropertiesFile = 64 * 1024
 

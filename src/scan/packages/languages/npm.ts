@@ -26,11 +26,22 @@ const declaredLicenses = (manifest: JsonObject): (string | undefined)[] => {
   return [memberOf(manifest, 'license'), ...listOf(memberOf(manifest, 'licenses'))].map(one)
 }
 
-/** Whether Node would look here for a package: `…/node_modules/name/package.json`. Elsewhere in it anything may be called so, such as broken ones in tests. */
-const isInstalled = (path: string): boolean => {
-  const folder = path.slice(0, -'/package.json'.length)
-  const name = folder.slice(folder.lastIndexOf('node_modules/') + 'node_modules/'.length)
-  return folder.includes('node_modules/') && (name.startsWith('@') ? name.split('/').length === 2 : !name.includes('/'))
+const folderOfAll = 'node_modules/'
+
+/** Where packages keep what their authors work with: what is called a package there is made up, often by the name of a real one, and nobody loads it. */
+const unused: ReadonlySet<string> = new Set([
+  ...['test', 'tests', '__tests__', 'spec', 'fixture', 'fixtures', '__fixtures__'],
+  ...['bench', 'benchmark', 'benchmarks', 'example', 'examples', 'tools'],
+])
+
+/** `installed` is where Node looks for a package: `…/node_modules/name/package.json`; `own` is within one. */
+const placeOf = (path: string): 'installed' | 'own' | 'unused' => {
+  const at = path.lastIndexOf(folderOfAll)
+  if (at < 0) return 'own'
+  const parts = path.slice(at + folderOfAll.length).split('/')
+  const names = parts[0]?.startsWith('@') ? 2 : 1
+  if (parts.length === names + 1) return 'installed'
+  return parts.slice(names, -1).some(part => unused.has(part)) ? 'unused' : 'own'
 }
 
 export const npm: Cataloguer = {
@@ -38,16 +49,19 @@ export const npm: Cataloguer = {
   wants: ({ kind, path }) => kind === 'file' && path.endsWith('package.json') && baseName(path) === 'package.json',
   read: (entry, content, _distribution, signal) =>
     collecting(entry, signal, async collector => {
+      const place = placeOf(entry.path)
+      if (place === 'unused') return
       let manifest: JsonObject
       try {
         manifest = objectOf(await readJson(content, mostManifest))
       } catch (error) {
-        if (!(error instanceof Malformed) || isInstalled(entry.path) || content.size > mostManifest) throw error
+        // Elsewhere broken ones are part of somebody's tests, and Node does not read them.
+        if (!(error instanceof Malformed) || place === 'installed' || content.size > mostManifest) throw error
         return
       }
       const [name, version] = [textOf(manifest, 'name')?.trim(), textOf(manifest, 'version')?.trim()]
       if (!name || !version) return
       if (isNpmName(name) && isNpmVersion(version)) collector.add(languagePackage('npm', name, version, entry.path, declaredLicenses(manifest)))
-      else if (isInstalled(entry.path)) collector.problem('has a name or a version that npm does not know')
+      else if (place === 'installed') collector.problem('has a name or a version that npm does not know')
     }),
 }
