@@ -7,8 +7,8 @@ import type { Dirent, Stats } from 'node:fs'
 import { closeSync, constants, fstatSync, lstatSync, opendirSync, openSync, readSync } from 'node:fs'
 import { DayflyError, errnoOf } from '../base/errors.ts'
 import { createKeywordFilter } from './keyword-filter.ts'
-import type { Seen } from './layer.ts'
 import type { SecretSearch } from './secret-search.ts'
+import type { Seen } from './seen.ts'
 
 export interface WalkOptions {
   readonly secrets: Pick<SecretSearch, 'keywords'> | undefined
@@ -63,6 +63,11 @@ export const walk = async (folder: number, options: WalkOptions): Promise<Walked
   /** Files with several names, by device and inode: their content is looked at under one of them. */
   const linked = new Set<string>()
 
+  const refuse = (text: string): void => {
+    if (onProblem === undefined) throw new DayflyError('corrupt', text)
+    onProblem(`${text}: what is beyond was not looked at`)
+  }
+
   const failed = (path: string, error: unknown): void => {
     const errno = errnoOf(error)
     // Somebody removes or replaces things meanwhile: what is no longer there need not be looked at.
@@ -103,9 +108,8 @@ export const walk = async (folder: number, options: WalkOptions): Promise<Walked
     if (ignore?.(path)) return
     if (++entries > mostEntries) {
       if (entries > mostEntries + 1) return
-      const text = `the folder has more than ${mostEntries} entries`
-      if (onProblem === undefined) throw new DayflyError('corrupt', text)
-      return onProblem(`${text}: the rest was not looked at`)
+      refuse(`the folder has more than ${mostEntries} entries`)
+      return
     }
     const where = Buffer.concat([Buffer.from(`/proc/self/fd/${inside}/`), name])
     const named = path.includes('\uFFFD') && !Buffer.from(path).equals(raw) ? { path, raw } : { path }
@@ -130,7 +134,10 @@ export const walk = async (folder: number, options: WalkOptions): Promise<Walked
   }
 
   const list = (inside: number, prefix: Buffer, depth: number): void => {
-    if (depth > deepest) throw new DayflyError('corrupt', `a folder is more than ${deepest} levels deep`)
+    if (depth > deepest) {
+      refuse(`a folder is more than ${deepest} levels deep`)
+      return
+    }
     // Listed in pieces: one folder may hold all entries there are. Latin-1 keeps the bytes of names as they are.
     const listing = opendirSync(`/proc/self/fd/${inside}`, { encoding: 'latin1', bufferSize: 256 })
     try {

@@ -6,27 +6,16 @@ import { throwIfAborted } from '../base/abort.ts'
 import { messageOf } from '../base/errors.ts'
 import type { SecretFinding } from '../model/finding.ts'
 import type { Distribution, Package } from '../model/package.ts'
-import type { Cataloguer, Content, Entry, EntryKind } from './catalogue.ts'
+import type { Cataloguer, Content, Entry } from './catalogue.ts'
 import type { LayerFacts } from './facts.ts'
 import { scannerVersion } from './facts.ts'
 import type { RawPath, Tree } from './files.ts'
+import { printable } from './packages/system/collect.ts'
 import { isOsRelease, osReleasePaths, readOsRelease } from './packages/system/os-release.ts'
 import { remarkable, remarksOn } from './remarkable.ts'
 import type { SecretSearch } from './secret-search.ts'
 import type { FoundSecrets } from './secrets/findings.ts'
-
-/** One entry on its way past. */
-export interface Seen extends Omit<Entry, 'kind'> {
-  readonly kind: EntryKind | 'opaque'
-  /** The name's bytes, where they are not UTF-8. */
-  readonly raw?: Buffer
-  /** Keywords that its content holds, by their place in the list, rising. */
-  readonly keywords: readonly number[]
-  /** The first of them as `KEYWORD@OFFSET,…`, by offset of their first byte. */
-  readonly hits: string
-  /** There are more than `hits` says. */
-  readonly more: boolean
-}
+import type { Seen } from './seen.ts'
 
 export interface LayerScanOptions {
   readonly cataloguers: readonly Cataloguer[]
@@ -51,6 +40,8 @@ const usual: Limits = { packages: 50_000, secrets: 5_000, remarkable: 5_000, pro
 
 export interface LayerScan {
   see(seen: Seen): void
+  /** What could not be looked at. */
+  problem(text: string): void
   /** Reads what is wanted. Call once; rejects only by the signal. */
   finish(tree: Tree, layer: { readonly diffId: string; readonly bytes: number; readonly entries: number }, until: Until): Promise<LayerFacts>
 }
@@ -60,6 +51,9 @@ export interface Until {
   /** Asked between files. When it says so, the rest is not read, which is a problem. */
   outOfTime(): boolean
 }
+
+/** Characters. */
+const longestProblem = 500
 
 /** A list that says when it was too short. */
 const bounded = <T>(most: number, what: string, problem: (text: string) => void): { readonly items: T[]; add(item: T): void } => {
@@ -101,7 +95,7 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
   const limits = { ...usual, ...given }
   const problems: string[] = []
   const problem = (text: string): void => {
-    if (problems.length < limits.problems) problems.push(text)
+    if (problems.length < limits.problems) problems.push(printable(text, longestProblem))
     else if (problems.length === limits.problems) problems.push('there are more problems: the rest was left out')
   }
   const wanted = new Map<string, Wanted>()
@@ -198,7 +192,12 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
       })
     }
 
-    const lists = { setuid: 'setuid files', worldWritable: 'files and folders that all may write to', shell: 'shells', packageManager: 'package managers' }
+    const lists = {
+      setuid: 'setuid files',
+      worldWritable: 'files and folders that all may write to',
+      shell: 'shells',
+      packageManager: 'package managers',
+    }
     const of = (remark: keyof typeof lists): Entry[] => {
       const list = bounded<Entry>(limits.remarkable, lists[remark], problem)
       for (const { entry, remarks } of [...remarked.values()].sort(byPath)) if (remarks[remark]) list.add(entry)
@@ -220,5 +219,5 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
       problems,
     }
   }
-  return { see, finish }
+  return { see, problem, finish }
 }

@@ -8,19 +8,13 @@ import { scannerVersion } from './facts.ts'
 import type { ImageDescription } from './misconfigurations.ts'
 import { misconfigurationsOf } from './misconfigurations.ts'
 import { inDistribution } from './packages/system/purl.ts'
+import type { Remarkable } from './remarkable.ts'
 import type { FoundSecrets } from './secrets/findings.ts'
+import { fieldsOfImage } from './secrets/sources.ts'
 
 export interface ScannedLayer {
   readonly facts: LayerFacts
   readonly view: LayerView
-}
-
-/** What the merged file system has that stands out. */
-export interface Remarkable {
-  readonly setuid: readonly RemarkableFile[]
-  readonly worldWritable: readonly RemarkableFile[]
-  readonly shells: readonly string[]
-  readonly packageManagers: readonly string[]
 }
 
 export interface Merged extends Remarkable {
@@ -93,16 +87,18 @@ export type FieldSearch = (fields: Readonly<Record<string, string>>) => FoundSec
 
 /** Everywhere in an image's configuration that people leave secrets. */
 const fieldsOf = ({ config, history }: ImageDescription): Record<string, string> =>
-  Object.fromEntries([
-    ...Object.entries(config.env).map(([name, value]) => [`env.${name}`, value]),
-    ...Object.entries(config.labels).map(([name, value]) => [`labels.${name}`, value]),
-    ['entrypoint', config.entrypoint.join(' ')],
-    ['cmd', config.cmd.join(' ')],
-    ...history.map((step, index) => [`history[${index}]`, step]),
-  ])
+  fieldsOfImage({
+    env: Object.entries(config.env).map(([name, value]) => `${name}=${value}`),
+    ...{ command: config.cmd, entrypoint: config.entrypoint, labels: config.labels, history },
+  })
 
 /** All that is known about an image without judging it. `layers`: every one that its manifest lists, bottom first. */
-export const imageFacts = async (image: ImageDescription, layers: readonly ScannedLayer[], secretRules: string, search: FieldSearch): Promise<ImageFacts> => {
+export const imageFacts = async (
+  image: ImageDescription,
+  layers: readonly ScannedLayer[],
+  secretRules: string,
+  search: FieldSearch,
+): Promise<ImageFacts> => {
   const merged = await mergeLayers(layers)
   const misconfigurations: MisconfigurationFinding[] = misconfigurationsOf(image, merged)
   const configured = search(fieldsOf(image))

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import type { MisconfigurationFinding, Severity } from '../model/finding.ts'
 import type { RemarkableFile } from './facts.ts'
-import type { Remarkable } from './merge.ts'
+import type { Remarkable } from './remarkable.ts'
 
 export interface ImageDescription {
   /** Of the manifest. */
@@ -94,9 +94,48 @@ export type MisconfigurationId = keyof typeof checks
  * In any of the folders below; elsewhere a file of that name is no usual one.
  */
 const usualSetuid: ReadonlySet<string> = new Set([
-  ...['su', 'sudo', 'passwd', 'chsh', 'chfn', 'newgrp', 'sg', 'gpasswd', 'chage', 'expiry', 'newuidmap', 'newgidmap', 'mount', 'umount', 'wall', 'write'],
-  ...['bsd-write', 'unix_chkpwd', 'pam_timestamp_check', 'pam_extrausers_chkpwd', 'ping', 'ping6', 'traceroute6.iputils', 'crontab', 'at', 'ssh-agent'],
-  ...['ssh-keysign', 'pkexec', 'polkit-agent-helper-1', 'dbus-daemon-launch-helper', 'fusermount', 'fusermount3', 'dotlockfile', 'mlocate', 'plocate', 'locate'],
+  ...[
+    'su',
+    'sudo',
+    'passwd',
+    'chsh',
+    'chfn',
+    'newgrp',
+    'sg',
+    'gpasswd',
+    'chage',
+    'expiry',
+    'newuidmap',
+    'newgidmap',
+    'mount',
+    'umount',
+    'wall',
+    'write',
+  ],
+  ...[
+    'bsd-write',
+    'unix_chkpwd',
+    'pam_timestamp_check',
+    'pam_extrausers_chkpwd',
+    'ping',
+    'ping6',
+    'traceroute6.iputils',
+    'crontab',
+    'at',
+    'ssh-agent',
+  ],
+  ...[
+    'ssh-keysign',
+    'pkexec',
+    'polkit-agent-helper-1',
+    'dbus-daemon-launch-helper',
+    'fusermount',
+    'fusermount3',
+    'dotlockfile',
+    'mlocate',
+    'plocate',
+    'locate',
+  ],
   ...['bbsuid', 'utempter', 'userhelper', 'usernetctl', 'sudoedit', 'mail-lock', 'mail-unlock', 'mail-touchlock'],
 ])
 const usualFolders = /^(?:usr\/)?(?:local\/)?(?:s?bin|lib|lib64|libexec)(?:\/|$)/

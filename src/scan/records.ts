@@ -3,7 +3,7 @@
  * names in it are anybody's.
  */
 import { DayflyError } from '../base/errors.ts'
-import type { Seen } from './layer.ts'
+import type { Seen } from './seen.ts'
 
 const mostFrame = 128 * 1024
 
@@ -68,7 +68,13 @@ export const createRecordReader = (onSeen: (seen: Seen) => void): RecordReader =
       gid: number(bytes, fourth + 1, fifth),
       size: number(bytes, fifth + 1, sixth),
       magic: isFile ? magics[bytes.toString('latin1', sixth + 1, seventh)] : undefined,
-      keywords: eighth > seventh + 1 ? bytes.toString('latin1', seventh + 1, eighth).split(',').map(Number) : noKeywords,
+      keywords:
+        eighth > seventh + 1
+          ? bytes
+              .toString('latin1', seventh + 1, eighth)
+              .split(',')
+              .map(Number)
+          : noKeywords,
       hits: ninth > eighth + 1 ? bytes.toString('latin1', eighth + 1, ninth) : '',
       more: tenth > ninth + 1,
     })

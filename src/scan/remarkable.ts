@@ -13,7 +13,24 @@ const shellNames: ReadonlySet<string> = new Set(['sh', 'bash', 'dash', 'ash', 'z
 
 /** Of distributions: what installs software into a running instance. Those of languages belong to what the image is for. */
 const packageManagerNames: ReadonlySet<string> = new Set([
-  ...['apt', 'apt-get', 'aptitude', 'dpkg', 'apk', 'rpm', 'yum', 'dnf', 'dnf5', 'microdnf', 'zypper', 'pacman', 'tdnf', 'emerge', 'xbps-install', 'opkg'],
+  ...[
+    'apt',
+    'apt-get',
+    'aptitude',
+    'dpkg',
+    'apk',
+    'rpm',
+    'yum',
+    'dnf',
+    'dnf5',
+    'microdnf',
+    'zypper',
+    'pacman',
+    'tdnf',
+    'emerge',
+    'xbps-install',
+    'opkg',
+  ],
 ])
 
 /** The file's name where it is a program in one of the usual folders. Links count: what they lead to is a program by that name, too. */
@@ -21,6 +38,14 @@ const programName = (entry: Entry): string | undefined => {
   if (entry.kind !== 'link' && (entry.mode & anyExecute) === 0) return undefined
   const slash = entry.path.lastIndexOf('/')
   return slash > 0 && programFolders.has(entry.path.slice(0, slash)) ? entry.path.slice(slash + 1) : undefined
+}
+
+/** What stands out in a file system. */
+export interface Remarkable {
+  readonly setuid: readonly RemarkableFile[]
+  readonly worldWritable: readonly RemarkableFile[]
+  readonly shells: readonly string[]
+  readonly packageManagers: readonly string[]
 }
 
 export interface Remarks {

@@ -2,11 +2,11 @@
 import { z } from 'zod'
 import type { Content } from './catalogue.ts'
 import { longestKeyword, mostKeywords, shortestKeyword } from './keyword-filter.ts'
-import type { Seen } from './layer.ts'
 import type { FoundSecrets } from './secrets/findings.ts'
 import type { GitleaksRules } from './secrets/gitleaks.ts'
 import type { KeywordHit } from './secrets/scanner.ts'
 import { createSecretRules } from './secrets/scanner.ts'
+import type { Seen } from './seen.ts'
 
 /** What findings depend on: the salt of their hashes, and users' rules. */
 export interface SecretSettings {

@@ -37,7 +37,7 @@ const [mode, deadline] = process.argv.slice(2)
 const secrets = openSecretSearch(readSettings(readFileSync(optionsDescriptor, 'utf8')))
 const scan = createLayerScan({ cataloguers, secrets })
 let totals = { bytes: 0, entries: 0 }
-if (mode === 'walk') totals = await walk(layerDescriptor, { secrets, overlay: true, onSeen: scan.see })
+if (mode === 'walk') totals = await walk(layerDescriptor, { secrets, overlay: true, onSeen: scan.see, onProblem: scan.problem })
 else {
   const reader = createRecordReader(scan.see)
   for await (const bytes of process.stdin) reader.feed(bytes)

@@ -21,11 +21,13 @@ export interface ScanProcessOptions {
   readonly options: string
   /** `sha256:…` of the secret rules. */
   readonly secretRules: string
-  /** From when all of the layer is there, ms. A tenth more and the process is killed. */
+  /** From when all of the layer is there, ms. Then it stops reading and says what it has; 5 s later it is killed. */
   readonly deadline: number
 }
 
 export interface ScanProcess extends AsyncDisposable {
+  /** Undefined where it could not be started. */
+  readonly pid: number | undefined
   /** What the unpacker is to have as fd 3; destroy it here once it has. Undefined where nothing is to come. */
   readonly records: Writable | undefined
   /** The layer is all there: the clock runs. Resolves also when the scan has failed: to facts that say why. Rejects only by the signal. */
@@ -38,9 +40,13 @@ const heap = 160
 const data = 1024
 const mostOutput = 64 * 1024 * 1024
 const mostMessages = 16 * 1024
+/** ms, for a file that takes long and for saying what was found. */
+const grace = 5_000
+/** What is there already is read whole first, to look for keywords: its deadline begins after that, which may take so many times longer. */
+const walkingFactor = 10
 
 const confined = [
-  ...['prlimit', '--core=0', `--data=${data * 1024 * 1024}`, '--nofile=1024', '--'],
+  ...['prlimit', '--core=0', `--data=${data * 1024 * 1024}`, '--nofile=4096', '--'],
   ...['unshare', '--net', '--ipc', '--uts', '--'],
   ...['setpriv', '--reuid=65534', '--regid=65534', '--clear-groups', '--no-new-privs', '--pdeathsig=KILL'],
   ...['--inh-caps=-all,+dac_read_search', '--ambient-caps=-all,+dac_read_search', '--bounding-set=-all,+dac_read_search', '--'],
@@ -85,6 +91,7 @@ const launch = ({ folder, mode, deadline }: ScanProcessOptions): ChildProcess =>
 }
 
 const notStarted = (error: unknown, secretRules: string): ScanProcess => ({
+  pid: undefined,
   records: undefined,
   finish: async diffId => failedFacts(messageOf(error), diffId, secretRules),
   [Symbol.asyncDispose]: async () => {},
@@ -99,7 +106,8 @@ export const startScan = (request: ScanProcessOptions): ScanProcess => {
   }
 }
 
-const follow = (child: ChildProcess, { options, secretRules, deadline }: ScanProcessOptions): ScanProcess => {
+const follow = (child: ChildProcess, { mode, options, secretRules, deadline }: ScanProcessOptions): ScanProcess => {
+  const limit = (mode === 'walk' ? walkingFactor * deadline : deadline) + grace
   const output: Buffer[] = []
   let size = 0
   let messages = ''
@@ -127,12 +135,12 @@ const follow = (child: ChildProcess, { options, secretRules, deadline }: ScanPro
 
   /** Undefined when it has printed what it should. */
   const whyNot = ({ code, signal, error }: Awaited<typeof ended>): string | undefined => {
-    if (late) return `it took more than ${Math.round(deadline / 1000)} s`
+    if (late) return `it took more than ${Math.round(limit / 1000)} s`
     if (error !== undefined) return errnoOf(error) === 'ENOENT' ? `${confined[0]} is not installed` : messageOf(error)
     if (size > mostOutput) return 'there is too much to say about it'
     if (code === 0) return undefined
     if (/heap out of memory|Cannot allocate memory|allocation failed/i.test(messages)) return 'it would take too much memory'
-    const [said] = messages.split('\n').filter(line => /Error/.test(line))
+    const [said] = messages.split('\n').filter(line => /^\w*Error\b/.test(line))
     return said?.trim() ?? (signal === null ? `exit ${code}` : `the scanning process was killed by ${signal}`)
   }
 
@@ -140,7 +148,7 @@ const follow = (child: ChildProcess, { options, secretRules, deadline }: ScanPro
     const timer = setTimeout(() => {
       late = true
       child.kill('SIGKILL')
-    }, deadline * 1.1)
+    }, limit)
     const kill = (): void => {
       child.kill('SIGKILL')
     }
@@ -159,6 +167,7 @@ const follow = (child: ChildProcess, { options, secretRules, deadline }: ScanPro
     }
   }
   return {
+    pid: child.pid,
     records: child.stdin ?? undefined,
     finish,
     [Symbol.asyncDispose]: async () => {
@@ -176,4 +185,3 @@ const parse = (bytes: Buffer): unknown => {
     return undefined
   }
 }
-
