@@ -52,6 +52,7 @@ export const builtIn = (node: Extract<Node, { op: 'call' }>, parts: readonly Par
       code: pair(1, (a, b) => {
         const compared = compare(a, b)
         if (compared === undefined) throw new CelError(`there is no order between ${typeName(a)} and ${typeName(b)}`)
+        if (Number.isNaN(compared)) throw new CelError('NaN values cannot be ordered')
         return order(compared)
       }),
     }

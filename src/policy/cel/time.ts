@@ -19,7 +19,7 @@ export const durationOf = (ns: bigint): Duration => {
 
 const floorDivide = (value: bigint, by: bigint): bigint => (value >= 0n || value % by === 0n ? value / by : value / by - 1n)
 
-const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d{0,20})?(?:[Zz]|([+-])(\d\d):(\d\d))$/
+const rfc3339 = /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d{1,9})\d{0,20})?(?:Z|([+-])(\d\d):(\d\d))$/
 
 export const parseTimestamp = (text: string): Timestamp => {
   const match = text.length > 64 ? null : rfc3339.exec(text)
@@ -124,7 +124,7 @@ const zoneFormat = (zone: string): Intl.DateTimeFormat => {
 
 /** Milliseconds since the epoch of the clock on the wall in that zone, as if it were UTC. */
 const localTime = (milliseconds: number, zone: string): number => {
-  const offset = /^([+-]?)(\d\d):(\d\d)$/.exec(zone)
+  const offset = /^([+-]?)(\d{1,2}):(\d\d)$/.exec(zone)
   if (offset) return milliseconds + (Number(offset[2]) * 60 + Number(offset[3])) * 60_000 * (offset[1] === '-' ? -1 : 1)
   const parts = new Map(
     zoneFormat(zone)

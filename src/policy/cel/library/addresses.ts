@@ -132,6 +132,9 @@ const within = (address: Ip, ...ranges: string[]): boolean => ranges.some(range 
 const isGlobalUnicast = (address: Ip): boolean =>
   address.bits !== 0n && !within(address, '127.0.0.0/8', '::1/128', '224.0.0.0/4', 'ff00::/8', '169.254.0.0/16', 'fe80::/10', '255.255.255.255/32')
 
+/** Of IPv6 whatever its flags are: ff02, ff12, … */
+const isLinkLocalMulticast = ({ family, bits }: Ip): boolean => (family === 4 ? bits >> 8n === 0xe00000n : ((bits >> 112n) & 0xff0fn) === 0xff02n)
+
 const canonical = (text: string): boolean => ip(text).toString() === text
 
 export const addresses = [
@@ -142,7 +145,7 @@ export const addresses = [
   method('family', ['net.IP'], 'int', value => BigInt(i(value).family)),
   method('isUnspecified', ['net.IP'], 'bool', value => i(value).bits === 0n),
   method('isLoopback', ['net.IP'], 'bool', value => within(i(value), '127.0.0.0/8', '::1/128')),
-  method('isLinkLocalMulticast', ['net.IP'], 'bool', value => within(i(value), '224.0.0.0/24', 'ff02::/16')),
+  method('isLinkLocalMulticast', ['net.IP'], 'bool', value => isLinkLocalMulticast(i(value))),
   method('isLinkLocalUnicast', ['net.IP'], 'bool', value => within(i(value), '169.254.0.0/16', 'fe80::/10')),
   method('isGlobalUnicast', ['net.IP'], 'bool', value => isGlobalUnicast(i(value))),
   fn('cidr', ['string'], 'net.CIDR', cidr, { constant: true }),

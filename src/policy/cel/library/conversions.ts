@@ -95,8 +95,8 @@ export const conversions = [
     if (value < 0n) throw new CelError('a uint is not negative')
     return new Uint(value)
   }),
-  fn('uint', ['double'], 'uint', value => new Uint(truncate(value, -1, 2 ** 64, 'uint'))),
-  fn('uint', ['string'], 'uint', text => new Uint(parseInteger(text, 0n, 2n ** 64n, 'uint'))),
+  fn('uint', ['double'], 'uint', value => new Uint(truncate(value < 0 ? Number.NaN : value, -1, 2 ** 64, 'uint'))),
+  fn('uint', ['string'], 'uint', text => new Uint(parseInteger(text.startsWith('+') ? '' : text, 0n, 2n ** 64n, 'uint'))),
   fn('double', ['double'], 'double', value => value),
   fn('double', ['int'], 'double', value => Number(value)),
   fn('double', ['uint'], 'double', ({ value }) => Number(value)),

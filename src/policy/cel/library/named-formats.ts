@@ -31,12 +31,16 @@ const subdomainMessage =
 const label1035Message =
   "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character"
 
+/** The messages are those of the API server, which names examples and its pattern. */
+const example = (message: string, examples: readonly string[], pattern: RegExp): string =>
+  `${message} (e.g. ${examples.map(each => `'${each}', `).join(' or ')}regex used for validation is '${pattern.source.slice(1, -1)}')`
+
 const check =
-  (pattern: RegExp, most: number, message: string): Check =>
-  text => {
-    if (text.length > most) return [`must be no more than ${most} characters`]
-    return pattern.test(text) ? [] : [message]
-  }
+  (pattern: RegExp, most: number, message: string, examples: readonly string[]): Check =>
+  text => [
+    ...(text.length > most ? [`must be no more than ${most} characters`] : []),
+    ...(pattern.test(text.slice(0, 1000)) ? [] : [example(message, examples, pattern)]),
+  ]
 
 /** A name that the API server will add to: one `-` at its end is allowed. */
 const prefix =
@@ -47,20 +51,29 @@ const prefix =
 const namePart = /^([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]$/
 const namePartMessage = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character"
 
-const dnsLabel = check(new RegExp(`^${label}$`), 63, labelMessage)
-const dnsSubdomain = check(subdomain, 253, subdomainMessage)
-const dns1035 = check(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, 63, label1035Message)
+const dnsLabel = check(new RegExp(`^${label}$`), 63, labelMessage, ['my-name', '123-abc'])
+const dnsSubdomain = check(subdomain, 253, subdomainMessage, ['example.com'])
+const dns1035 = check(/^[a-z]([-a-z0-9]*[a-z0-9])?$/, 63, label1035Message, ['my-name', 'abc-123'])
+
+const nameExamples = ['MyName', 'my.name', '123-abc']
+const checkNamePart = check(namePart, 63, namePartMessage, nameExamples)
 
 const qualifiedName: Check = text => {
-  const parts = text.split('/')
+  const parts = text.split('/', 3)
   const [first = '', second] = parts
-  if (parts.length > 2) return ['a qualified name has at most one /']
-  const problems =
-    second === undefined ? [] : first === '' ? ['prefix part must be non-empty'] : dnsSubdomain(first).map(problem => `prefix part ${problem}`)
+  if (parts.length > 2) {
+    const whole = namePartMessage.replace('name part', 'a valid label key')
+    return [`${example(whole, nameExamples, namePart)} with an optional DNS subdomain prefix and '/' (e.g. 'example.com/MyName')`]
+  }
+  // A name without its prefix cannot be judged.
+  if (second !== undefined && first === '') return ['prefix part must be non-empty']
+  const problems = second === undefined ? [] : dnsSubdomain(first).map(problem => `prefix part ${problem}`)
   const name = second ?? first
-  if (name === '') return [...problems, 'name part must be non-empty']
-  if (name.length > 63) return [...problems, 'name part must be no more than 63 characters']
-  return namePart.test(name) ? problems : [...problems, namePartMessage]
+  return [
+    ...problems,
+    ...(name === '' ? ['name part must be non-empty'] : []),
+    ...checkNamePart(name).map(problem => (problem.startsWith('must') ? `name part ${problem}` : problem)),
+  ]
 }
 
 const isDate = (text: string): boolean => {
@@ -91,15 +104,13 @@ const checks: Readonly<Record<string, Check>> = {
   dns1123LabelPrefix: prefix(dnsLabel),
   dns1123SubdomainPrefix: prefix(dnsSubdomain),
   dns1035LabelPrefix: prefix(dns1035),
-  labelValue: text =>
-    text === ''
-      ? []
-      : check(
-          namePart,
-          63,
-          "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
-        )(text),
-  uri: byTest(text => parseUrl(text) !== undefined, 'invalid URI'),
+  labelValue: check(
+    /^(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?$/,
+    63,
+    "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character",
+    ['MyValue', 'my_value', '12345'],
+  ),
+  uri: text => (parseUrl(text) ? [] : [`parse ${JSON.stringify(text.slice(0, 200))}: invalid URI for request`]),
   uuid: byTest(
     text => /^[0-9a-fA-F]{8}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{4}-?[0-9a-fA-F]{12}$/.test(text),
     'does not match the UUID format',

@@ -52,9 +52,6 @@ const scaleOf = (suffix: string): readonly [bigint, bigint] | undefined => {
   return exponent >= 0 ? [10n ** BigInt(exponent), 1n] : [1n, 10n ** BigInt(-exponent)]
 }
 
-/** The largest that Kubernetes keeps: what is larger is this. */
-const largest = (2n ** 63n - 1n) * nano
-
 /** undefined: it is no quantity. */
 export const parseQuantity = (text: string): Quantity | undefined => {
   const match = text.length > 200 ? null : written.exec(text)
@@ -66,8 +63,7 @@ export const parseQuantity = (text: string): Quantity | undefined => {
   const numerator = BigInt(whole + fraction || '0') * scale[0] * nano
   const denominator = 10n ** BigInt(fraction.length) * scale[1]
   const size = (numerator + denominator - 1n) / denominator
-  const bounded = suffix.startsWith('e') || suffix === '' || size <= largest ? size : largest
-  return new Quantity(sign === '-' ? -bounded : bounded, text)
+  return new Quantity(sign === '-' ? -size : size, text)
 }
 
 const quantity = (text: string): Quantity => {

@@ -19,21 +19,30 @@ const matchesAt = (of: string | readonly string[], wanted: string | readonly str
   return true
 }
 
+/** A start beyond the end finds nothing, a negative one is an error; an empty text is found at the end at the latest. */
+const start = (from: bigint, length: number): number => {
+  if (from < 0n) throw new CelError(`index out of range: ${from}`)
+  return from > BigInt(length) ? length : Number(from)
+}
+
 const indexOf = (text: string, wanted: string, from: bigint): bigint => {
   const of = points(text)
-  const start = position(from, of.length)
-  if (typeof of === 'string') return BigInt(of.indexOf(wanted, start))
+  const first = start(from, of.length)
+  if (typeof of === 'string') return BigInt(of.indexOf(wanted, first))
   const searched = Array.from(wanted)
-  for (let at = start; at + searched.length <= of.length; at++) if (matchesAt(of, searched, at)) return BigInt(at)
+  for (let at = first; at + searched.length <= of.length; at++) if (matchesAt(of, searched, at)) return BigInt(at)
   return -1n
 }
 
 const lastIndexOf = (text: string, wanted: string, from?: bigint): bigint => {
   const of = points(text)
-  const start = from === undefined ? of.length : position(from, of.length)
-  if (typeof of === 'string') return BigInt(of.lastIndexOf(wanted, start))
+  const last = from === undefined ? of.length : start(from, of.length)
+  if (wanted === '') return BigInt(last)
+  // A place behind the last character is none to start from, as cel-go has it.
+  if (from !== undefined && last >= of.length) return -1n
+  if (typeof of === 'string') return BigInt(of.lastIndexOf(wanted, last))
   const searched = Array.from(wanted)
-  for (let at = Math.min(start, of.length - searched.length); at >= 0; at--) if (matchesAt(of, searched, at)) return BigInt(at)
+  for (let at = Math.min(last, of.length - searched.length); at >= 0; at--) if (matchesAt(of, searched, at)) return BigInt(at)
   return -1n
 }
 

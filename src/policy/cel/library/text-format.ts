@@ -1,23 +1,11 @@
-/** `"%s has %d".format([…])` of the strings extension. */
-
-import { formatTimestamp } from '../time.ts'
+/** `"%s has %d".format([…])` of the strings extension, in the version that the API server has. */
+import { formatDuration, formatTimestamp } from '../time.ts'
 import type { MapValue, Value } from '../values.ts'
 import { CelError, compareStrings, Duration, isList, isMap, keyOf, keysOf, Timestamp, TypeValue, typeName, Uint } from '../values.ts'
+import { showDouble } from './conversions.ts'
 
 const longestResult = 1_000_000
 const mostDigits = 1000
-
-const double = (value: number): string =>
-  Number.isNaN(value) ? 'NaN' : value === Infinity ? 'Infinity' : value === -Infinity ? '-Infinity' : plainDigits(value)
-
-/** Without an exponent, as Go's 'f' with the fewest digits. */
-const plainDigits = (value: number): string => {
-  const text = String(value)
-  const [mantissa = '', exponent] = text.split('e')
-  if (exponent === undefined) return text
-  if (Number(exponent) > 0) return String(BigInt(value))
-  return value.toFixed(Math.min(100, -Number(exponent) + (mantissa.replace('-', '').split('.')[1]?.length ?? 0)))
-}
 
 /** What may still be written; a list may hold one long text many times. */
 interface Room {
@@ -33,30 +21,40 @@ const asText = (value: Value, room: Room, depth = 0): string => {
 }
 
 const collected = (value: readonly Value[] | MapValue, room: Room, depth: number): string => {
-  if (isList(value)) return `[${value.map(item => asText(item, room, depth + 1)).join(', ')}]`
-  const entries = keysOf(value).map(key => [scalar(key), asText(value.get(keyOf(key) ?? '') ?? null, room, depth + 1)] as const)
+  if (isList(value)) return `[${value.map(item => quoted(item, room, depth)).join(', ')}]`
+  const entries = keysOf(value).map(key => [quoted(key, room, depth), quoted(value.get(keyOf(key) ?? '') ?? null, room, depth)] as const)
   const sorted = entries.toSorted(([left], [right]) => compareStrings(left, right))
-  return `{${sorted.map(([key, member]) => `${key}: ${member}`).join(', ')}}`
+  return `{${sorted.map(([key, member]) => `${key}:${member}`).join(', ')}}`
+}
+
+/** Within a list or map a value is written as CEL writes it, and a double with six digits. */
+const quoted = (value: Value, room: Room, depth: number): string => {
+  const text = asText(value, room, depth + 1)
+  if (typeof value === 'string') return JSON.stringify(text)
+  if (typeof value === 'number') return Number.isFinite(value) ? value.toFixed(6) : `"${text}"`
+  if (value instanceof Uint8Array) return `b${JSON.stringify(text)}`
+  if (value instanceof Timestamp) return `timestamp("${text}")`
+  if (value instanceof Duration) return `duration("${text}")`
+  return text
 }
 
 const scalar = (value: Value): string => {
   if (typeof value === 'string') return value
   if (value === null || typeof value === 'boolean' || typeof value === 'bigint') return String(value)
-  if (typeof value === 'number') return double(value)
+  if (typeof value === 'number') return showDouble(value)
   if (value instanceof Uint) return String(value.value)
   if (value instanceof Uint8Array) return new TextDecoder().decode(value)
   if (value instanceof Timestamp) return formatTimestamp(value)
-  if (value instanceof Duration) return `${double(Number(value.ns) / 1e9)}s`
+  if (value instanceof Duration) return formatDuration(value)
   if (value instanceof TypeValue) return value.type
   throw new CelError(`%s does not write a ${typeName(value)}`)
 }
 
 const wrong = (clause: string, value: Value): CelError => new CelError(`%${clause} does not write a ${typeName(value)}`)
 
-const integer = (clause: string, value: Value): bigint | undefined => {
+const integer = (clause: string, value: Value): bigint => {
   if (typeof value === 'bigint') return value
   if (value instanceof Uint) return value.value
-  if (typeof value === 'number' && !Number.isFinite(value)) return undefined
   throw wrong(clause, value)
 }
 
@@ -70,20 +68,34 @@ const roundHalfEven = (value: number, digits: number): string => {
   return Number(down.at(-1)) % 2 === 0 ? down : rounded
 }
 
-const fixed = (clause: string, value: Value, digits: number): string => {
-  const number = typeof value === 'bigint' ? Number(value) : value instanceof Uint ? Number(value.value) : value
-  if (typeof number !== 'number') throw wrong(clause, value)
-  if (!Number.isFinite(number)) return double(number)
-  if (clause === 'e') return number.toExponential(Math.min(digits, 100)).replace(/e([+-])(\d)$/, 'e$10$2')
-  return roundHalfEven(number, Math.min(digits, 99))
+const thousands = (text: string): string => {
+  const [whole = '', fraction] = text.split('.')
+  const grouped = whole.replaceAll(/\B(?=(\d{3})+$)/g, ',')
+  return fraction === undefined ? grouped : `${grouped}.${fraction}`
+}
+
+const raised = (exponent: number): string =>
+  `${exponent < 0 ? '⁻' : ''}${String(Math.abs(exponent))
+    .padStart(2, '0')
+    .replaceAll(/\d/g, digit => '⁰¹²³⁴⁵⁶⁷⁸⁹'.charAt(Number(digit)))}`
+
+/** As the API server's English has it: 1,234.500000 and 1.234500×10⁰³. */
+const decimal = (clause: string, value: Value, digits: number): string => {
+  if (typeof value !== 'number') throw wrong(clause, value)
+  if (Number.isNaN(value)) return 'NaN'
+  if (!Number.isFinite(value)) return value > 0 ? '∞' : '-∞'
+  if (clause === 'f')
+    return thousands(
+      Math.abs(value) < 1e21 ? roundHalfEven(value, Math.min(digits, 99)) : `${BigInt(value)}${digits > 0 ? `.${'0'.repeat(digits)}` : ''}`,
+    )
+  const [mantissa = '', exponent = '0'] = value.toExponential(Math.min(digits, 100)).split('e')
+  return `${mantissa}×10${raised(Number(exponent))}`
 }
 
 const radix = (clause: string, value: Value): string => {
   if (clause === 'b' && typeof value === 'boolean') return value ? '1' : '0'
   if (clause.toLowerCase() === 'x' && (typeof value === 'string' || value instanceof Uint8Array)) return Buffer.from(value).toString('hex')
-  const whole = integer(clause, value)
-  if (whole === undefined) throw wrong(clause, value)
-  return whole.toString(clause === 'b' ? 2 : clause === 'o' ? 8 : 16)
+  return integer(clause, value).toString(clause === 'b' ? 2 : clause === 'o' ? 8 : 16)
 }
 
 const write = (clause: string, value: Value, digits: number, room: Room): string => {
@@ -91,10 +103,10 @@ const write = (clause: string, value: Value, digits: number, room: Room): string
     case 's':
       return asText(value, room)
     case 'd':
-      return String(integer(clause, value) ?? scalar(value))
+      return String(integer(clause, value))
     case 'e':
     case 'f':
-      return fixed(clause, value, digits)
+      return decimal(clause, value, digits)
     case 'b':
     case 'o':
     case 'x':

@@ -45,6 +45,8 @@ const hasControl = (text: string): boolean => {
 /** undefined: it is no URL. */
 export const parseUrl = (text: string): Url | undefined => {
   if (text === '' || text.length > 100_000 || hasControl(text)) return undefined
+  // What OPTIONS asks of a whole server.
+  if (text === '*') return new Url(text, '', '', '*', '')
   const scheme = /^([a-zA-Z][a-zA-Z0-9+.-]*):/.exec(text)?.[1] ?? ''
   const rest = scheme === '' ? text : text.slice(scheme.length + 1)
   const mark = rest.indexOf('?')
