@@ -1,6 +1,5 @@
 /** Signatures and attestations in a real registry, in the shapes in which cosign leaves them. */
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, sign } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import type { IncomingMessage, ServerResponse } from 'node:http'
@@ -13,50 +12,7 @@ import type { Blob } from './image/maker.ts'
 import { busyboxEntries, machineArchitecture, makeImage, makeIndex, makeLayer, sha256 } from './image/maker.ts'
 import type { Registry } from './image/registry.ts'
 import { account, startRegistry } from './image/registry.ts'
-
-const release = generateKeyPairSync('ec', { namedCurve: 'prime256v1' })
-const signed = (bytes: Buffer): string => sign('sha256', bytes, release.privateKey).toString('base64')
-const json = (value: unknown, mediaType: string): Blob => {
-  const bytes = Buffer.from(JSON.stringify(value))
-  return { bytes, mediaType, digest: sha256(bytes) }
-}
-const descriptor = ({ mediaType, digest, bytes }: Blob) => ({ mediaType, digest, size: bytes.length })
-
-const manifestType = 'application/vnd.oci.image.manifest.v1+json'
-const bundleType = 'application/vnd.dev.sigstore.bundle.v0.3+json'
-const config = json({}, 'application/vnd.oci.image.config.v1+json')
-
-const signature = (digest: string) => {
-  const critical = { identity: { 'docker-reference': '' }, image: { 'docker-manifest-digest': digest }, type: 'cosign container image signature' }
-  const payload = json({ critical, optional: null }, 'application/vnd.dev.cosign.simplesigning.v1+json')
-  const layers = [{ ...descriptor(payload), annotations: { 'dev.cosignproject.cosign/signature': signed(payload.bytes) } }]
-  return { blobs: [config, payload], manifest: json({ schemaVersion: 2, mediaType: manifestType, config: descriptor(config), layers }, manifestType) }
-}
-
-const slsa = 'https://slsa.dev/provenance/v1'
-const envelope = (digest: string) => {
-  const subject = [{ name: 'web', digest: { sha256: digest.slice('sha256:'.length) } }]
-  const payload = Buffer.from(JSON.stringify({ _type: 'https://in-toto.io/Statement/v1', subject, predicateType: slsa, predicate: { by: 'ci' } }))
-  const type = 'application/vnd.in-toto+json'
-  const sig = signed(Buffer.concat([Buffer.from(`DSSEv1 ${type.length} ${type} ${payload.length} `), payload]))
-  return { payloadType: type, payload: payload.toString('base64'), signatures: [{ sig }] }
-}
-const attestation = (digest: string) => {
-  const blob = json(envelope(digest), 'application/vnd.dsse.envelope.v1+json')
-  return { blobs: [config, blob], manifest: json({ schemaVersion: 2, config: descriptor(config), layers: [descriptor(blob)] }, manifestType) }
-}
-const bundle = (digest: string) => {
-  const material = { publicKey: { hint: '' }, tlogEntries: [] }
-  const blob = json({ mediaType: bundleType, verificationMaterial: material, dsseEnvelope: envelope(digest) }, bundleType)
-  const manifest = { schemaVersion: 2, mediaType: manifestType, artifactType: bundleType, config: descriptor(config), layers: [descriptor(blob)] }
-  return { blobs: [config, blob], manifest: json(manifest, manifestType) }
-}
-const referrersIndex = (...manifests: Blob[]): Blob =>
-  json(
-    { schemaVersion: 2, manifests: manifests.map(one => ({ ...descriptor(one), artifactType: bundleType })) },
-    'application/vnd.oci.image.index.v1+json',
-  )
-const tagOf = (digest: string, suffix = ''): string => `${digest.replace(':', '-')}${suffix}`
+import { attestation, bundle, json, manifestType, referrersIndex, releaseKey, signature, slsa, tagOf } from './image/signing.ts'
 
 const image = makeImage({ layers: [makeLayer(busyboxEntries())] })
 const { digest } = image.manifest
@@ -67,7 +23,7 @@ describe('who vouches for an image', () => {
   let registry: Registry
   before(async () => {
     mkdirSync(join(folder, 'keys'))
-    writeFileSync(join(folder, 'keys/release.pub'), release.publicKey.export({ type: 'spki', format: 'pem' }))
+    writeFileSync(join(folder, 'keys/release.pub'), releaseKey)
     registry = await startRegistry({ authenticated: true })
   })
   after(async () => {
