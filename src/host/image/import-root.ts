@@ -33,7 +33,12 @@ const unpackTar = async (
 }
 
 /** tar reads the folder and the unpacker its output: no byte comes through here, nothing is kept twice. */
-const unpackFolder = async ({ unpacker, watcher }: PullParts, path: string, folder: string, { signal, onProgress }: ImportOptions): Promise<Unpacked> => {
+const unpackFolder = async (
+  { unpacker, watcher }: PullParts,
+  path: string,
+  folder: string,
+  { signal, onProgress }: ImportOptions,
+): Promise<Unpacked> => {
   const failed = new AbortController()
   const either = signal === undefined ? failed.signal : AbortSignal.any([signal, failed.signal])
   let unpacking: Promise<Unpacked> | undefined
