@@ -17,6 +17,8 @@ import { parseSettings } from './presets/settings.ts'
 export interface AssemblyOptions {
   /** Replaces what the files say; `standard` where nobody says anything. */
   readonly preset: PresetName | undefined
+  /** Of the Pod Security Standards, in place of what the settings say: `latest` or `v1.36`. */
+  readonly podSecurityVersion?: string | undefined
   /** Whether images are looked at: see `createImagePolicy`. */
   readonly looking: boolean
   /** Wall ms: an exemption must not end more than a year from now. */
@@ -28,6 +30,10 @@ export interface Assembly {
   readonly builtIns: readonly NativePolicy[]
   readonly exemptions: readonly ExemptionDocument[]
   readonly files: PolicySet
+  /** Documents of kind PolicyTest: they are about the policies, and decide nothing. */
+  readonly tests: readonly PolicyDocument[]
+  /** Whether somebody has said which built-in policies are in force: the option or a document of kind AdmissionSettings. */
+  readonly chosen: boolean
   /** What was put in place of what the files leave out, and exemptions that are over: a sentence each. */
   readonly notes: readonly string[]
   /** Puts them in force. Dispose of it. */
@@ -60,6 +66,9 @@ const settingsOf = (documents: readonly PolicyDocument[], preset: PresetName | u
   return within(first, () => parseSettings(first.value, presetSettings))
 }
 
+const atVersion = (settings: Settings, version: string | undefined): Settings =>
+  version === undefined ? settings : { ...settings, podSecurity: settings.podSecurity.map(each => ({ ...each, version })) }
+
 const exemptionsOf = (documents: readonly PolicyDocument[], now: number): ExemptionDocument[] => {
   const read = documents.map(document => within(document, () => parseExemption(document.value, now)))
   const names = read.map(({ metadata }) => metadata.name)
@@ -69,17 +78,15 @@ const exemptionsOf = (documents: readonly PolicyDocument[], now: number): Exempt
   return read
 }
 
-const OwnKind = z.enum(['AdmissionSettings', 'Exemption'])
+const OwnKind = z.enum(['AdmissionSettings', 'Exemption', 'PolicyTest'])
 
 /** Throws `invalid` naming file, line and field; nothing of faulty files is in force. */
-export const assemble = (files: readonly PolicyFile[], { preset, looking, now }: AssemblyOptions): Assembly => {
+export const assemble = (files: readonly PolicyFile[], { preset, podSecurityVersion, looking, now }: AssemblyOptions): Assembly => {
   const { set, own, notes } = loadPolicies(files)
   const stranger = own.find(({ kind }) => !OwnKind.safeParse(kind).success)
   if (stranger !== undefined) within(stranger, () => parse(OwnKind, stranger.kind, 'kind'))
-  const settings = settingsOf(
-    own.filter(({ kind }) => kind === 'AdmissionSettings'),
-    preset,
-  )
+  const said = own.filter(({ kind }) => kind === 'AdmissionSettings')
+  const settings = atVersion(settingsOf(said, preset), podSecurityVersion)
   const exemptions = exemptionsOf(
     own.filter(({ kind }) => kind === 'Exemption'),
     now,
@@ -88,6 +95,7 @@ export const assemble = (files: readonly PolicyFile[], { preset, looking, now }:
   const over = exemptions.filter(({ spec }) => spec.until <= now).map(({ metadata }) => `the exemption ${metadata.name} is over: it exempts nothing`)
   return {
     ...{ settings, builtIns, exemptions, files: set, notes: [...notes, ...over] },
+    ...{ tests: own.filter(({ kind }) => kind === 'PolicyTest'), chosen: preset !== undefined || said.length > 0 },
     enforce: () => createPolicies({ documents: set, builtIns, exemptions: createExemptions(exemptions) }),
   }
 }

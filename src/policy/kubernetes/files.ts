@@ -1,11 +1,29 @@
 /** Policy files: YAML (or JSON) with several documents, each with its place for whoever has to correct it. */
-import type { Document, Node, ParsedNode } from 'yaml'
+import type { Document, DocumentOptions, Node, ParsedNode, ParseOptions, SchemaOptions } from 'yaml'
 import { isCollection, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml'
 import { DayflyError } from '../../base/errors.ts'
 
 /** Characters of one file, and what its aliases may expand to. */
 const longest = 4 * 1024 * 1024
 const mostAliases = 1000
+
+type Reading = ParseOptions & DocumentOptions & SchemaOptions
+
+const asWritten: Reading = { version: '1.2', uniqueKeys: true, stringKeys: true }
+
+/**
+ * As Kubernetes reads YAML, which is 1.1: `yes` is true, `0_0` is a number, `<<` merges. Read otherwise, `privileged: yes` would be a text here that no rule
+ * is about, and a privileged container there. What its parser leaves as text (times, sexagesimal numbers) stays text.
+ */
+export const asKubernetes: Reading = {
+  version: '1.1',
+  uniqueKeys: true,
+  stringKeys: true,
+  customTags: tags =>
+    tags.filter(
+      tag => typeof tag === 'string' || !(('format' in tag && tag.format === 'TIME') || /:(timestamp|binary|omap|pairs|set)$/.test(tag.tag)),
+    ),
+}
 
 export interface PolicyFile {
   /** As the user knows it: it stands before each fault. */
@@ -75,12 +93,12 @@ const documentOf = (file: string, document: Document, lines: LineCounter, prefix
 }
 
 /** All documents of one file. Throws `invalid` with the place of the fault. */
-export const readDocuments = ({ path, text }: PolicyFile): PolicyDocument[] => {
+export const readDocuments = ({ path, text }: PolicyFile, reading: Reading = asWritten): PolicyDocument[] => {
   if (text.length > longest) throw invalid(path, 1, 1, `the file is longer than ${longest} characters`)
   const lines = new LineCounter()
   let documents: Document<ParsedNode>[]
   try {
-    documents = [...parseAllDocuments(text, { lineCounter: lines, uniqueKeys: true, stringKeys: true, version: '1.2' })]
+    documents = [...parseAllDocuments(text, { ...reading, lineCounter: lines })]
   } catch (error) {
     // A text of brackets within brackets ends the parser's stack.
     throw invalid(path, 1, 1, `it is no YAML: ${error instanceof RangeError ? 'nested too deeply' : String(error)}`)
@@ -89,7 +107,8 @@ export const readDocuments = ({ path, text }: PolicyFile): PolicyDocument[] => {
     const [fault] = document.errors
     if (fault) {
       const { line, col } = lines.linePos(fault.pos[0])
-      throw invalid(path, line, col, fault.message.split('\n')[0] ?? 'it is no YAML')
+      const [what = 'it is no YAML'] = fault.message.split('\n')
+      throw invalid(path, line, col, what.startsWith('Maximum call stack') ? 'it is nested too deeply' : what)
     }
     if (document.contents === null) return []
     let value: unknown
@@ -103,6 +122,6 @@ export const readDocuments = ({ path, text }: PolicyFile): PolicyDocument[] => {
         error instanceof RangeError ? 'it is nested too deeply' : `it cannot be read: ${error instanceof Error ? error.message : String(error)}`,
       )
     }
-    return documentOf(path, document, lines, [], value)
+    return value === null ? [] : documentOf(path, document, lines, [], value)
   })
 }

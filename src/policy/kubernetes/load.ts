@@ -91,7 +91,7 @@ const expressionFault = (document: PolicyDocument, { path, source, error }: Expr
 
 /** Reads and checks policy files. Throws `invalid` with all that is wrong, a line (or three) for each fault. */
 export const loadPolicies = (files: readonly PolicyFile[]): LoadedPolicies => {
-  const documents = files.flatMap(readDocuments)
+  const documents = files.flatMap(file => readDocuments(file))
   const faults: string[] = []
   const own: PolicyDocument[] = []
   const notes: string[] = []
