@@ -12,7 +12,7 @@ import { createKeywordAutomaton } from './keywords.ts'
 import type { Hit, Part } from './match.ts'
 import { matchesOf, mostOfFile, mostOfRule, withoutRepeats } from './match.ts'
 import type { Rule } from './rule.ts'
-import { concerns, isAllowed } from './rule.ts'
+import { anyConcerns, concerns, isAllowed } from './rule.ts'
 import { ownRules } from './rules/own.ts'
 import type { Piece, Span } from './windows.ts'
 import { createSpans, longestPiece, piecesOf } from './windows.ts'
@@ -242,7 +242,8 @@ export const createSecretRules = (options: SecretOptions): SecretRules => {
 
   const partOf = (piece: Piece, bytes: Buffer): Part => ({ bytes, start: piece.start, from: piece.from, to: piece.to })
 
-  const wants = (path: string): boolean => isDeclaring(path) || unprompted.some(rule => concerns(rule, path))
+  const concernsUnprompted = anyConcerns(unprompted)
+  const wants = (path: string): boolean => isDeclaring(path) || concernsUnprompted(path)
 
   const find = ({ path, bytes, hits }: SecretFile): FoundSecrets => {
     const file = collect(path, path)
