@@ -4,11 +4,22 @@ import type { AccessEntry } from '../model/access.ts'
 import type { EndCause, Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
+import type { WhoQuestion } from '../model/inventory.ts'
 import type { LogRecord } from '../model/log.ts'
 import type { OwnedObject } from '../model/owned.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
 import type { RunRequest } from './schemas/environments.ts'
-import type { BuildRequest, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from './schemas/images.ts'
+import type {
+  BuildRequest,
+  ImageDetailView,
+  ImageView,
+  ImportRequest,
+  PullProgress,
+  PullRequest,
+  RemovedView,
+  ScanSummary,
+} from './schemas/images.ts'
+import type { DataProgress, DataStatusView, ScanRequest, ScanView, UpdateDataRequest, WhoView } from './schemas/scans.ts'
 import type { About, HostCheck } from './schemas/system.ts'
 import type { UpRequest } from './schemas/workloads.ts'
 
@@ -143,7 +154,7 @@ export interface Images {
   /** Newest first. */
   list(): Promise<ImageView[]>
   /** `name` is a name, or a digest or unique prefix of one. Throws `not_found`. */
-  inspect(name: string): Promise<ImageDetailView>
+  inspect(name: string): Promise<Omit<ImageDetailView, 'scan'>>
   pull(request: PullRequest, onProgress: OnProgress, signal: AbortSignal): Promise<ImageView>
   import(request: ImportRequest, onProgress: OnProgress, signal: AbortSignal): Promise<ImageView>
   /** Makes an image of a Dockerfile. Throws `invalid` when the build fails, `host` when the builder is missing. */
@@ -154,6 +165,26 @@ export interface Images {
   collect(all: boolean): Promise<RemovedView>
 }
 
+export interface Scans {
+  /** Fetches the image where it is missing. Throws `not_found`. */
+  scan(request: ScanRequest, onProgress: OnProgress, signal: AbortSignal): Promise<ScanView>
+  /** What it holds, as a document by that standard. */
+  document(
+    request: ScanRequest,
+    format: 'cyclonedx' | 'spdx',
+    onProgress: OnProgress,
+    signal: AbortSignal,
+  ): Promise<Readonly<Record<string, unknown>>>
+  /** Of an image that is there. */
+  summary(digest: string, signal: AbortSignal): Promise<ScanSummary>
+}
+
+export interface VulnerabilityData {
+  status(): DataStatusView
+  /** All of the sources, or nothing has changed. Throws `conflict` while another update is under way. */
+  update(sources: UpdateDataRequest['sources'], onProgress: (progress: DataProgress) => void, signal: AbortSignal): Promise<DataStatusView>
+}
+
 export interface Services {
   readonly about: About
   readonly clock: Clock
@@ -161,6 +192,9 @@ export interface Services {
   readonly owner: string
   readonly lifecycle: Lifecycle
   readonly images: Images
+  readonly scans: Scans
+  readonly vulnerabilityData: VulnerabilityData
+  who(question: WhoQuestion): WhoView
   /** Finds (or pulls) the image, merges its configuration, checks limits against this host and names it. Creates nothing. */
   plan(request: RunRequest, onProgress: OnProgress, signal: AbortSignal): Promise<EnvironmentSpec>
   /** The same of an environment with workloads that are kept running. All faults of the draft are told at once. */

@@ -244,7 +244,8 @@ describe('instances in SQLite', () => {
     }
     {
       using database = new DatabaseSync(path)
-      for (const index of ['instance_present', 'instance_held', 'environment_owner']) database.exec(`DROP INDEX ${index}`)
+      for (const index of ['instance_present', 'instance_held', 'environment_owner', 'instance_image']) database.exec(`DROP INDEX ${index}`)
+      for (const table of ['vulnerability_name', 'image_vulnerability', 'image_package', 'package', 'image']) database.exec(`DROP TABLE ${table}`)
       for (const column of ['origin', 'earlier', 'streak', 'past']) database.exec(`ALTER TABLE instance DROP COLUMN ${column}`)
       database.exec(`UPDATE instance SET state = 'removed' WHERE id IN (${made.map(({ id }) => `'${id}'`).join(', ')}); PRAGMA user_version = 2`)
     }

@@ -20,6 +20,7 @@ import type {
   WarningView,
 } from '../schemas/environments.ts'
 import type { BuildInput, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
+import type { DataLine, DataProgress, DataStatusView, ScanInput, ScanLine, ScanView, UpdateDataInput, WhoView } from '../schemas/scans.ts'
 import type { About, HostCheck, LeakView } from '../schemas/system.ts'
 import type { ChangeView, DiffInput, UpInput, WorkloadView } from '../schemas/workloads.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
@@ -83,8 +84,29 @@ export interface Client {
   build(build: BuildInput, onLog: (text: string) => void, onProgress: (progress: PullProgress) => void): Promise<ImageView>
   removeImage(name: string): Promise<RemovedView>
   collectImages(all: boolean): Promise<RemovedView>
+  scan(scan: Omit<ScanInput, 'format'>, onProgress: (progress: PullProgress) => void): Promise<ScanView>
+  /** What an image holds, as a CycloneDX or SPDX document. */
+  document(
+    scan: Omit<ScanInput, 'format'>,
+    format: 'cyclonedx' | 'spdx',
+    onProgress: (progress: PullProgress) => void,
+  ): Promise<Record<string, unknown>>
+  vulnerabilityData(): Promise<DataStatusView>
+  updateVulnerabilityData(update: UpdateDataInput, onProgress: (progress: DataProgress) => void): Promise<DataStatusView>
+  who(parameters: WhoParameters): Promise<WhoView>
   doctor(): Promise<HostCheck[]>
   leaks(): Promise<LeakView[]>
+}
+
+export interface WhoParameters {
+  /** `openssl@3.0.11`, or a purl. */
+  readonly package?: string | undefined
+  readonly cve?: string | undefined
+  readonly image?: string | undefined
+  /** Wall ms. */
+  readonly since?: number | undefined
+  readonly running?: boolean | undefined
+  readonly limit?: number | undefined
 }
 
 type ImageProgress = (image: string, progress: PullProgress) => void
@@ -228,6 +250,29 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     },
     removeImage: name => json({ method: 'DELETE', path: imagePath(name) }),
     collectImages: all => post('/v1/images/gc', { all }),
+    scan: async (scan, onProgress) => {
+      for await (const line of documents<ScanLine>({ method: 'POST', path: '/v1/images/scan', body: scan })) {
+        if ('progress' in line) onProgress(line.progress)
+        if ('scan' in line) return line.scan
+      }
+      throw fromErrorDocument(undefined)
+    },
+    document: async (scan, format, onProgress) => {
+      for await (const line of documents<ScanLine>({ method: 'POST', path: '/v1/images/scan', body: { ...scan, format } })) {
+        if ('progress' in line) onProgress(line.progress)
+        if ('document' in line) return line.document
+      }
+      throw fromErrorDocument(undefined)
+    },
+    vulnerabilityData: () => get('/v1/vulnerabilities'),
+    updateVulnerabilityData: async (update, onProgress) => {
+      for await (const line of documents<DataLine>({ method: 'POST', path: '/v1/vulnerabilities/update', body: update })) {
+        if ('progress' in line) onProgress(line.progress)
+        if ('data' in line) return line.data
+      }
+      throw fromErrorDocument(undefined)
+    },
+    who: parameters => get('/v1/who', { ...parameters }),
     doctor: async () => (await get<{ checks: HostCheck[] }>('/v1/doctor')).checks,
     leaks: async () => (await get<{ leaks: LeakView[] }>('/v1/doctor/leaks')).leaks,
   }

@@ -55,7 +55,12 @@ export const imageRoutes = (services: Services): Route[] => [
     query: nothing,
     body: nothing,
     answers: [{ status: 200, description: 'The image.', mediaType: 'application/json', schema: ImageDetailView }],
-    handle: async ({ params }) => ({ kind: 'json', status: 200, body: await services.images.inspect(params.name) }),
+    handle: async ({ params, signal }) => {
+      const image = await services.images.inspect(params.name)
+      // What is wrong with the vulnerability data, or with a layer, must not hide the rest.
+      const scan = await services.scans.summary(image.digest, signal).catch(() => null)
+      return { kind: 'json', status: 200, body: { ...image, scan } }
+    },
   }),
   defineRoute({
     method: 'DELETE',

@@ -1,5 +1,6 @@
 /** Wire schemas of images. Times are milliseconds since the Unix epoch, sizes bytes. */
 import { z } from 'zod'
+import { Severity } from '../../model/finding.ts'
 
 const Digest = z.string().describe('`sha256:…`')
 
@@ -28,6 +29,19 @@ export const ImageView = z
   .meta({ id: 'Image' })
 export type ImageView = z.infer<typeof ImageView>
 
+export const ScanSummary = z
+  .object({
+    packages: z.int(),
+    vulnerabilities: z.record(Severity, z.int()).describe('How many of each severity, without those that OpenVEX statements settle.'),
+    secrets: z.int(),
+    misconfigurations: z.int(),
+    problems: z.int().describe('What could not be understood: something may be missing.'),
+    scannedAt: z.number(),
+    dataFrom: z.number().nullable().describe('The newest vulnerability data about it; null where there is none.'),
+  })
+  .meta({ id: 'ScanSummary' })
+export type ScanSummary = z.infer<typeof ScanSummary>
+
 export const ImageDetailView = ImageView.extend({
   mediaType: z.string(),
   layers: z.array(
@@ -40,6 +54,7 @@ export const ImageDetailView = ImageView.extend({
     }),
   ),
   history: z.array(z.string()).describe('One line for each step that made it, oldest first.'),
+  scan: ScanSummary.nullable().describe('null where nobody could look.'),
 }).meta({ id: 'ImageDetail' })
 export type ImageDetailView = z.infer<typeof ImageDetailView>
 

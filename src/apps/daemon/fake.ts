@@ -88,6 +88,9 @@ export const openFakeImages = (clock: Clock): DaemonImages => {
     },
     uidOf: async () => 0,
     labelsOf: async () => image.config.labels,
-    facts: async reference => imageFacts({ ...find(reference), history: [] }, [], '', () => ({ findings: [], problems: [] })),
+    facts: async reference => ({
+      ...(await imageFacts({ ...find(reference), history: [] }, [], '', () => ({ findings: [], problems: [] }))),
+      scannedAt: image.pulledAt,
+    }),
   }
 }

@@ -6,8 +6,8 @@ import { DayflyError } from '../../base/errors.ts'
 import type { Builder } from '../../host/image/build.ts'
 import { RegistryUnreachable } from '../../host/image/skopeo-errors.ts'
 import type { Image, ImageDetail, ImageProgress, ImageStore, Platform, Removed } from '../../host/image/store.ts'
-import type { ImageFacts } from '../../scan/facts.ts'
 import type { PlannedImage } from './plan.ts'
+import type { DatedFacts } from './scanning.ts'
 
 export interface ImageParts {
   readonly store: ImageStore
@@ -15,7 +15,7 @@ export interface ImageParts {
   inUse(): ReadonlySet<string>
   readonly builder: Builder
   /** What is known of an image by looking at it; made now where it is not known yet. */
-  facts(reference: string, signal: AbortSignal): Promise<ImageFacts>
+  facts(reference: string, signal: AbortSignal): Promise<DatedFacts>
   /** Ends what is kept ready of an image before it is removed. */
   forget(digest: string): Promise<void>
 }
@@ -49,7 +49,7 @@ const imageView = (image: Image): ImageView => ({
   size: image.size,
 })
 
-const detailView = ({ image, mediaType, layers, history }: ImageDetail): ImageDetailView => ({
+const detailView = ({ image, mediaType, layers, history }: ImageDetail): Omit<ImageDetailView, 'scan'> => ({
   ...imageView(image),
   mediaType,
   layers: layers.map(({ diffId, bytes, blobDigest, blobBytes, images }) => ({ diffId, bytes, blobDigest, blobBytes, images })),

@@ -6,9 +6,10 @@ import type { Admission } from '../../engine/admission.ts'
 import type { Vulnerabilities } from '../../scan/vulnerabilities/vulnerabilities.ts'
 import { openVulnerabilities } from '../../scan/vulnerabilities/vulnerabilities.ts'
 import { createAdmission } from './admission.ts'
-import type { Evidence } from './evidence.ts'
+import type { Evidence, Examined, Matched } from './evidence.ts'
 import { createEvidence } from './evidence.ts'
 import type { DaemonImages } from './images.ts'
+import type { KeepingParts } from './keeping.ts'
 import type { DaemonOptions } from './options.ts'
 import type { PolicyFolder } from './policies.ts'
 import { openPolicies } from './policies.ts'
@@ -22,26 +23,33 @@ export interface Judging {
   readonly policies: PolicyFolder
   readonly vulnerabilities: Vulnerabilities
   readonly trust: Trust
+  /** Against the vulnerability data in force. Throws `corrupt` when that is damaged. */
+  readonly match: KeepingParts['match']
 }
+
+/** Where the daemon's vulnerability data is. */
+export const vulnerabilitiesIn = (stateDir: string): string => join(stateDir, 'vulnerabilities')
 
 export const openJudging = async (
   { stateDir, policies: folder, preset }: Pick<DaemonOptions, 'stateDir' | 'policies' | 'preset'>,
   images: Pick<DaemonImages, 'facts' | 'labelsOf' | 'uidOf'>,
   clock: Clock,
   log: Log,
+  examined: (found: Examined) => void,
   stack: AsyncDisposableStack,
 ): Promise<Judging> => {
   const policies = stack.use(await openPolicies({ folder: folder ?? join(stateDir, 'policies'), preset, clock, log }))
   const trust = await createTrust(join(stateDir, 'trust'))
   const { vouch } = createVouching(join(stateDir, 'vouched'), trust, log)
-  const vulnerabilities = stack.use(openVulnerabilities(join(stateDir, 'vulnerabilities')))
+  const vulnerabilities = stack.use(openVulnerabilities(vulnerabilitiesIn(stateDir)))
+  const match: Judging['match'] = ({ packages, distribution, digest }): Matched =>
+    vulnerabilities.match(packages, distribution, clock.wall(), { products: [digest] })
   const evidence = createEvidence({
     facts: images.facts,
     labelsOf: images.labelsOf,
-    match: ({ packages, distribution, digest }) => vulnerabilities.match(packages, distribution, clock.wall(), { products: [digest] }),
+    ...{ match, vouch, examined },
     version: () => vulnerabilities.version,
-    vouch,
   })
   const admission = createAdmission({ policies: policies.current, evidenceOf: evidence.of, uidOf: images.uidOf, clock })
-  return { admission, evidence, policies, vulnerabilities, trust }
+  return { admission, evidence, policies, vulnerabilities, trust, match }
 }

@@ -19,8 +19,11 @@ import type { DaemonImages } from './images.ts'
 import { createImages } from './images.ts'
 import type { Judging } from './judging.ts'
 import { openJudging } from './judging.ts'
+import type { Keeping } from './keeping.ts'
+import { createKeeping } from './keeping.ts'
 import type { DaemonOptions } from './options.ts'
 import { hasDiskQuota, hostRoom } from './quotas.ts'
+import { createResponding } from './responding.ts'
 import { secretKey } from './secret-key.ts'
 import { createSecretKeeper } from './secrets.ts'
 
@@ -32,6 +35,8 @@ export interface Parts extends AsyncDisposable {
   readonly images: DaemonImages
   readonly engine: Engine
   readonly judging: Judging
+  /** Keeps true what is remembered of images. */
+  readonly keeping: Keeping
   /** Where environments are reached from outside. */
   readonly doors: OpenDoors
 }
@@ -110,7 +115,7 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
   const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
   const secretDigest = secretDigestBy(secretKey(options.stateDir))
-  const judging = await openJudging(options, images, clock, log, stack)
+  const judging = await openJudging(options, images, clock, log, found => keeping.note(found), stack)
   const { quotas, disk } = openQuotas(options, backend, store, clock, log, stack)
   const engine: Engine = stack.use(
     createEngine({
@@ -127,6 +132,14 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
       audience: doors.audience,
     }),
   )
+  const { policies, vulnerabilities, match } = judging
+  const keeping: Keeping = stack.use(
+    createKeeping({
+      ...{ store, engine, match, clock, log, facts: images.facts, policies: policies.current },
+      version: () => vulnerabilities.version,
+      respond: createResponding({ store, engine, policies, clock, log }),
+    }),
+  )
   const opened = stack.move()
-  return { store, backend, images, engine, judging, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { store, backend, images, engine, judging, keeping, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

@@ -33,11 +33,16 @@ export interface ScanningOptions {
   readonly log: Log
 }
 
+export interface DatedFacts extends ImageFacts {
+  /** Wall ms when the first of its layers was looked at. */
+  readonly scannedAt: number
+}
+
 export interface Scanning {
   /** For the image store. */
   readonly watcher: LayerWatcher
   /** What is known of an image, by name or digest. Layers that were there before, or were looked at by other rules, are looked at now. */
-  facts(store: ImageStore, reference: string, signal?: AbortSignal): Promise<ImageFacts>
+  facts(store: ImageStore, reference: string, signal?: AbortSignal): Promise<DatedFacts>
 }
 
 /** The file that the unpacker reads; its name is its content's. */
@@ -86,7 +91,7 @@ export const createScanning = ({ runDir, secrets, clock, log }: ScanningOptions)
   }
 
   /** By digest, the one used last at the end. Incomplete ones are looked up each time: another try may know more. */
-  const known = new Map<string, ImageFacts>()
+  const known = new Map<string, DatedFacts>()
   return {
     watcher,
     facts: async (store, reference, signal) => {
@@ -98,10 +103,14 @@ export const createScanning = ({ runDir, secrets, clock, log }: ScanningOptions)
         return before
       }
       const layers = (await store.noted(image.digest, signal)).map(layer => ({
-        facts: Note.parse(layer.note).facts,
+        ...Note.parse(layer.note),
         view: layerView(layer.diffId, layer.path, layer.opaque),
       }))
-      const facts = await imageFacts({ digest: image.digest, config: image.config, history }, layers, secretRules, search.inFields)
+      const scannedAt = layers.reduce((first, { at }) => Math.min(first, at), clock.wall())
+      const facts = {
+        ...(await imageFacts({ digest: image.digest, config: image.config, history }, layers, secretRules, search.inFields)),
+        scannedAt,
+      }
       if (layers.some(layer => isFailed(layer.facts))) return facts
       const [oldest] = known.keys()
       if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest)

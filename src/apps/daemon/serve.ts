@@ -35,6 +35,8 @@ export const serve = async (options: DaemonOptions, clock: Clock, log: Log, stop
     lost: lost.length,
   })
 
+  parts.keeping.begin()
+
   const socket = join(runDir, 'dayfly.sock')
   const app = createApi({ services: createServices(options, parts, clock), log, stopping })
   try {

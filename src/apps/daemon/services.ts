@@ -14,11 +14,14 @@ import { readAccessLog } from '../../store/access-lines.ts'
 import { readLog } from '../../store/logs.ts'
 import { checkHost } from './check.ts'
 import { exposedOf } from './exposed.ts'
+import { vulnerabilitiesIn } from './judging.ts'
 import type { DaemonOptions } from './options.ts'
 import type { Parts } from './parts.ts'
 import { plan } from './plan.ts'
 import { planUp } from './plan-up.ts'
+import { createScans, whoBy } from './scans.ts'
 import { openSeeds } from './seeds.ts'
+import { createVulnerabilityData } from './vulnerability-data.ts'
 
 /** What the lease comes to if nothing happens. While a job runs, idleness does not end it. */
 const expiry =
@@ -68,7 +71,11 @@ const runs = (platform: string): boolean => {
   return os === machine.os && architecture === machine.architecture
 }
 
-export const createServices = (options: DaemonOptions, { engine, images, backend, store, doors }: Parts, clock: Clock): Services => {
+export const createServices = (
+  options: DaemonOptions,
+  { engine, images, backend, store, doors, judging, keeping }: Parts,
+  clock: Clock,
+): Services => {
   const owner = userInfo().username
   const planning = {
     owner,
@@ -92,6 +99,9 @@ export const createServices = (options: DaemonOptions, { engine, images, backend
     owner,
     lifecycle: engine,
     images,
+    scans: createScans({ images, match: judging.match, clock }),
+    vulnerabilityData: createVulnerabilityData(vulnerabilitiesIn(options.stateDir), judging.vulnerabilities, clock, keeping.hurry),
+    who: whoBy(store.inventory, keeping.flush),
     plan: (request, onProgress, signal) => plan(planning, request, onProgress, signal),
     planUp: (request, onProgress, signal) => planUp({ ...planning, runs, domains: options.gateway.domains }, request, onProgress, signal),
     openSeeds,

@@ -1,10 +1,27 @@
-import type { ImageDetailView } from '../../../api/schemas/images.ts'
+import type { ImageDetailView, ScanSummary } from '../../../api/schemas/images.ts'
 import { formatBytes } from '../../../base/bytes.ts'
 import type { Command } from '../command.ts'
 import type { Paint } from '../output.ts'
 import { fields, painter, printable, shortDigest, table, timestamp } from '../output.ts'
 
 const list = (values: readonly string[]): string => (values.length === 0 ? '-' : printable(values.join(', ')))
+
+/** `2 critical, 1 high`, worst first. */
+const severitiesOf = ({ vulnerabilities }: ScanSummary): string => {
+  const worst = (['critical', 'high', 'medium', 'low', 'negligible', 'unknown'] as const).filter(severity => vulnerabilities[severity] > 0)
+  return worst.length === 0 ? 'none known' : worst.map(severity => `${vulnerabilities[severity]} ${severity}`).join(', ')
+}
+
+const scanFields = (scan: ScanSummary | null): (readonly [string, string])[] =>
+  scan === null
+    ? [['scanned', 'nobody could look at it']]
+    : [
+        ['scanned', `${timestamp(scan.scannedAt)}${scan.problems === 0 ? '' : `, ${scan.problems} things could not be understood`}`],
+        ['packages', String(scan.packages)],
+        ['vulnerabilities', scan.dataFrom === null ? 'no data: dayfly vulndb update' : `${severitiesOf(scan)} (data of ${timestamp(scan.dataFrom)})`],
+        ['secrets', String(scan.secrets)],
+        ['misconfigurations', String(scan.misconfigurations)],
+      ]
 
 const textOf = (image: ImageDetailView, paint: Paint): string => {
   const { config, platform } = image
@@ -26,6 +43,7 @@ const textOf = (image: ImageDetailView, paint: Paint): string => {
       ['ports', list(config.exposedPorts)],
       ['volumes', list(config.volumes)],
       ['labels', list(Object.entries(config.labels).map(([name, value]) => `${name}=${value}`))],
+      ...scanFields(image.scan),
     ],
     paint,
     '  ',
@@ -47,7 +65,7 @@ export const command: Command = {
   summary: 'Show all there is to know of an image.',
   completion: 'image',
   options: [],
-  examples: [['dayfly image inspect debian:12', 'its layers, history and configuration']],
+  examples: [['dayfly image inspect debian:12', 'its layers, history and configuration, and what a scan found']],
   run: async (context, args) => {
     const images: ImageDetailView[] = []
     for (const name of args.positionals) images.push(await context.client.image(name))
