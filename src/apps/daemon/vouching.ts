@@ -13,6 +13,8 @@ import type { SubjectDocument, Trust } from './trust.ts'
 
 /** A registry that does not answer must not hold a start up for longer (ms). */
 const patience = 10_000
+/** ms after which a registry is asked again about an image that nobody vouches for. */
+const tryAgainAfter = 5_000
 
 const bytes = z.base64().transform(text => Buffer.from(text, 'base64'))
 const Kept = z.array(
@@ -56,9 +58,9 @@ export const createVouching = (folder: string, trust: Trust, log: Log): Vouching
 
   return {
     vouch: async (digest, name, signal) => {
-      if (trust.keys.length === 0) return { signatures: [], problems: [] }
+      if (trust.keys.length === 0) return { signatures: [], problems: [], lasts: undefined }
       const before = trust.verify(await kept(digest))
-      if (before.signatures.length > 0) return { signatures: before.signatures, problems: [] }
+      if (before.signatures.length > 0) return { signatures: before.signatures, problems: [], lasts: undefined }
       // What nobody has signed may have been signed since.
       try {
         const documents = await trust.documentsOf({ name, digest }, undefined, AbortSignal.any([signal, AbortSignal.timeout(patience)]))
@@ -66,11 +68,11 @@ export const createVouching = (folder: string, trust: Trust, log: Log): Vouching
         if (documents.length > 0)
           await keep(digest, documents).catch((error: unknown) => log.warn('signatures could not be kept', { image: digest, error }))
         for (const problem of problems) log.info('what does not vouch for an image', { image: digest, problem })
-        return { signatures, problems: [] }
+        return { signatures, problems: [], lasts: signatures.length > 0 ? undefined : tryAgainAfter }
       } catch (error) {
         if (signal.aborted) throw abortError(signal)
         log.warn('it could not be found out who vouches for an image', { image: digest, name, error })
-        return { signatures: undefined, problems: [`its signatures could not be read: ${messageOf(error)}`] }
+        return { signatures: undefined, problems: [`its signatures could not be read: ${messageOf(error)}`], lasts: tryAgainAfter }
       }
     },
   }
