@@ -1,7 +1,8 @@
 /** Go's modules, as programs and go.mod list them. */
+import { valid } from 'semver'
 import type { Cataloguer } from '../../catalogue.ts'
 import type { Collector } from '../system/collect.ts'
-import { collecting } from '../system/collect.ts'
+import { collecting, printable } from '../system/collect.ts'
 import { eachLine } from '../system/lines.ts'
 import { baseName, isForeign, languagePackage } from './found.ts'
 import type { GoBuildInfo } from './go-build-info.ts'
@@ -11,6 +12,8 @@ const longest = 4096
 
 /** A module's version as a program says it that was built where its sources are. */
 const unknownVersion = '(devel)'
+/** As advisories call it. */
+const standardLibrary = 'stdlib'
 
 /** `1.21.0-rc.2` of `go1.21rc2`, `1.20.0` of `go1.20`, as advisories write them; undefined for what is no release. */
 export const standardLibraryVersion = (goVersion: string): string | undefined => {
@@ -30,6 +33,11 @@ interface Module {
 
 const add = ({ path, version }: Module, file: string, collector: Collector): void => {
   const known = version === '' || version === unknownVersion ? undefined : version
+  // Modules have canonical versions: `v1.2.3`, or one made of a time and a commit. The standard library's is written without the letter.
+  if (known !== undefined && path !== standardLibrary && !(known.startsWith('v') && valid(known.slice(1)) !== null)) {
+    collector.problem(`has a module whose version is none of Go's: ${JSON.stringify(printable(`${path} ${version}`, 80))}`)
+    return
+  }
   const found = languagePackage('golang', path, known ?? unknownVersion, file)
   collector.add(known === undefined && found.purl ? { ...found, purl: languagePurl('golang', path, undefined) } : found)
 }
@@ -53,7 +61,7 @@ export const addBuildInfo = ({ goVersion, modules }: GoBuildInfo, file: string, 
   }
   end()
   const version = standardLibraryVersion(goVersion)
-  if (version !== undefined) add({ path: 'stdlib', version }, file, collector)
+  if (version !== undefined) add({ path: standardLibrary, version }, file, collector)
 }
 
 const unquoted = (text: string): string =>

@@ -20,11 +20,10 @@ const ofKey = (key: string): { name: string; version: string } => {
   const open = text.indexOf('(')
   const plain = open < 0 ? text : text.slice(0, open)
   const start = plain.startsWith('@') ? plain.indexOf('/') + 1 : 0
-  const at = plain.indexOf('@', Math.max(start, 1))
-  const end = at >= 0 ? at : plain.indexOf('/', start)
-  if (end < 0) return { name: plain, version: '' }
+  const end = plain.slice(start).search(/[@/]/) + start
+  if (end < start) return { name: plain, version: '' }
   const version = plain.slice(end + 1)
-  const peers = at < 0 ? version.indexOf('_') : -1
+  const peers = plain[end] === '/' ? version.indexOf('_') : -1
   return { name: plain.slice(0, end), version: peers < 0 ? version : version.slice(0, peers) }
 }
 
