@@ -11,7 +11,7 @@ import { walk } from './folder.ts'
 import type { LayerScanOptions } from './layer.ts'
 import { createLayerScan } from './layer.ts'
 import { createRecordReader } from './records.ts'
-import { openSecretSearch } from './secret-search.ts'
+import { openSecretSearch, readSettings, writeSettings } from './secret-search.ts'
 import type { Seen } from './seen.ts'
 
 const seen = (path: string, more: Partial<Seen> = {}): Seen => ({
@@ -203,6 +203,28 @@ describe('records', () => {
 })
 
 describe('the search for secrets', () => {
+  it('is the same in another process, with the rules of users', () => {
+    const rule = '[[rules]]\nid = "acme"\nregex = \'acme_[a-z]{8}\'\nkeywords = ["acme_"]\n'
+    const settings = {
+      salt: Buffer.alloc(16, 7),
+      gitleaks: [{ name: 'own.toml', text: `[extend]\npath = "base.toml"\n${rule}`, extended: { 'base.toml': rule.replaceAll('acme', 'base') } }],
+    }
+    const here = openSecretSearch(settings)
+    const there = openSecretSearch(readSettings(writeSettings(settings)))
+    assert.equal(there.version, here.version)
+    assert.notEqual(there.version, openSecretSearch({ salt: settings.salt }).version)
+    assert.ok(there.keywords.includes('acme_') && there.keywords.includes('base_'))
+  })
+
+  it('reads every file where a pass cannot look for all that users ask for', () => {
+    const rules = Array.from({ length: 2000 }, (_, index) => `[[rules]]\nid = "r${index}"\nregex = "x"\nkeywords = ["${'k'.repeat(50)}${index}"]\n`)
+    const search = openSecretSearch({ salt: Buffer.alloc(16), gitleaks: [{ name: 'many.toml', text: rules.join('') }] })
+    assert.ok(search.keywords.length < 2000)
+    assert.ok(search.keywords.reduce((sum, keyword) => sum + keyword.length, 0) < 65_535)
+    assert.ok(search.wants(seen('any.bin')))
+    assert.ok(!openSecretSearch({ salt: Buffer.alloc(16) }).wants(seen('any.bin')))
+  })
+
   it('is given keywords that a pass can look for', () => {
     const { keywords } = openSecretSearch({ salt: Buffer.alloc(16) })
     assert.ok(keywords.length > 100)

@@ -4,6 +4,7 @@ import type { Content } from './catalogue.ts'
 import { longestKeyword, mostKeywords, shortestKeyword } from './keyword-filter.ts'
 import type { FoundSecrets } from './secrets/findings.ts'
 import type { GitleaksRules } from './secrets/gitleaks.ts'
+import { parseGitleaks } from './secrets/gitleaks.ts'
 import type { KeywordHit } from './secrets/scanner.ts'
 import { createSecretRules } from './secrets/scanner.ts'
 import type { Seen } from './seen.ts'
@@ -12,6 +13,15 @@ import type { Seen } from './seen.ts'
 export interface SecretSettings {
   /** 16 random bytes or more. */
   readonly salt: Uint8Array
+  /** Users' rules as text, for a process that cannot read their files. */
+  readonly gitleaks?: readonly RuleFile[]
+}
+
+/** A file of gitleaks' rules, with those that it extends by the path it names them by. */
+export interface RuleFile {
+  readonly name: string
+  readonly text: string
+  readonly extended?: Readonly<Record<string, string>>
 }
 
 /** A file that is being looked at: its name and what keywords it holds. */
@@ -41,10 +51,28 @@ const canPass = (keyword: string): boolean => {
 /** As `dayfly-unpack --scan` reads it. */
 export const keywordList = (keywords: readonly string[]): string => keywords.map(keyword => `${keyword}\0`).join('')
 
-/** `gitleaks`: users' rules. What of them a pass cannot look for makes it read every file. */
+/** Bytes of all keywords together: the unpacker refuses more than 65,535. */
+const mostKeywordBytes = 60_000
+
+/** Places of the keywords that a pass can look for. */
+const passingOf = (keywords: readonly string[]): number[] => {
+  let bytes = 0
+  const passing = [...keywords.keys()].filter(index => {
+    const keyword = keywords[index] ?? ''
+    if (!canPass(keyword) || bytes + Buffer.byteLength(keyword) > mostKeywordBytes) return false
+    bytes += Buffer.byteLength(keyword)
+    return true
+  })
+  return passing.slice(0, mostKeywords)
+}
+
+const parseFile = ({ name, text, extended = {} }: RuleFile): GitleaksRules =>
+  parseGitleaks({ name, text, read: path => (Object.hasOwn(extended, path) ? extended[path] : undefined) })
+
+/** `gitleaks`: users' rules that are parsed already. What of users' rules a pass cannot look for makes it read every file. Throws `invalid` for faulty ones. */
 export const openSecretSearch = (settings: SecretSettings, gitleaks: readonly GitleaksRules[] = []): SecretSearch => {
-  const rules = createSecretRules({ ...settings, gitleaks })
-  const passing = [...rules.keywords.keys()].filter(index => canPass(rules.keywords[index] ?? '')).slice(0, mostKeywords)
+  const rules = createSecretRules({ salt: settings.salt, gitleaks: [...(settings.gitleaks ?? []).map(parseFile), ...gitleaks] })
+  const passing = passingOf(rules.keywords)
   const keywords = passing.map(index => rules.keywords[index] ?? '')
   const lengths = keywords.map(keyword => Buffer.byteLength(keyword))
   const others = passing.length < rules.keywords.length
@@ -70,12 +98,16 @@ export const openSecretSearch = (settings: SecretSettings, gitleaks: readonly Gi
   }
 }
 
-const Settings = z.object({ salt: z.base64() })
+const Settings = z.object({
+  salt: z.base64(),
+  gitleaks: z.array(z.object({ name: z.string(), text: z.string(), extended: z.record(z.string(), z.string()).exactOptional() })),
+})
 
-export const writeSettings = ({ salt }: SecretSettings): string => JSON.stringify({ salt: Buffer.from(salt).toString('base64') })
+export const writeSettings = ({ salt, gitleaks = [] }: SecretSettings): string =>
+  JSON.stringify({ salt: Buffer.from(salt).toString('base64'), gitleaks })
 
 /** Throws for what `writeSettings` has not written. */
 export const readSettings = (text: string): SecretSettings => {
-  const { salt } = Settings.parse(JSON.parse(text))
-  return { salt: Buffer.from(salt, 'base64') }
+  const { salt, gitleaks } = Settings.parse(JSON.parse(text))
+  return { salt: Buffer.from(salt, 'base64'), gitleaks }
 }
