@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { basename, matchesGlob } from 'node:path'
-import { cataloguers } from '../../../scan/cataloguers.ts'
+import { folderCataloguers } from '../../../scan/cataloguers.ts'
 import { scanFolder } from '../../../scan/scan-folder.ts'
 import { openSecretSearch } from '../../../scan/secret-search.ts'
 import type { GitleaksRules } from '../../../scan/secrets/gitleaks.ts'
@@ -50,7 +50,7 @@ export const skipping = (patterns: readonly string[]): ((path: string) => boolea
 export const scanOwnFolder = async (subject: Extract<Subject, { kind: 'folder' }>, options: OwnScanOptions): Promise<Scanned> => {
   const { gitleaks, skip, vex, db, now, signal } = options
   const secrets = openSecretSearch({ salt: saltOfRun() }, gitleaks)
-  const found = await scanFolder(subject.folder, { cataloguers, secrets, only: subject.only, skip: skipping(skip), signal })
+  const found = await scanFolder(subject.folder, { cataloguers: folderCataloguers, secrets, only: subject.only, skip: skipping(skip), signal })
   const { packages, distribution } = found
   const matched = await matchVulnerabilities({ packages, distribution, folder: db, vex, now })
   return {
