@@ -13,11 +13,11 @@ const testCase = ({ suite, name, file, line, milliseconds, failures }: CaseResul
 const sum = (results: readonly CaseResult[]): string => seconds(results.reduce((total, { milliseconds }) => total + milliseconds, 0))
 const failed = (results: readonly CaseResult[]): number => results.filter(({ failures }) => failures.length > 0).length
 
-/** One `testsuite` for each suite, in the order in which they first come. */
-export const junit = (results: readonly CaseResult[]): string => {
+/** One `testsuite` for each suite, in the order in which they first come. `name` is that of the whole. */
+export const junit = (results: readonly CaseResult[], name = 'dayfly policy'): string => {
   const suites = [...Map.groupBy(results, ({ suite }) => suite)].map(
     ([suite, cases]) =>
       `  <testsuite name="${xml(suite)}" tests="${cases.length}" failures="${failed(cases)}" errors="0" skipped="0" time="${sum(cases)}">\n${cases.map(testCase).join('\n')}\n  </testsuite>`,
   )
-  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="dayfly policy" tests="${results.length}" failures="${failed(results)}" errors="0" time="${sum(results)}">\n${suites.join('\n')}\n</testsuites>\n`
+  return `<?xml version="1.0" encoding="UTF-8"?>\n<testsuites name="${xml(name)}" tests="${results.length}" failures="${failed(results)}" errors="0" time="${sum(results)}">\n${suites.join('\n')}\n</testsuites>\n`
 }
