@@ -48,6 +48,7 @@ bench: root
 	@$(NODE) bench/wake.ts
 	@$(NODE) bench/shop.ts
 	@$(NODE) bench/gateway.ts
+	@$(NODE) bench/admission.ts
 	@$(NODE) bench/scan.ts
 
 bench-peers: root
