@@ -587,6 +587,29 @@ export const backendSuite = (name: string, open: () => Promise<BackendFixture>, 
       })
     })
 
+    describe('isolation', () => {
+      check(
+        'what is isolated runs on and ends as it would, and so does what comes later; the next daemon may ask again',
+        async ({ backend, started, reopen }) => {
+          const made = await started([{ on: 'SIGTERM', exit: 4 }, { sleep: long }])
+          await backend().isolate(made.environment)
+          await backend().isolate(made.environment)
+          assert.equal((await backend().observe()).find(({ id }) => id === made.id)?.state, 'running')
+          await reopen()
+          await backend().isolate(made.environment)
+          await backend().signal(made.id, 'SIGTERM')
+          assert.equal((await backend().wait(made.id, signal())).code, 4)
+        },
+      )
+
+      check('it may come before there is anything, and leaves nothing', async ({ backend }) => {
+        const environment = newEnvironmentId()
+        await backend().isolate(environment)
+        await backend().prepareEnvironment({ id: environment, networks: {}, volumes: [], configs: new Map() }, signal())
+        await backend().removeEnvironment(environment, signal())
+      })
+    })
+
     describe('pauses', () => {
       check('what is paused is running, can be paused and resumed again, and goes on', async ({ backend, started }) => {
         const made = await started([{ sleep: 200 }, { exit: 6 }])

@@ -233,6 +233,38 @@ for (const bridgeFilter of [0, 1] as const) {
       assert.match(await first.heard(), /unasked.*too late/s)
     })
 
+    test('nothing gets out of a bridge that is isolated, whatever is open or opened, nor over a connection that was there; the host reaches it', async () => {
+      const { host, outside, first, second } = world
+      await using firewall = await opened()
+      for (const bridge of [one, two]) await firewall.allow(bridge, [{ cidr: '192.0.2.0/24' }])
+      await first.open(tcp('192.0.2.2'))
+      assert.equal(await first.say('hello'), 'hello')
+      await firewall.isolate(one)
+      await firewall.isolate(one)
+      await outside.push('too late')
+      assert.ok(await first.isMute())
+      assert.doesNotMatch(await first.heard(), /too late/)
+      await assertClosed(first, tcp('192.0.2.2'), udp('192.0.2.2'))
+      await firewall.allow(one, [everything])
+      await assertClosed(first, tcp('192.0.2.2'), udp('198.51.100.7'))
+      await assertOpen(second, '192.0.2.1', tcp('192.0.2.2'))
+      await assertOpen(host, '10.208.0.1', tcp('10.208.0.2'))
+      assert.ok((await refusals(firewall, one)) > 0)
+
+      // The next daemon, and a table that somebody took away.
+      const heir = await open()
+      await assertClosed(first, tcp('192.0.2.2'))
+      await helper.nft('flush ruleset')
+      assert.equal(await heir.ensure(), true)
+      await assertClosed(first, tcp('192.0.2.2'))
+      await assertOpen(second, '192.0.2.1', tcp('192.0.2.2'))
+
+      // Whoever has the bridge next is not.
+      await heir.forget(one)
+      await heir.allow(one, [{ cidr: '192.0.2.0/24' }])
+      await assertOpen(first, '192.0.2.1', tcp('192.0.2.2'))
+    })
+
     test('refused packets are counted for the bridge they came from, and nothing else is', async () => {
       const { host, outside, first, second } = world
       await using firewall = await opened()
