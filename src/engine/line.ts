@@ -101,8 +101,8 @@ export const createLine = ({ excessOf, claim, clock, agenda, closing, log }: Lin
       if (entry.of === 'host') {
         if (host.count === 0) host.reason = excess?.reason ?? ''
         host.count++
-        // Those of its owner come after it all the same.
-        owners.set(owner, { reason: host.reason, count: 1 })
+        // Those of its owner come after it all the same, and so after all that it comes after.
+        owners.set(owner, { reason: host.reason, count: host.count })
         tell(entry, { place: host.count, reason: host.reason })
       } else {
         const line = before ?? { reason: excess?.reason ?? '', count: 0 }

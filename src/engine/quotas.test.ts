@@ -1,9 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { setFlagsFromString } from 'node:v8'
+import { runInNewContext } from 'node:vm'
 import { forever, scale, service, spec, states, up } from '../../test/engine/supervised.ts'
 import type { World } from '../../test/engine/world.ts'
 import { hour, never, noSecrets, openWorld, user } from '../../test/engine/world.ts'
-import { settle } from '../backends/fake/clock.ts'
+import { manualClock, settle } from '../backends/fake/clock.ts'
+import { fakeWorkload } from '../backends/fake/workload.ts'
 import { DayflyError } from '../base/errors.ts'
 import type { Place, Waiting } from './line.ts'
 import type { HostRoom, Quota, Quotas } from './quotas.ts'
@@ -25,7 +28,7 @@ const worldWith = async ({ each = {}, reserve = { memory: 0, disk: 0 }, host = {
   let quotas: Quotas | undefined
   const now = (): Quotas => {
     assert.ok(world)
-    const room = { memory: () => 100 * gigabyte, disks: () => [], ...host }
+    const room = { memory: () => 100 * gigabyte, size: 100 * gigabyte, disks: () => [], ...host }
     quotas ??= createQuotas({ each, owners: { rich: {} }, reserve }, { store: world.store, clock: world.clock, host: room, diskOf })
     return quotas
   }
@@ -143,6 +146,44 @@ describe('quotas', () => {
   })
 })
 
+describe('quotas, asked by themselves', () => {
+  const limits = { cpus: 1, memory: mebibyte, pids: 10, io: 65_536 }
+  const workload = fakeWorkload(forever, { limits })
+  const host = { memory: () => gigabyte, size: gigabyte, disks: () => [] }
+  const reserve = { memory: 0, disk: 0 }
+
+  it('hold up no instance for a limit of which it takes nothing, though it was lowered below what is there', () => {
+    const held = () => ({ environments: 2, instances: 3, cpus: 3, memory: 3 * mebibyte })
+    const quotasOf = (each: Quota): Quotas =>
+      createQuotas({ each, owners: {}, reserve }, { store: { held }, clock: manualClock(), host, diskOf: () => 0 })
+    assert.equal(quotasOf({ environments: 1 }).excessOfInstance('tester', workload), undefined)
+    assert.match(quotasOf({ instances: 1 }).excessOfInstance('tester', workload)?.reason ?? '', /has 3 instances and may have 1/)
+    assert.match(quotasOf({ environments: 1 }).excessOf(spec({ web: service() }))?.reason ?? '', /has 2 environments and may have 1/)
+  })
+
+  it('remember no start for ever, also where no memory is kept for the host', () => {
+    setFlagsFromString('--expose-gc')
+    const collect: unknown = runInNewContext('gc')
+    assert.ok(typeof collect === 'function')
+    let now = 0
+    const clock = { ...manualClock(), boot: () => now }
+    const held = () => ({ environments: 0, instances: 0, cpus: 0, memory: 0 })
+    const quotas = createQuotas({ each: { instances: 10 }, owners: {}, reserve }, { store: { held }, clock, host, diskOf: () => 0 })
+    const begin = (times: number): number => {
+      for (let count = 0; count < times; count++) {
+        now += 6_000
+        using claim = quotas.claimInstance('tester', workload)
+        claim.written()
+        claim.ran()
+      }
+      collect()
+      return process.memoryUsage().heapUsed
+    }
+    const before = begin(1_000)
+    assert.ok(begin(50_000) - before < 4 * mebibyte)
+  })
+})
+
 interface Queued {
   readonly places: Place[]
   readonly gone: AbortController
@@ -243,6 +284,28 @@ describe('the line', () => {
     await world.engine[Symbol.asyncDispose]()
     await assert.rejects(waiting.work, (error: unknown) => error instanceof DayflyError && error.code === 'unreachable')
     assert.equal(world.store.environments().length, 1)
+  })
+
+  it('is not held up by what the host is too small for', async () => {
+    await using world = await worldWith({ reserve: { memory: gigabyte, disk: 0 }, host: { memory: () => 3 * gigabyte, size: 4 * gigabyte } })
+    await assert.rejects(
+      queued(world, { memory: 3.5 * gigabyte }).work,
+      exhausted(/this host has 4 GiB of memory and keeps 1 GiB for itself; this takes 3.5 GiB/),
+    )
+    const [a, b] = [queued(world, { owner: 'a', memory: 2.5 * gigabyte }), queued(world, { owner: 'b' })]
+    await settle()
+    assert.deepEqual([last(a), last(b)], [1, 2], 'what it could have room for waits')
+  })
+
+  it('counts all whom one waits for, not its own owner only', async () => {
+    let available = gigabyte
+    await using world = await worldWith({ reserve: { memory: gigabyte, disk: 0 }, host: { memory: () => available } })
+    const all = ['a', 'b', 'c', 'c'].map(owner => queued(world, { owner }))
+    await settle()
+    assert.deepEqual(all.map(last), [1, 2, 3, 4])
+    available = 10 * gigabyte
+    await world.advance(1000)
+    await Promise.all(all.map(({ work }) => work))
   })
 
   it('is there for what is brought up, too', async () => {

@@ -31,6 +31,8 @@ export interface QuotaRules {
 export interface HostRoom {
   /** Bytes that can be had now without taking them from anybody. */
   memory(): number
+  /** Bytes of memory that there are in all. */
+  readonly size: number
   /** The file systems that instances and what is known of them lie on, in bytes. */
   disks(): readonly { readonly name: string; readonly free: number; readonly size: number }[]
 }
@@ -40,7 +42,7 @@ export interface Excess {
   /** Whose room it would have to wait for. */
   readonly of: 'owner' | 'host'
   readonly reason: string
-  /** It alone is more than the owner may have: there will never be room. */
+  /** It alone is more than the owner may have, or than the host has: there will never be room. */
   readonly never: boolean
 }
 
@@ -136,10 +138,10 @@ export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clo
     return [...claims].filter(claim => claim.owner === owner).reduce((all, { counted }) => sum(all, counted), held)
   }
 
-  const promised = (): number => {
+  const prune = (): void => {
     for (const claim of claims) if (claim.until <= clock.boot()) claims.delete(claim)
-    return [...claims].reduce((all, { memory }) => all + memory, 0)
   }
+  const promised = (): number => [...claims].reduce((all, { memory }) => all + memory, 0)
 
   const overOwn = (owner: string, more: Amounts): Omit<Excess, 'of'> | undefined => {
     const quota = owners[owner] ?? each
@@ -152,7 +154,8 @@ export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clo
     const used = usedBy(owner)
     for (const measure of measures) {
       const limit = quota[measure]
-      if (limit === undefined) continue
+      // An owner whose limit was lowered below what is there keeps that: an instance of it that comes again takes no further environment.
+      if (limit === undefined || (measure !== 'disk' && more[measure] === 0)) continue
       // What something will write is not known before: there has to be some room left.
       const fits = measure === 'disk' ? used.disk < limit : used[measure] + more[measure] <= limit
       if (fits) continue
@@ -162,18 +165,23 @@ export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clo
     return undefined
   }
 
-  const overHost = (memory: number): string | undefined => {
+  const overHost = (memory: number): Omit<Excess, 'of'> | undefined => {
     if (reserve.memory > 0) {
+      const keeps = `keeps ${formatBytes(reserve.memory)} for itself; this takes ${formatBytes(memory)}`
+      // In line it would hold up everybody for as long as it waits, and in vain.
+      if (host.size - memory < reserve.memory) return { reason: `this host has ${formatBytes(host.size)} of memory and ${keeps}`, never: true }
+      prune()
       const [there, taken] = [host.memory(), promised()]
       if (there - taken - memory < reserve.memory) {
         const also = taken === 0 ? '' : `, of which ${formatBytes(taken)} are promised to what is starting,`
-        return `this host has ${formatBytes(there)} of memory left${also} and keeps ${formatBytes(reserve.memory)} for itself; this takes ${formatBytes(memory)}`
+        return { reason: `this host has ${formatBytes(there)} of memory left${also} and ${keeps}`, never: false }
       }
     }
     if (reserve.disk > 0) {
       for (const { name, free, size } of host.disks()) {
         const kept = Math.min(reserve.disk, size * smallShare)
-        if (free < kept) return `this host has ${formatBytes(free)} of disk left on ${name} and keeps ${formatBytes(kept)} for itself`
+        if (free >= kept) continue
+        return { reason: `this host has ${formatBytes(free)} of disk left on ${name} and keeps ${formatBytes(kept)} for itself`, never: false }
       }
     }
     return undefined
@@ -183,11 +191,12 @@ export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clo
     const own = overOwn(owner, more)
     if (own) return { of: 'owner', ...own }
     const hosts = overHost(more.memory)
-    return hosts === undefined ? undefined : { of: 'host', reason: hosts, never: false }
+    return hosts && { of: 'host', ...hosts }
   }
 
   /** `now`: what stands in the store once it is written. `later`: what begins afterwards, by claims of its own. */
   const claimOf = (owner: string, now: Amounts, later: Amounts): Claim => {
+    prune()
     starts.set(owner, [...recent(owner), ...Array.from({ length: now.startsPerMinute }, () => clock.boot())])
     const all = sum(now, later)
     // The starts are counted already.

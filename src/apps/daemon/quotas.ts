@@ -1,5 +1,6 @@
 /** The operator's quotas: a YAML or JSON file, read when the daemon starts; and what there is of the host. */
 import { readFileSync, statfsSync, statSync } from 'node:fs'
+import { totalmem } from 'node:os'
 import { parse as parseYaml } from 'yaml'
 import { z } from 'zod'
 import { parseBytes } from '../../base/bytes.ts'
@@ -71,6 +72,7 @@ export const hostRoom = (folders: readonly string[]): HostRoom => {
   const places = folders.filter((folder, index) => folders.findIndex(other => statSync(other).dev === statSync(folder).dev) === index)
   return {
     memory: availableMemory,
+    size: totalmem(),
     disks: () =>
       places.map(name => {
         const { bavail, blocks, bsize } = statfsSync(name)
