@@ -44,6 +44,9 @@ export interface Report {
   readonly dataFrom: number | undefined
 }
 
+/** `1 package`, `2 packages`. */
+export const packagesText = (count: number): string => `${count} ${count === 1 ? 'package' : 'packages'}`
+
 export const kinds: readonly FindingKind[] = ['vulnerability', 'secret', 'misconfiguration', 'policy', 'detection']
 
 /** `1 vulnerability`, `3 secrets`. */

@@ -2,7 +2,7 @@
 import { formatDuration } from '../../base/durations.ts'
 import type { Finding, FindingKind, Severity } from '../../model/finding.ts'
 import type { LeftOut, Report } from './report.ts'
-import { counted, countsOf, countsText, kinds } from './report.ts'
+import { counted, countsOf, countsText, kinds, packagesText } from './report.ts'
 
 export interface TableOptions {
   /** Columns of the terminal; undefined: nothing is cut off. */
@@ -113,7 +113,7 @@ export const table = (report: Report, options: TableOptions): string => {
   const os = distribution === undefined ? '' : `, ${printable(`${distribution.id} ${distribution.version}`).trim()}`
   const out = leftOutText(leftOut)
   const sum = findings.length === 0 ? 'nothing found' : countsText(countsOf(findings))
-  const closing = `${printable(target.name)}: ${sum}${out === '' ? '' : ` (not shown: ${out})`}; ${packages.length} packages${os}${data}`
+  const closing = `${printable(target.name)}: ${sum}${out === '' ? '' : ` (not shown: ${out})`}; ${packagesText(packages.length)}${os}${data}`
   return `${[...sections, ...incomplete, closing].join('\n\n')}\n`
 }
 

@@ -19,12 +19,13 @@ const severityWords = severities.toReversed()
 
 /** What is about images does not concern a folder, and the other way round: silence would be taken for an effect. */
 const checkOptions = (args: Arguments, { kind }: Subject): void => {
-  const foreign = kind === 'image' ? ['gitleaks', 'skip', 'db'] : kind === 'compose' ? ['skip'] : []
+  const foreign = kind === 'image' ? ['gitleaks', 'skip', 'db'] : kind === 'compose' ? ['skip', 'db'] : ['pull']
   const given = foreign.find(name => args.has(name))
   if (given === undefined) return
-  throw new DayflyError('invalid', `--${given}: it has no effect on ${kind === 'image' ? 'an image' : 'a compose file'}`, {
+  const what = kind === 'image' ? 'an image' : kind === 'compose' ? 'a compose file' : 'a folder'
+  throw new DayflyError('invalid', `--${given}: it has no effect on ${what}`, {
     field: `--${given}`,
-    remedy: kind === 'image' ? 'Leave it out: the daemon scans images, with its own data.' : 'Leave it out.',
+    remedy: given === 'db' || kind === 'image' ? 'Leave it out: the daemon scans images, with its own rules and data.' : 'Leave it out.',
   })
 }
 
@@ -38,26 +39,38 @@ const ownOptions = async (context: Context, args: Arguments, now: number): Promi
   }
 }
 
+const pulls = ['missing', 'always', 'never'] as const
+
+const pullOf = (text: string | undefined): (typeof pulls)[number] => {
+  const found = pulls.find(when => when === (text ?? 'missing'))
+  if (found !== undefined) return found
+  throw new DayflyError('invalid', `--pull: "${text}" is not one of ${pulls.join(', ')}`, {
+    field: '--pull',
+    remedy: 'Write it like --pull missing.',
+  })
+}
+
 const scanSubject = async (context: Context, args: Arguments, subject: Subject, now: number): Promise<Scanned> => {
+  const pull = pullOf(args.text('pull'))
   if (subject.kind === 'image') {
     const { scanImage } = await import('../scan/image.ts')
-    return await scanImage(context, subject)
+    return await scanImage(context, subject, { pull, vex: await readVex(args.list('vex')), now })
   }
   const options = await ownOptions(context, args, now)
   if (subject.kind === 'folder') {
     const { scanOwnFolder } = await import('../scan/folder.ts')
     return await scanOwnFolder(subject, options)
   }
-  const { scanCompose } = await import('../scan/compose.ts')
-  return (await scanCompose(context, subject, options)).scanned
+  const [{ scanCompose }, { withImages }] = await Promise.all([import('../scan/compose.ts'), import('../scan/image.ts')])
+  return await withImages(context, await scanCompose(context, subject, options), { pull, vex: options.vex, now })
 }
 
 /** Passing without having looked would be worse than failing. */
 const requireData = ({ packages, dataFrom }: Scanned, thresholds: readonly Threshold[]): void => {
   if (packages.length === 0 || dataFrom !== undefined || thresholds.every(({ kind }) => kind !== undefined && kind !== 'vulnerability')) return
-  throw new DayflyError('invalid', `--fail-on: there is no vulnerability data about the ${packages.length} packages that were found`, {
+  throw new DayflyError('invalid', `--fail-on: packages were found (${packages.length}), and no vulnerability data about them`, {
     field: '--fail-on',
-    remedy: 'Fetch some (dayfly vulndb update), name where it is (--db), or ask for other kinds only (--fail-on high,secret).',
+    remedy: 'Fetch some (dayfly vulndb update --db FOLDER), name where it is (--db FOLDER), or ask for other kinds only (--fail-on high,secret).',
   })
 }
 
@@ -77,7 +90,7 @@ export const command: Command = {
   takes: ['TARGET...'],
   summary: 'Find vulnerabilities, secrets and misconfigurations.',
   details: [
-    'TARGET is a folder or files (what is installed or locked in it, and secrets), a compose file (secrets, what Dayfly refuses of it, how it names images) or an image. Folders and compose files are looked at here and without a daemon; an image by the daemon. What version control keeps (.git) is passed by.',
+    'TARGET is a folder or files (what is installed or locked in it, and secrets), a compose file (secrets, what Dayfly refuses of it, how it names images) or an image. Folders and compose files are looked at here and without a daemon; images by the daemon, those of a compose file only where one answers. What version control keeps (.git) is passed by.',
     'Exit code 0: nothing reaches a --fail-on. 1: something does. 2: bad input, which includes --fail-on over packages that there is no vulnerability data about.',
     'With a baseline only what is not in it is shown and fails. Severities are critical, high, medium, low, negligible and unknown, which is the least.',
   ],
@@ -97,6 +110,7 @@ export const command: Command = {
     { name: 'baseline', value: 'FILE', help: 'Leave out what is in it.', completion: 'file' },
     { name: 'write-baseline', value: 'FILE', help: 'Write all that was found there, as a baseline.', completion: 'file' },
     { name: 'db', value: 'FOLDER', help: 'Vulnerability data. Default: $XDG_CACHE_HOME/dayfly/vulndb, or else the daemon’s.', completion: 'file' },
+    { name: 'pull', value: 'WHEN', help: 'Of images: missing (default), always or never.', completion: pulls },
     { name: 'vex', value: 'FILE', repeats: true, help: 'OpenVEX document: what it says is not_affected or fixed is left out.', completion: 'file' },
     { name: 'gitleaks', value: 'FILE', repeats: true, help: 'Rules for secrets in gitleaks’ TOML, beside Dayfly’s own.', completion: 'file' },
     { name: 'skip', value: 'PATTERN', repeats: true, help: 'Pass by what it matches: a name like *.lock, or a path like docs/**.' },

@@ -41,25 +41,27 @@ const refused = ({ file, line, path, message, remedy, policy = '' }: Problem): M
   fingerprint: fingerprint('compose', ruleOf(policy), path, message),
 })
 
-/** Services that share an image share its finding. */
-const ofNames = ({ project, locate }: Resolved, file: string): MisconfigurationFinding[] => {
-  const found = new Map<string, MisconfigurationFinding>()
+/** What services run that is not built, with the places that name it. */
+const imagesOf = ({ project, locate }: Resolved, file: string): Map<string, Place[]> => {
+  const images = new Map<string, Place[]>()
   for (const [name, { image, build }] of Object.entries(project.services)) {
     if (image === undefined || build !== undefined) continue
-    const field = `services.${name}.image`
-    const place = placeAt(file, locate(['services', name, 'image']).line, field)
-    for (const finding of misconfigurationsOfName(image, field)) {
-      const before = found.get(finding.fingerprint)
-      found.set(finding.fingerprint, { ...finding, title: `${finding.title}: ${image}`, places: [...(before?.places ?? []), place] })
-    }
+    const place = placeAt(file, locate(['services', name, 'image']).line, `services.${name}.image`)
+    images.set(image, [...(images.get(image) ?? []), place])
   }
-  return [...found.values()]
+  return images
 }
+
+/** Services that share an image share its finding. */
+const ofNames = (images: ReadonlyMap<string, Place[]>): MisconfigurationFinding[] =>
+  [...images].flatMap(([image, places]) =>
+    misconfigurationsOfName(image).map(finding => ({ ...finding, title: `${finding.title}: ${image}`, places })),
+  )
 
 export interface ComposeScan {
   readonly scanned: Scanned
-  /** That its services run, and that are not built: each once, in order. */
-  readonly images: readonly string[]
+  /** That its services run, and that are not built, with the places that name them. */
+  readonly images: ReadonlyMap<string, Place[]>
 }
 
 /** Throws `InvalidCompose` for a file that is none. */
@@ -77,14 +79,14 @@ export const scanCompose = async (context: Pick<Context, 'env'>, subject: Compos
     if (!(error instanceof InvalidCompose) || error.problems.some(({ policy }) => policy === undefined)) throw error
     refusals.push(...error.problems.map(refused))
   }
+  const images = imagesOf(resolved, name)
   const secrets = scanDocument(name, text, createSecretRules({ salt: saltOfRun(), gitleaks: options.gitleaks }))
-  const images = Object.values(resolved.project.services).flatMap(({ image, build }) => (image === undefined || build !== undefined ? [] : [image]))
   return {
     scanned: {
       ...{ target, distribution: undefined, packages: [], dataFrom: undefined },
-      findings: [...secrets.findings, ...refusals, ...ofNames(resolved, name)],
+      findings: [...secrets.findings, ...refusals, ...ofNames(images)],
       problems: secrets.problems,
     },
-    images: [...new Set(images)],
+    images,
   }
 }

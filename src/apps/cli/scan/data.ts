@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { DayflyError, messageOf } from '../../../base/errors.ts'
 import type { VulnerabilityFinding } from '../../../model/finding.ts'
 import type { Distribution, Package } from '../../../model/package.ts'
+import { packagesText } from '../../../scan/report/report.ts'
 import type { VexStatement } from '../../../scan/vulnerabilities/vex.ts'
 import type { Context } from '../command.ts'
 import { readTextFile } from '../paths.ts'
@@ -46,7 +47,7 @@ export const matchVulnerabilities = async ({ packages, distribution, folder, vex
   using data = openVulnerabilities(folder)
   if (data.version === undefined) {
     const types = [...new Set(packages.map(({ type }) => type))].sort()
-    const text = `there is no vulnerability data in ${folder}: ${packages.length} packages (${types.join(', ')}) were not judged; \`dayfly vulndb update\` fetches some`
+    const text = `there is no vulnerability data in ${folder}: ${packagesText(packages.length)} (${types.join(', ')}) not judged; \`dayfly vulndb update --db ${folder}\` fetches some`
     return { findings: [], dataFrom: undefined, problems: [text] }
   }
   return data.match(packages, distribution, now, { vex })
