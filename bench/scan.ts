@@ -145,7 +145,7 @@ try {
   console.log(text)
   if (!values.quick) {
     const results = join(import.meta.dirname, 'results')
-    if (existsSync(results)) writeFileSync(join(results, `${facts.date.slice(0, 10)}-scan.md`), text)
+    if (existsSync(results)) writeFileSync(join(results, 'scan.md'), text)
   }
 } finally {
   rmSync(folder, { recursive: true, force: true })
