@@ -42,8 +42,32 @@ const add = ({ path, version }: Module, file: string, collector: Collector): voi
   collector.add(known === undefined && found.purl ? { ...found, purl: languagePurl('golang', path, undefined) } : found)
 }
 
+/** Variables that people have the linker set to a program's version. */
+const versionVariables: ReadonlySet<string> = new Set(['version', 'appversion', 'buildversion', 'gitversion', 'releaseversion'])
+
+/**
+ * The version that `-ldflags` sets in a variable of package main or of the module itself, where all that do agree: most programs are built where
+ * their sources are, and Go then knows no other.
+ */
+const linkedVersion = (flags: string, module: string): string | undefined => {
+  const found = new Set<string>()
+  const words = flags.slice(0, longest).split(/[\s"'\\]+/)
+  for (const [index, word] of words.entries()) {
+    const setting = word === '-X' ? words[index + 1] : word.startsWith('-X=') ? word.slice('-X='.length) : undefined
+    const [variable = '', value = ''] = setting?.split('=', 2) ?? []
+    const dot = variable.lastIndexOf('.')
+    const folder = variable.slice(0, Math.max(dot, 0))
+    if (!versionVariables.has(variable.slice(dot + 1).toLowerCase()) || !(folder === 'main' || folder === module || folder.startsWith(`${module}/`)))
+      continue
+    const plain = value.startsWith('v') ? value.slice(1) : value
+    if (valid(plain) !== null) found.add(`v${plain}`)
+  }
+  return found.size === 1 ? [...found][0] : undefined
+}
+
 /** The program's own module, those it is built of, and the standard library. */
 export const addBuildInfo = ({ goVersion, modules }: GoBuildInfo, file: string, collector: Collector): void => {
+  let own: Module | undefined
   let last: Module | undefined
   const end = (): void => {
     if (last) add(last, file, collector)
@@ -51,15 +75,19 @@ export const addBuildInfo = ({ goVersion, modules }: GoBuildInfo, file: string, 
   }
   for (const line of modules.split('\n')) {
     const [kind, path = '', version = ''] = line.split('\t')
-    if (kind === 'mod' || kind === 'dep') {
+    if (kind === 'mod') own = { path, version }
+    else if (kind === 'dep') {
       end()
       last = { path, version }
-    } else if (kind === '=>') {
+    } else if (kind === 'build' && path.startsWith('-ldflags=') && own?.version === unknownVersion) {
+      own = { ...own, version: linkedVersion(path.slice('-ldflags='.length), own.path) ?? unknownVersion }
+    } else if (kind === '=>' && last) {
       const replacement = { path, version }
       if (!isFolder(replacement)) last = replacement
     }
   }
   end()
+  if (own) add(own, file, collector)
   const version = standardLibraryVersion(goVersion)
   if (version !== undefined) add({ path: standardLibrary, version }, file, collector)
 }

@@ -6,8 +6,8 @@ import { Malformed } from '../system/collect.ts'
 /** Bytes. What a manager keeps about all packages of one installation is some megabytes. */
 export const mostJson = 16 * 1024 * 1024
 const deepest = 128
-/** Lists, objects and their items. A value takes up to a hundred times the bytes that it is written with. */
-const mostValues = 1_500_000
+/** Lists, objects and their items. An object takes some hundred bytes, however few it is written with; whoever scans has 160 MB. */
+const mostValues = 750_000
 
 const [quote, backslash, comma] = [0x22, 0x5c, 0x2c]
 const isOpening = (byte: number): boolean => byte === 0x7b || byte === 0x5b

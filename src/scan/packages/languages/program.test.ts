@@ -102,21 +102,28 @@ describe('programs of Go', () => {
     writeFileSync(join(source, 'dep/go.mod'), 'module example.com/dep\n\ngo 1.21\n')
     writeFileSync(join(source, 'dep/dep.go'), 'package dep\n\nfunc Name() string { return "x" }\n')
     const env = { ...process.env, GOFLAGS: '-mod=mod', GOPROXY: 'off', CGO_ENABLED: '0', GOTOOLCHAIN: 'local', GOWORK: 'off' }
-    for (const [name, arch, flags] of [
-      ['plain', 'amd64', ''],
-      ['stripped', 'amd64', '-s -w'],
+    const setting = '-s -w -X main.version=1.7.0 -X example.com/app/build.Version=v1.7.0 -X example.com/other.version=9.0.0'
+    for (const [name, flags, version] of [
+      ['plain', '', '(devel)'],
+      ['stripped', '-s -w', '(devel)'],
+      ['linked', setting, 'v1.7.0'],
+      ['unsure', '-X main.version=1.0.0 -X main.gitVersion=1.0.1', '(devel)'],
+      ['named', '-X main.version=nightly', '(devel)'],
     ] as const) {
       const out = join(folder, name)
       execFileSync('go', ['build', '-buildvcs=false', '-ldflags', flags, '-o', out, '.'], {
         cwd: source,
-        env: { ...env, GOARCH: arch },
+        env,
         timeout: 300_000,
       })
       const found = await read(readFileSync(out))
       assert.deepEqual(found.problems, [])
-      assert.deepEqual(words(found).slice(0, 2), ['example.com/app (devel)', 'example.com/dep v1.4.0'])
+      assert.deepEqual(words(found).slice(0, 2), [`example.com/app ${version}`, 'example.com/dep v1.4.0'])
       assert.match(words(found)[2] ?? '', /^stdlib 1\.\d+\.\d+/)
-      assert.equal(found.packages.find(({ name: each }) => each === 'example.com/app')?.purl, 'pkg:golang/example.com/app')
+      assert.equal(
+        found.packages.find(({ name: each }) => each === 'example.com/app')?.purl,
+        `pkg:golang/example.com/app${version === '(devel)' ? '' : `@${version}`}`,
+      )
     }
   })
 
