@@ -1,6 +1,6 @@
 /** Images are scanned in the pass that unpacks them: what is known of each layer, and of what they show together. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import type { LayerFacts } from '../../src/scan/facts.ts'
@@ -155,6 +155,22 @@ describe('an image that is scanned as it is unpacked', { skip }, () => {
     await store.remove('one', new Set())
     assert.deepEqual(readdirSync(join(place.folder, 'images/layer-notes')), [])
     assert.deepEqual(readdirSync(join(place.folder, 'images/staging')), [])
+  })
+
+  it('loses notes of layers that never came, once they are old', async () => {
+    using place = createScannedPlace()
+    {
+      await using store = await place.open()
+      await store.importRoot(place.tar('root.tar', base), { name: 'one' })
+    }
+    const notes = join(place.folder, 'images/layer-notes')
+    const kept = readdirSync(notes)
+    writeFileSync(join(notes, '0123456789abcdef.json'), '{}')
+    writeFileSync(join(notes, '.fedcba9876543210.json.1.2'), '{')
+    writeFileSync(join(notes, '1111111111111111.json'), '{}')
+    for (const name of [...kept, '0123456789abcdef.json', '.fedcba9876543210.json.1.2']) utimesSync(join(notes, name), 1, 1)
+    await using _ = await place.open()
+    assert.deepEqual(readdirSync(notes).sort(), [...kept, '1111111111111111.json'].sort())
   })
 })
 

@@ -1,4 +1,5 @@
 /** What was said of layers, kept beside them: `layer-notes/<16 hex>.json`. There or not, a layer is what it is. */
+import { readdir, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { layerFolderOf } from './digest.ts'
@@ -16,6 +17,20 @@ export interface Notes {
 }
 
 export const notePath = (root: string, folder: string): string => join(root, 'layer-notes', `${folder}.json`)
+
+/** ms. What is younger may be of an operation under way in another process. */
+const sweepAfter = 60 * 60_000
+
+/** Removes notes of layers that are not there: a crash came between the two. */
+export const sweepNotes = async (root: string): Promise<void> => {
+  const layers = new Set(await readdir(join(root, 'layers')))
+  for (const name of await readdir(join(root, 'layer-notes'))) {
+    const path = join(root, 'layer-notes', name)
+    if (layers.has(name.replace(/\.json$/, ''))) continue
+    const found = await stat(path).catch(() => undefined)
+    if (found !== undefined && Date.now() - found.mtimeMs > sweepAfter) await rm(path, { force: true })
+  }
+}
 
 export const createNotes = (root: string, layersFolder: string, watcher: LayerWatcher | undefined): Notes => {
   const turns = createTurns()

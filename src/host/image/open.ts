@@ -10,7 +10,7 @@ import { importRoot } from './import-root.ts'
 import { createLayers } from './layers.ts'
 import { lockFile } from './lock.ts'
 import { readMerged } from './merged.ts'
-import { createNotes } from './notes.ts'
+import { createNotes, sweepNotes } from './notes.ts'
 import type { PullParts } from './pull.ts'
 import { pinLayers, pull } from './pull.ts'
 import { familiarName, normaliseName } from './reference.ts'
@@ -35,6 +35,7 @@ export const openImageStore = async (options: ImageStoreOptions): Promise<ImageS
   {
     await using _ = await stopOthers()
     await sweepStaging(staging)
+    await sweepNotes(root)
   }
   const notes = createNotes(root, join(root, 'layers'), options.watcher)
   const layers = createLayers(root, notes.put)
