@@ -114,6 +114,7 @@ export const command: Command = {
     { name: 'vex', value: 'FILE', repeats: true, help: 'OpenVEX document: what it says is not_affected or fixed is left out.', completion: 'file' },
     { name: 'gitleaks', value: 'FILE', repeats: true, help: 'Rules for secrets in gitleaks’ TOML, beside Dayfly’s own.', completion: 'file' },
     { name: 'skip', value: 'PATTERN', repeats: true, help: 'Pass by what it matches: a name like *.lock, or a path like docs/**.' },
+    { name: 'files', help: 'TARGETs are files and folders, whatever they are called and hold: a compose file is one of them.' },
     { name: 'quiet', short: 'q', help: 'Print nothing: only the exit code and --output.' },
   ],
   examples: [
@@ -127,7 +128,7 @@ export const command: Command = {
     const format = formatOf(args, context.json, scanFormats)
     const thresholds = args.list('fail-on').map(text => parseThreshold(text, '--fail-on'))
     const choice = await choiceOf(args)
-    const subject = await subjectOf(args.positionals, process.cwd())
+    const subject = await subjectOf(args.positionals, process.cwd(), args.flag('files'))
     checkOptions(args, subject)
     const scanned = await scanSubject(context, args, subject, now)
     requireData(scanned, thresholds)

@@ -28,7 +28,7 @@ const missing = (name: string): DayflyError =>
 /** A name of an image as a path: code scanning wants one, and shows it. */
 const imageFile = (name: string): string => name.replace(/^[a-z+]+:\/*/, '').replace(/@sha256:.*$/, '')
 
-const single = async (name: string, here: string): Promise<Subject> => {
+const single = async (name: string, here: string, asFiles: boolean): Promise<Subject> => {
   const path = resolve(here, name)
   const kind = await kindOf(path, 'TARGET')
   if (kind === 'folder') {
@@ -43,20 +43,20 @@ const single = async (name: string, here: string): Promise<Subject> => {
   if (kind === 'file') {
     const prefix = prefixOf(dirname(path), here)
     const file = `${prefix}${basename(path)}`
-    if (/\.(ya?ml|json)$/i.test(path)) {
+    if (!asFiles && /\.(ya?ml|json)$/i.test(path)) {
       const text = await readTextFile(path, 'TARGET')
       if (isComposeText(text)) return { kind: 'compose', file: path, text, target: { kind: 'compose', name, prefix, file } }
     }
     return { kind: 'folder', folder: dirname(path), only: [basename(path)], target: { kind: 'folder', name, prefix, file } }
   }
-  if (isPath(name) || !/^[\w][\w.:/@+-]*$/.test(name)) throw missing(name)
+  if (asFiles || isPath(name) || !/^[\w][\w.:/@+-]*$/.test(name)) throw missing(name)
   return { kind: 'image', image: name, target: { kind: 'image', name, prefix: '', file: imageFile(name) } }
 }
 
-/** `here` is the working folder, absolute. Several must be files and folders within it. Throws `invalid` or `not_found`. */
-export const subjectOf = async (names: readonly string[], here: string): Promise<Subject> => {
+/** `here` is the working folder, absolute. `asFiles`: they are files and folders, whatever they are called and hold. Several must be files and folders within it. Throws `invalid` or `not_found`. */
+export const subjectOf = async (names: readonly string[], here: string, asFiles = false): Promise<Subject> => {
   const [first = '.'] = names
-  if (names.length < 2) return await single(first, here)
+  if (names.length < 2) return await single(first, here, asFiles)
   const only: string[] = []
   for (const name of names) {
     const path = resolve(here, name)
