@@ -59,6 +59,7 @@ static const struct operation {
   {"link-del", 1, 1, delete_link},
   {"nft", 2, 2, run_nft},
   {"kill", 3, 3, kill_process},
+  {"peer-uid", 2, 2, peer_uid},
   {"seccomp", 2, ANY_NUMBER, compile_seccomp},
 };
 

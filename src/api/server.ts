@@ -1,6 +1,7 @@
 /** The HTTP server: routes, checks, authorisation, errors and upgrades. What the routes do is in routes/. */
 import type { IncomingMessage } from 'node:http'
 import { ServerResponse } from 'node:http'
+import type { Socket } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
@@ -25,6 +26,8 @@ const bodyLimit = 8 * 1024 * 1024
 export interface ApiOptions {
   readonly services: Services
   readonly log: Log
+  /** The name of whoever is at the other end of a connection; asked for each as soon as it is there. Left out: the services' owner. */
+  readonly peer?: (socket: Socket) => Promise<string>
   /** Aborted when the daemon stops: ends what would go on for as long as its client listens. */
   readonly stopping: AbortSignal
 }
@@ -37,7 +40,7 @@ const rolesOf = (route: Route): readonly Role[] => {
 }
 
 /** Ready to listen; whoever closes it ends its connections. */
-export const createApi = ({ services, log, stopping }: ApiOptions): FastifyInstance => {
+export const createApi = ({ services, log, peer = async () => services.owner, stopping }: ApiOptions): FastifyInstance => {
   const app = Fastify({ bodyLimit, forceCloseConnections: true, logger: false, routerOptions: { maxParamLength: 1024 } })
   const sockets = new Set<Duplex>()
   const report = (message: string, error: unknown): void => log.error('a request failed', { message, error })
@@ -50,7 +53,7 @@ export const createApi = ({ services, log, stopping }: ApiOptions): FastifyInsta
       handler: async (request, reply) => {
         const role: Role = 'owner' // The socket's file mode has let nobody else in.
         if (!roles.includes(role)) throw new DayflyError('denied', `${routeKey(route)} is not for ${role}s`)
-        const call = callOf(request, reply, services.owner, stopping)
+        const call = callOf(request, reply, await peer(request.raw.socket), stopping)
         return await answer(await route.handle(call), request, reply, call.signal, report)
       },
     })
@@ -66,6 +69,8 @@ export const createApi = ({ services, log, stopping }: ApiOptions): FastifyInsta
     return await reply.code(problem.status).send(errorDocument(problem))
   })
 
+  // While it can still be told: a connection may be closed before its request is read.
+  app.server.on('connection', (socket: Socket) => void peer(socket))
   // Fastify knows nothing of upgrades: such a request takes the ordinary way through it with a response of its own, until its handler takes the socket.
   app.server.on('upgrade', (message: IncomingMessage, socket: Duplex, head: Buffer) => {
     sockets.add(socket)
@@ -88,10 +93,11 @@ export const createApi = ({ services, log, stopping }: ApiOptions): FastifyInsta
 /** The socket of a request that asked for an upgrade: once its body is read, what comes on it is no longer HTTP. */
 const upgrades = new WeakMap<IncomingMessage, Duplex>()
 
-const callOf = (request: FastifyRequest, reply: FastifyReply, owner: string, stopping: AbortSignal): RawCall => {
+const callOf = (request: FastifyRequest, reply: FastifyReply, name: string, stopping: AbortSignal): RawCall => {
   const gone = new AbortController()
+  if (reply.raw.closed || reply.raw.destroyed) gone.abort()
   reply.raw.once('close', () => gone.abort())
-  const actor: Actor = { kind: 'user', name: owner }
+  const actor: Actor = { kind: 'user', name }
   const accept = request.headers.accept ?? ''
   return {
     params: request.params,

@@ -65,8 +65,8 @@ export interface Exposed {
 
 /** See engine/line.ts. */
 export interface Waiting {
-  /** ms. */
-  readonly patience: number
+  /** ms; undefined: it does not wait for room. */
+  readonly patience: number | undefined
   readonly onPlace: (place: { readonly place: number; readonly reason: string }) => void
 }
 

@@ -8,7 +8,7 @@ import { createAgenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { DayflyError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
-import type { EndCause, Environment } from '../model/environment.ts'
+import type { EndCause, Environment, EnvironmentSpec } from '../model/environment.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { maximumTtl } from '../model/lease.ts'
@@ -143,6 +143,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const supervisor = createSupervisor({
     ...{ backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, gate, quotas, log, closing, startPatience },
     background: work => background(work),
+    isStopping: stopper.isStopping,
     onTaken: (id, release) => {
       const live = lives.get(id)
       if (!live || live.ending) return false
@@ -178,6 +179,13 @@ export const createEngine = (options: EngineOptions): Engine => {
   const background = (work: Promise<unknown>): void => {
     busy.add(work)
     work.catch(() => {}).finally(() => busy.delete(work))
+  }
+  /** What requests ask for that are not answered yet. */
+  const asked = new Set<EnvironmentSpec>()
+  const asking = <T>(spec: EnvironmentSpec, work: Promise<T>): Promise<T> => {
+    asked.add(spec)
+    background(work.finally(() => asked.delete(spec)))
+    return work
   }
   /** Takes it down if it is written as ending. */
   const takeDown = (id: string): void => {
@@ -253,7 +261,11 @@ export const createEngine = (options: EngineOptions): Engine => {
     if (!adopted) throw new DayflyError('internal', 'the engine was asked before it had adopted what lives')
   }
   const watches = createWatches({ store, lifecycle, refs, notices, supervisor, open })
-  const requests = createRequests({ ...{ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases }, resume: supervisor.resume })
+  const requests = createRequests({
+    ...{ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases },
+    poke: supervisor.poke,
+    resume: supervisor.resume,
+  })
   const ended = (id: string, signal: AbortSignal): Promise<Environment> => {
     const check = (): Environment | undefined => {
       const environment = refs.environment(id)
@@ -262,7 +274,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     return notices.until(id, check, signal)
   }
   const up = createUp({
-    ...{ backend, store, lifecycle, keeper, supervisor, audience, gate, run, ended },
+    ...{ backend, store, lives, lifecycle, keeper, supervisor, audience, gate, run, ended },
     secretDigest: options.secretDigest ?? secretDigestBy(randomBytes(32)),
     prolong: async (id, ttl, actor) => {
       const environment = refs.environment(id)
@@ -315,16 +327,13 @@ export const createEngine = (options: EngineOptions): Engine => {
 
     run: async (spec, secrets, actor, signal, waiting) => {
       open()
-      const work = run(spec, secrets, new Map(), actor, signal, waiting)
-      background(work)
-      return work
+      return asking(spec, run(spec, secrets, new Map(), actor, signal, waiting))
     },
     up: async (spec, secrets, seeds, actor, signal, partial, waiting) => {
       open()
-      const work = up.up(spec, secrets, seeds, actor, signal, partial, waiting)
-      background(work)
-      return work
+      return asking(spec, up.up(spec, secrets, seeds, actor, signal, partial, waiting))
     },
+    asked: () => [...asked],
     diff: up.diff,
     ...watches,
 

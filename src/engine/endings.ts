@@ -4,6 +4,7 @@
  * The wish is written first (`ending`). While the store cannot write, the processes are stopped all the same; what is left then waits, so that no exit
  * status is thrown away unwritten.
  */
+import { settledWithin } from '../base/abort.ts'
 import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { deadline } from '../base/deadline.ts'
@@ -25,6 +26,8 @@ import type { Store } from './store.ts'
 
 const shortestPause = 500
 const longestPause = 60_000
+/** How long a change may take to notice that it was broken off (ms). */
+const updatePatience = 10_000
 export const failureType = 'environment.removal_failed'
 
 export interface Endings {
@@ -98,6 +101,11 @@ export const createEndings = (parts: EndingsParts): Endings => {
     if (live.creation) {
       live.creation.abort(new DayflyError('aborted', `the environment was ended while it was being created: ${why.reason}`))
       await live.creation.over
+    }
+    if (live.update) {
+      live.update.abort(new DayflyError('aborted', `the environment was ended while it was being changed: ${why.reason}`))
+      // Or else it makes again what is being removed. A change that does not notice must not keep it alive.
+      await settledWithin(live.update.over, updatePatience)
     }
     await live.release?.()
     try {

@@ -90,7 +90,7 @@ export interface Engine extends AsyncDisposable {
    * Brings up an environment whose workloads are kept running, or changes the living one of that name and owner to the spec. Resolves when that is written and
    * what the instances share is made; they follow, in the order of their dependencies, whatever becomes of the caller or of this daemon. On failure a
    * new environment leaves nothing but its record, and one that was there stays as it was. `partial`: what lives and the spec does not name stays as it is.
-   * `waiting`: as in `run`, for a new one; instances of one that is there wait for room by themselves, and their workload says so.
+   * Changes of one name come one after another, which `waiting` is told of. Otherwise as in `run`, for a new one; instances of one that is there wait for room by themselves, and their workload says so.
    */
   up(
     spec: EnvironmentSpec,
@@ -101,6 +101,8 @@ export interface Engine extends AsyncDisposable {
     partial?: boolean,
     waiting?: Waiting,
   ): Promise<{ environment: Environment; changes: readonly Change[]; warnings: readonly Warning[] }>
+  /** Specs of `run` and `up` that have not resolved yet: what waits in line, or for its admission, is in no store. */
+  asked(): readonly EnvironmentSpec[]
   /** What `up` would change; of an environment that is not there, everything is added. Without `secrets`, none of their contents has changed. */
   diff(spec: EnvironmentSpec, partial?: boolean, secrets?: Secrets): readonly Change[]
   /** How the workloads of an environment that `up` made stand; in the order of their dependencies. */

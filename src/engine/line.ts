@@ -23,11 +23,11 @@ export interface Place {
   readonly reason: string
 }
 
-/** That something may wait for room, and who wants to know how it stands. */
+/** Whether something may wait for room, and who wants to know what it waits for. */
 export interface Waiting {
-  /** ms. */
-  readonly patience: number
-  /** Called at once, then at each change. Must not throw. */
+  /** ms. Undefined: where there is no room it is refused. */
+  readonly patience: number | undefined
+  /** Called at once where it waits, then at each change. Must not throw. */
   readonly onPlace: (place: Place) => void
 }
 
@@ -143,9 +143,10 @@ export const createLine = ({ excessOf, claim, clock, agenda, closing, log }: Lin
       const { promise, resolve, reject } = Promise.withResolvers<T>()
       const hopeless = excessOf(spec)
       if (hopeless?.never) throw new DayflyError('exhausted', hopeless.reason, { remedy: 'Ask for less.' })
+      const patience = waiting?.patience
       let begun = false
       const entry: Entry = {
-        ...{ spec, onPlace: waiting?.onPlace, of: 'owner', place: undefined },
+        ...{ spec, onPlace: patience === undefined ? undefined : waiting?.onPlace, of: 'owner', place: undefined },
         admit: () => {
           begun = true
           leave(entry)
@@ -160,9 +161,11 @@ export const createLine = ({ excessOf, claim, clock, agenda, closing, log }: Lin
         throw error
       }
       if (begun) return await promise
-      if (!waiting || entries.length > longest) {
+      if (patience === undefined || entries.length > longest) {
         leave(entry)
-        throw waiting ? new DayflyError('exhausted', `${longest} wait in line already`, { remedy: 'Try again later.' }) : refusal(entry)
+        throw patience === undefined
+          ? refusal(entry)
+          : new DayflyError('exhausted', `${longest} wait in line already`, { remedy: 'Try again later.' })
       }
       const giveUp = (error: Error): void => {
         if (begun) return
@@ -172,9 +175,9 @@ export const createLine = ({ excessOf, claim, clock, agenda, closing, log }: Lin
       }
       using _gone = onAbort(signal, () => giveUp(abortError(signal)))
       using _closing = onAbort(closing, () => giveUp(abortError(closing)))
-      using _limit = agenda.at(clock.boot() + waiting.patience, () => {
+      using _limit = agenda.at(clock.boot() + patience, () => {
         const { message } = refusal(entry)
-        giveUp(new DayflyError('exhausted', `${message}; it waited in line for ${formatDuration(waiting.patience)}`, { remedy }))
+        giveUp(new DayflyError('exhausted', `${message}; it waited in line for ${formatDuration(patience)}`, { remedy }))
       })
       return await promise
     },

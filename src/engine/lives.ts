@@ -14,6 +14,8 @@ export interface Live {
   readonly attempted: Set<string>
   /** While it is created: how to break that off, and when it is over, one way or the other. Never rejects. */
   creation: { abort(reason: DayflyError): void; readonly over: Promise<void> } | undefined
+  /** While what is wanted of it is changed: the same. */
+  update: Live['creation']
   /** While its workloads are kept running: stops doing that, and resolves when nothing of it is under way. */
   release: (() => Promise<void>) | undefined
   /** From the wish that it ends until it has ended. */
@@ -40,6 +42,7 @@ export const newLive = (id: string, plan: Live['plan']): Live => ({
   plan,
   attempted: new Set(),
   creation: undefined,
+  update: undefined,
   release: undefined,
   ending: undefined,
 })

@@ -13,6 +13,8 @@ interface PausingParts {
   readonly store: Store
   readonly lifecycle: Lifecycle
   readonly checks: Pick<HealthChecks, 'hold'>
+  /** Its end was asked for, whether that could be written or not. */
+  readonly isStopping: (instance: string) => boolean
 }
 
 export interface Pausing {
@@ -29,11 +31,11 @@ export interface Pausing {
 const pausedType = 'environment.paused'
 const resumedType = 'environment.resumed'
 
-export const createPausing = ({ backend, store, lifecycle, checks }: PausingParts): Pausing => {
+export const createPausing = ({ backend, store, lifecycle, checks, isStopping }: PausingParts): Pausing => {
   const running = (id: string): Instance[] => store.presentInstances(id).filter(({ state }) => state === 'running')
 
   const one = async (kept: Kept, { id, wish }: Instance): Promise<void> => {
-    const toBeFrozen = kept.paused && wish === undefined
+    const toBeFrozen = kept.paused && wish === undefined && !isStopping(id)
     if (kept.controller.signal.aborted || (toBeFrozen ? kept.frozen.get(id) === true : !kept.frozen.has(id))) return
     kept.frozen.set(id, false)
     try {

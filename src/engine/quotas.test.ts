@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { admission, decision } from '../../test/engine/admission.ts'
 import { forever, scale, service, spec, states, up } from '../../test/engine/supervised.ts'
 import type { World } from '../../test/engine/world.ts'
 import { hour, never, noSecrets, openWorld, user } from '../../test/engine/world.ts'
@@ -10,7 +11,7 @@ import { fakeWorkload } from '../backends/fake/workload.ts'
 import { DayflyError } from '../base/errors.ts'
 import type { Place, Waiting } from './line.ts'
 import type { HostRoom, Quota, Quotas } from './quotas.ts'
-import { createQuotas } from './quotas.ts'
+import { createQuotas, noQuotas } from './quotas.ts'
 
 const mebibyte = 1024 ** 2
 const gigabyte = 1024 ** 3
@@ -306,6 +307,30 @@ describe('the line', () => {
     available = 10 * gigabyte
     await world.advance(1000)
     await Promise.all(all.map(({ work }) => work))
+  })
+
+  it('lets in what the policies allow by then, not what they allowed when it came', async () => {
+    let allowed = true
+    const denials = [{ policy: 'site', rule: 'closed', message: 'nothing runs now' }]
+    const gate = admission(() => (allowed ? decision() : decision({ verdict: 'denied', denials })))
+    let full = false
+    const quotas: Quotas = { ...noQuotas, excessOf: () => (full ? { of: 'owner', reason: 'enough', never: false } : undefined) }
+    await using world = await openWorld({ engine: { quotas, admission: gate } })
+    full = true
+    const [late, lucky] = [queued(world), queued(world)]
+    await settle()
+    assert.deepEqual([last(late), last(lucky)], [1, 2])
+    allowed = false
+    full = false
+    await world.advance(1000)
+    await assert.rejects(late.work, (error: unknown) => error instanceof DayflyError && error.code === 'denied')
+    const [refused] = world.store.environments()
+    assert.equal(refused?.cause, 'denied')
+    assert.ok(world.types(refused?.id ?? '').includes('admission.denied'))
+    assert.equal(world.kernel.machines.size, 0)
+    await assert.rejects(lucky.work)
+    allowed = true
+    await world.run(forever)
   })
 
   it('is there for what is brought up, too', async () => {

@@ -30,6 +30,8 @@ interface RequestsParts {
   readonly stopper: Stopper
   readonly sessions: Sessions
   readonly leases: Leases
+  /** Something about what is kept running is another than before. */
+  readonly poke: (environment: string) => void
   /** Wakes an environment that is paused. */
   readonly resume: (environment: string, actor: Actor, reason: string) => Promise<void>
 }
@@ -37,7 +39,7 @@ interface RequestsParts {
 const longestGrace = 600_000
 
 export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'stop' | 'kill' | 'extend' | 'exec' | 'attach'> => {
-  const { backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases, resume } = parts
+  const { backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases, poke, resume } = parts
   const extending = new Map<string, Promise<unknown>>()
 
   const environmentOf = (instance: Instance): Environment => refs.environment(instance.environment)
@@ -127,6 +129,8 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
       const patience = grace ?? workload.grace
       if (!stopper.isStopping(instance.id)) lifecycle.stopping(instance.id, 'stopped', patience, { actor, reason: 'asked for' })
       stopper.stop(instance.id, workload.stopSignal, patience)
+      // What is frozen hears nothing.
+      poke(instance.environment)
       return await ended(instance.id, signal)
     },
 

@@ -4,6 +4,7 @@ import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { deadline } from '../base/deadline.ts'
 import { newEnvironmentId, newInstanceId } from '../base/ids.ts'
+import type { Environment } from '../model/environment.ts'
 import { EnvironmentSpec } from '../model/environment.ts'
 import type { Actor } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
@@ -79,21 +80,43 @@ export const createRun = (parts: RunParts) => {
     }
   }
 
-  /** Between the call and the environment's first entry in the store nothing else happens: `record`, the first step, is done at once. */
+  const refuse = (environment: Environment, verdicts: Verdicts, actor: Actor): void => {
+    const denial = denialOf(verdicts)
+    if (!denial) return
+    parts.gate.refused({ ...environment, reason: denial.message }, verdicts, actor)
+    throw denial
+  }
+
+  /**
+   * From the call on its slot is taken. Where it has not waited, nothing happens between the call and the environment's first entry in the store: `record`, the
+   * first step, is done at once. What has waited in line is asked for admission again: the policies may be others by now.
+   */
   const begin = async (
     spec: EnvironmentSpec,
     secrets: Secrets,
     seeds: Seeds,
-    verdicts: Verdicts,
+    asked: Verdicts,
     actor: Actor,
     signal: AbortSignal,
     claim: Claim,
+    waited: boolean,
   ): Promise<Started> => {
     using _claim = claim
     const started = planFor(spec)
     const { id } = started.environment
-    const live = newLive(id, { started, secrets, seeds, verdicts, why: { actor, reason: 'asked for' } })
+    const live = newLive(id, undefined)
     lives.set(id, live)
+    let verdicts = asked
+    if (waited) {
+      try {
+        verdicts = await parts.gate.ask(spec, Object.keys(spec.workloads), 'CREATE', actor, signal)
+        refuse(started.environment, verdicts, actor)
+      } catch (error) {
+        lives.delete(id)
+        throw error
+      }
+    }
+    live.plan = { started, secrets, seeds, verdicts, why: { actor, reason: 'asked for' } }
     try {
       const creating = create(live, signal)
       claim.written()
@@ -102,6 +125,7 @@ export const createRun = (parts: RunParts) => {
     } catch (error) {
       if (store.environment(id) === undefined) {
         lives.delete(id)
+        parts.gate.forget(id)
         throw error
       }
       const shown = presentable(error, secrets)
@@ -129,11 +153,10 @@ export const createRun = (parts: RunParts) => {
     const spec = parse(EnvironmentSpec, wanted)
     checkSecrets(spec, secrets)
     const verdicts = await parts.gate.ask(spec, Object.keys(spec.workloads), 'CREATE', actor, signal)
-    const denial = denialOf(verdicts)
-    if (denial) {
-      parts.gate.refused({ ...planFor(spec).environment, reason: denial.message }, verdicts, actor)
-      throw denial
-    }
-    return await parts.line.enter(spec, waiting, signal, claim => begin(spec, secrets, seeds, verdicts, actor, signal, claim))
+    refuse(planFor(spec).environment, verdicts, actor)
+    let waits = false
+    const outcome = parts.line.enter(spec, waiting, signal, claim => begin(spec, secrets, seeds, verdicts, actor, signal, claim, waits))
+    waits = true
+    return await outcome
   }
 }

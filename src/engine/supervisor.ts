@@ -50,6 +50,8 @@ export interface SupervisorParts extends AttendanceParts {
   readonly notices: Notices
   readonly quotas: Quotas
   readonly closing: AbortSignal
+  /** The end of an instance was asked for. */
+  readonly isStopping: (instance: string) => boolean
   /** Hands over how to stop keeping it, for its end. False when that was asked for already: then it is not kept. */
   readonly onTaken: (id: string, release: () => Promise<void>) => boolean
   /** Nothing lives in it any more, and nothing will. */
@@ -82,7 +84,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     return healthOf(checks, kept.unchecked, instance.id)
   }
 
-  const pausing = createPausing({ backend, store, lifecycle, checks })
+  const pausing = createPausing({ backend, store, lifecycle, checks, isStopping: parts.isStopping })
   const attendance = createAttendance({ ...parts, onDone: id => poke(id), onRetired: checks.end })
 
   const look = (kept: Kept, environment: Environment, present: readonly Instance[]): void => {

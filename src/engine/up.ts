@@ -1,4 +1,5 @@
 /** Bringing environments up whose workloads are kept running, and changing those that are there. */
+import { abortable, throwIfAborted } from '../base/abort.ts'
 import { DayflyError } from '../base/errors.ts'
 import type { Environment } from '../model/environment.ts'
 import { EnvironmentSpec } from '../model/environment.ts'
@@ -12,6 +13,7 @@ import { changesBetween } from './changes.ts'
 import type { Change, Engine, Secrets, Seeds, Started } from './engine.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Waiting } from './line.ts'
+import type { Lives } from './lives.ts'
 import { partialSecrets, partialSpec } from './partial.ts'
 import { environmentRequest } from './passage.ts'
 import type { SecretDigest } from './secret-digests.ts'
@@ -25,6 +27,7 @@ import type { Supervisor } from './supervisor.ts'
 
 interface UpParts {
   readonly backend: Backend
+  readonly lives: Lives
   readonly store: Store
   readonly lifecycle: Lifecycle
   readonly keeper: SecretKeeper
@@ -108,10 +111,60 @@ const checkSeeds = (spec: EnvironmentSpec, seeds: Seeds): void => {
   if (stray !== undefined) throw fault('--seed', `there is no volume ${stray}`, `Its volumes are: ${spec.volumes?.join(', ') ?? 'none'}.`)
 }
 
+/** Changes of one name, one after another. */
+interface Turns {
+  /** When the last of them is over, and all before it, whoever of them was given up meanwhile. Never rejects. */
+  over: Promise<unknown>
+  count: number
+  /** What the one whose turn it is waits for in line itself. */
+  reason: string | undefined
+}
+
 export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
-  const { backend, store, lifecycle, keeper, supervisor } = parts
-  /** Changes of one environment come one after another. */
-  const changing = new Map<string, Promise<unknown>>()
+  const { backend, store, lives, lifecycle, keeper, supervisor } = parts
+  const changing = new Map<string, Turns>()
+
+  /** Does the work when all that came before for that name is over. */
+  const inTurn = async <T>(name: string, waiting: Waiting | undefined, signal: AbortSignal, work: (waiting: Waiting | undefined) => Promise<T>) => {
+    const turns = changing.get(name) ?? { over: Promise.resolve(), count: 0, reason: undefined }
+    changing.set(name, turns)
+    const { over, count } = turns
+    if (count > 0) {
+      const also = turns.reason === undefined ? '' : `, which waits in line itself: ${turns.reason}`
+      waiting?.onPlace({ place: count + 1, reason: `another up of ${name} comes first${also}` })
+    }
+    const told: Waiting | undefined = waiting && {
+      patience: waiting.patience,
+      onPlace: place => {
+        turns.reason = place.reason
+        waiting.onPlace(place)
+      },
+    }
+    const mine = (count === 0 ? Promise.resolve() : abortable(over, signal)).then(() => work(told))
+    turns.count++
+    turns.over = Promise.allSettled([over, mine])
+    try {
+      return await mine
+    } finally {
+      turns.reason = undefined
+      if (--turns.count === 0) changing.delete(name)
+    }
+  }
+
+  /** Changes what lives, unless it ends: its end breaks the change off, and waits until it is. */
+  const whileItLives = async <T>({ id, spec: { name } }: Environment, signal: AbortSignal, work: (signal: AbortSignal) => Promise<T>): Promise<T> => {
+    const live = lives.get(id)
+    if (!live || live.ending) throw new DayflyError('wrong_state', `name: the environment ${name} is ending`, { field: 'name' })
+    const breakOff = new AbortController()
+    const { promise: over, resolve } = Promise.withResolvers<void>()
+    live.update = { abort: reason => breakOff.abort(reason), over }
+    try {
+      return await work(AbortSignal.any([signal, breakOff.signal]))
+    } finally {
+      live.update = undefined
+      resolve()
+    }
+  }
 
   /** The whole of what is wanted, in which all references lead somewhere. */
   const whole = (wanted: EnvironmentSpec, living: Environment | undefined, partial: boolean): EnvironmentSpec => {
@@ -173,6 +226,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
       throw fault('--seed', `the volume ${old} is in use already`, 'Only new volumes are filled; end the environment first to begin anew.')
     const unclaimed = unclaimedVolumes(store, found)
     await parts.audience.prepare({ ...found, spec }, signal)
+    throwIfAborted(signal)
     if (seeds.size > 0) noteSeeding(lifecycle, found, [...unclaimed, ...seeds.keys()], actor)
     await backend.prepareEnvironment(environmentRequest({ ...found, spec }), signal)
     await emptyVolumes(
@@ -182,10 +236,17 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
       signal,
     )
     await seedVolumes(backend, found, seeds, signal)
-    keeper.keep(found.id, partialSecrets(spec, named, keeper.find(found.id), secrets))
+    throwIfAborted(signal)
+    const before = keeper.find(found.id)
+    keeper.keep(found.id, partialSecrets(spec, named, before, secrets))
     if (changes.length > 0) {
       const data = { changes: changes.map(({ subject, name, kind, effect }) => ({ subject, name, kind, effect })) }
-      lifecycle.replaceSpec(found.id, spec, data, { actor, reason: 'asked for' })
+      try {
+        lifecycle.replaceSpec(found.id, spec, data, { actor, reason: 'asked for' })
+      } catch (error) {
+        keeper.keep(found.id, before)
+        throw error
+      }
     }
     lifecycle.forgive(found.id, named)
     lifecycle.touch(found.id)
@@ -208,30 +269,24 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
       checkSecrets(part, secrets)
       checkSeeds(part, seeds)
       const named = new Set(Object.keys(part.workloads))
-      const earlier = changing.get(part.name) ?? Promise.resolve()
-      const work = earlier
-        .catch(() => {})
-        .then(async () => {
-          const earlierOne = store.environmentByName(part.name)
-          // Its name is free once nothing is left of it.
-          if (earlierOne?.state === 'ending') await parts.ended(earlierOne.id, signal)
-          const found = before(part)
-          const spec = digested(whole(part, found, partial), found, part, secrets)
-          if (found) {
-            const verdicts = await admitted(found, spec, named, actor, signal)
-            const changes = await update(found, spec, named, secrets, seeds, actor, signal)
+      return await inTurn(part.name, waiting, signal, async told => {
+        const earlierOne = store.environmentByName(part.name)
+        // Its name is free once nothing is left of it.
+        if (earlierOne?.state === 'ending') await parts.ended(earlierOne.id, signal)
+        const found = before(part)
+        const spec = digested(whole(part, found, partial), found, part, secrets)
+        if (found) {
+          const outcome = await whileItLives(found, signal, async living => {
+            const verdicts = await admitted(found, spec, named, actor, living)
+            const changes = await update(found, spec, named, secrets, seeds, actor, living)
             parts.gate.note(found.id, verdicts, actor)
-            return { environment: lifecycle.current(store.environment(found.id) ?? found), changes, warnings: warningsOf(verdicts) }
-          }
-          const { environment, warnings } = await parts.run(spec, secrets, seeds, actor, signal, waiting)
-          return { environment, changes: changesBetween(undefined, spec), warnings }
-        })
-      changing.set(part.name, work)
-      try {
-        return await work
-      } finally {
-        if (changing.get(part.name) === work) changing.delete(part.name)
-      }
+            return { changes, warnings: warningsOf(verdicts) }
+          })
+          return { environment: lifecycle.current(store.environment(found.id) ?? found), ...outcome }
+        }
+        const { environment, warnings } = await parts.run(spec, secrets, seeds, actor, signal, told)
+        return { environment, changes: changesBetween(undefined, spec), warnings }
+      })
     },
   }
 }

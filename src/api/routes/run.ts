@@ -13,9 +13,8 @@ import { environmentView, instanceView, startedView } from '../views.ts'
 
 const workload = 'main'
 
-/** What is not to wait is refused. */
-export const waitingOf = ({ queue }: { readonly queue?: number | undefined }, onPlace: Waiting['onPlace']): Waiting | undefined =>
-  queue === undefined ? undefined : { patience: queue, onPlace }
+/** Without `queue`, what there is no room for is refused. */
+export const waitingOf = ({ queue }: { readonly queue?: number | undefined }, onPlace: Waiting['onPlace']): Waiting => ({ patience: queue, onPlace })
 
 export const start = async (
   services: Services,

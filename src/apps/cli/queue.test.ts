@@ -28,7 +28,7 @@ describe('waiting in line, on the fake backend', () => {
     child.stderr.on('data', (bytes: Buffer) => {
       said += bytes.toString()
     })
-    await until(() => said.includes(`dayfly: waiting for quota: place ${place}: `))
+    await until(() => said.includes(`dayfly: waiting in line: place ${place}: `))
     return { child, ended, said: () => said }
   }
   const occupy = async (name: string): Promise<void> => {

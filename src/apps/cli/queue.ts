@@ -25,4 +25,4 @@ export const queueOf = (args: Arguments): number | undefined => {
 export const placeTeller =
   (say: (line: string) => void) =>
   ({ place, reason }: QueuedView): void =>
-    say(`dayfly: waiting for quota: place ${place}: ${printable(reason)}`)
+    say(`dayfly: waiting in line: place ${place}: ${printable(reason)}`)

@@ -18,5 +18,10 @@ test('images are in use as long as an instance of theirs is there, also when its
   const ended = exampleEnvironment('gone', { state: 'ended', endedAt: 1 })
   store.putEnvironment(ended)
   store.putInstance(exampleInstance(ended.id, { state: 'running', ...of('e') }))
-  assert.deepEqual([...imagesInUse(store)].toSorted(), [digest('a'), digest('b'), digest('c')])
+  assert.deepEqual([...imagesInUse(store, [])].toSorted(), [digest('a'), digest('b'), digest('c')])
+  const { spec } = exampleEnvironment('waits in line')
+  const [main] = Object.values(spec.workloads)
+  assert.ok(main)
+  const asked = { ...spec, workloads: { main: { ...main, image: digest('f') } } }
+  assert.deepEqual([...imagesInUse(store, [asked])].toSorted(), [digest('a'), digest('b'), digest('c'), digest('f')])
 })

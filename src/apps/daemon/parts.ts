@@ -12,6 +12,7 @@ import type { Quotas } from '../../engine/quotas.ts'
 import { createQuotas, noQuotas } from '../../engine/quotas.ts'
 import { secretDigestBy } from '../../engine/secret-digests.ts'
 import type { Store } from '../../engine/store.ts'
+import type { EnvironmentSpec } from '../../model/environment.ts'
 import { openStore } from '../../store/sqlite.ts'
 import type { OpenDoors } from './doors.ts'
 import { createDoors } from './doors.ts'
@@ -22,9 +23,11 @@ import { openJudging } from './judging.ts'
 import type { Keeping } from './keeping.ts'
 import { createKeeping } from './keeping.ts'
 import type { DaemonOptions } from './options.ts'
+import type { PeerUid } from './peers.ts'
 import { hasDiskQuota, hostRoom } from './quotas.ts'
 import { createResponding } from './responding.ts'
 import { secretKey } from './secret-key.ts'
+import { readSecretRules } from './secret-rules.ts'
 import { createSecretKeeper } from './secrets.ts'
 
 export const nativeDir = resolve(import.meta.dirname, '../../../native/build')
@@ -33,6 +36,8 @@ export interface Parts extends AsyncDisposable {
   readonly store: Store
   readonly backend: Backend
   readonly images: DaemonImages
+  /** Undefined where nobody can tell who has connected. */
+  readonly peerUid: PeerUid | undefined
   readonly engine: Engine
   readonly judging: Judging
   /** Keeps true what is remembered of images. */
@@ -44,27 +49,34 @@ export interface Parts extends AsyncDisposable {
 /** The first user id of the host that no slot has (host/network/slots.ts): what a build runs as. */
 const idsBeyondSlices = 0x60000000
 
-/** Digests of the images that environments need which have not ended, those of instances that an update has not replaced yet among them. */
-export const imagesInUse = (store: Store): ReadonlySet<string> =>
-  new Set(
-    store
+const imagesOf = ({ workloads }: EnvironmentSpec): string[] => Object.values(workloads).map(({ image }) => image)
+
+/**
+ * Digests of the images that environments need which have not ended, those of instances that an update has not replaced yet among them, and those that are asked
+ * for, and wait in line.
+ */
+export const imagesInUse = (store: Store, asked: readonly EnvironmentSpec[]): ReadonlySet<string> =>
+  new Set([
+    ...asked.flatMap(imagesOf),
+    ...store
       .environments({ ended: false })
       .flatMap(({ id, spec }) => [
-        ...Object.values(spec.workloads).map(({ image }) => image),
+        ...imagesOf(spec),
         ...store.presentInstances(id).flatMap(({ state, origin }) => (state === 'removed' || !origin ? [] : [origin.image])),
       ]),
-  )
+  ])
 
 const openBackend = async (
   options: DaemonOptions,
   store: Store,
   clock: Clock,
   log: Log,
+  asked: () => readonly EnvironmentSpec[],
   stack: AsyncDisposableStack,
-): Promise<{ backend: Backend; images: DaemonImages }> => {
+): Promise<{ backend: Backend; images: DaemonImages; peerUid: PeerUid | undefined }> => {
   if (options.backend === 'fake') {
     const { openFakeBackend, openFakeImages } = await import('./fake.ts')
-    return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock) }
+    return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock), peerUid: undefined }
   }
   const [{ openImageStore }, { openBuilder }, { openBuildLimits }, { openLinuxBackend }, { createScanning }] = await Promise.all([
     import('../../host/image/open.ts'),
@@ -74,7 +86,12 @@ const openBackend = async (
     import('./scanning.ts'),
   ])
   const salt = createHmac('sha256', secretKey(options.stateDir)).update('hashes of secrets found in images').digest()
-  const scanning = createScanning({ runDir: options.runDir, secrets: { salt }, clock, log })
+  const scanning = createScanning({
+    runDir: options.runDir,
+    secrets: { salt, gitleaks: readSecretRules(join(options.stateDir, 'secret-rules')) },
+    clock,
+    log,
+  })
   const storeOptions = { folder: join(options.stateDir, 'images'), unpackBinary: join(nativeDir, 'dayfly-unpack'), watcher: scanning.watcher }
   const imageStore = stack.use(await openImageStore(storeOptions))
   const limits = await openBuildLimits(options.builds, options.stateDir)
@@ -90,7 +107,9 @@ const openBackend = async (
     }),
   )
   const facts = (reference: string, signal: AbortSignal) => scanning.facts(imageStore, reference, signal)
-  return { backend, images: createImages({ store: imageStore, builder, facts, inUse: () => imagesInUse(store), forget: backend.forgetImage }) }
+  const inUse = (): ReadonlySet<string> => imagesInUse(store, asked())
+  const images = createImages({ store: imageStore, builder, facts, inUse, forget: backend.forgetImage })
+  return { backend, images, peerUid: backend.peerUid }
 }
 
 const openQuotas = (
@@ -110,7 +129,7 @@ const openQuotas = (
 export const openParts = async (options: DaemonOptions, clock: Clock, log: Log): Promise<Parts> => {
   await using stack = new AsyncDisposableStack()
   const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
-  const { backend, images } = await openBackend(options, store, clock, log, stack)
+  const { backend, images, peerUid } = await openBackend(options, store, clock, log, () => engine.asked(), stack)
   const recordsFolder = join(options.stateDir, 'records')
   const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
@@ -141,5 +160,5 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     }),
   )
   const opened = stack.move()
-  return { store, backend, images, engine, judging, keeping, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { store, backend, images, peerUid, engine, judging, keeping, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

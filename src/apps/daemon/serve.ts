@@ -10,6 +10,7 @@ import { listen } from './listen.ts'
 import { lockFolder } from './lock.ts'
 import type { DaemonOptions } from './options.ts'
 import { openParts } from './parts.ts'
+import { createPeers } from './peers.ts'
 import { createServices } from './services.ts'
 
 /** Resolves when the daemon has stopped, because `stopping` was aborted. Throws what keeps it from coming up. */
@@ -38,7 +39,9 @@ export const serve = async (options: DaemonOptions, clock: Clock, log: Log, stop
   parts.keeping.begin()
 
   const socket = join(runDir, 'dayfly.sock')
-  const app = createApi({ services: createServices(options, parts, clock), log, stopping })
+  const services = createServices(options, parts, clock)
+  const peer = createPeers({ uidOf: parts.peerUid, owner: services.owner, log })
+  const app = createApi({ services, log, peer, stopping })
   try {
     await listen(app, socket, options.group)
     log.info('listening', { socket, backend: parts.backend.name, stateDir, process: process.pid })

@@ -62,6 +62,8 @@ export interface LinuxBackend extends Backend {
   pool(): PoolReport
   /** Must be called before an image is removed: prepared containers of it end. */
   forgetImage(digest: string): Promise<void>
+  /** The user id of whoever connected to a unix socket of this process, by its descriptor and inode. */
+  peerUid(descriptor: number, inode: number): Promise<number>
 }
 
 /** What is held of an instance while this daemon lives. */
@@ -340,6 +342,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       })
     },
     pool: () => ({ cells: supply.ready, prepared: supply.prepared() }),
+    peerUid: helper.peerUid,
     forgetImage: async digest => {
       await supply.forgetImage(digest)
       containers.forgetImage(digest)

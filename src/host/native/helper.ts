@@ -49,6 +49,11 @@ export interface Helper extends AsyncDisposable {
   nft(commands: string, output?: 'text' | 'json' | 'terse'): Promise<string>
   /** errno `ESRCH` when that process is gone, also when its pid is in use again. */
   kill(process: ProcessIdentity, signal: number): Promise<void>
+  /**
+   * The user id of whoever connected to a unix socket of this process: its descriptor, and its inode, which tells it from one that has the number later.
+   * errno `ESTALE` or `EBADF` when it is closed.
+   */
+  peerUid(descriptor: number, inode: number): Promise<number>
   compileSeccomp(source: SeccompSource): Promise<CompiledSeccomp>
   /** Resolves, never rejects, when the helper has ended for whatever reason. */
   readonly closed: Promise<NativeError>
@@ -126,6 +131,7 @@ export const spawnHelper = async (options: HelperOptions): Promise<Helper> => {
     linkDelete: name => ask('link-del', name),
     nft: async (commands, output = 'text') => (await channel.request('nft', commands, outputs[output]))[0] ?? '',
     kill: (process, signal) => ask('kill', process.pid, process.startTime, signal),
+    peerUid: async (descriptor, inode) => number((await channel.request('peer-uid', String(descriptor), String(inode)))[0]),
     compileSeccomp: async source => {
       const [program = '', unknown = ''] = await channel.request('seccomp', source.defaultAction, source.architectures.join(','), ...source.rules)
       return { program, unknown: unknown.split(' ').filter(name => name !== '') }
