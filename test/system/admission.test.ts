@@ -145,6 +145,22 @@ describe('admission', { skip }, () => {
     registry = await startRegistry()
   })
 
+  test("the operator's own rules, in gitleaks' form, count after a restart, for images that are there already too", async () => {
+    settings({ preset: 'standard' })
+    rmSync(join(daemon.stateDir, 'trust'), { recursive: true, force: true })
+    const layers = [makeLayer([...busyboxEntries(), { name: 'app/config', content: 'badge = ACME-2099-0001\n' }])]
+    const name = await push('badge', makeImage({ layers }))
+    await restart()
+    assert.equal(dayfly('run', name, '--', 'echo').status, 0, 'nobody knows what a badge is')
+    mkdirSync(join(daemon.stateDir, 'secret-rules'))
+    const rule = "[[rules]]\nid = 'acme-badge'\ndescription = 'Badge of Acme'\nregex = '''ACME-\\d{4}-\\d{4}'''\nkeywords = ['acme-']\n"
+    writeFileSync(join(daemon.stateDir, 'secret-rules/acme.toml'), rule)
+    await restart()
+    const { status, stderr } = dayfly('run', name, '--', 'echo')
+    assert.equal(status, 125)
+    assert.match(stderr, /Badge of Acme .* in app\/config/)
+  })
+
   test('nothing is left', () => {
     assert.match(dayfly('doctor', '--leaks').stdout, /no leaks/)
   })
