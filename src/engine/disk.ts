@@ -27,14 +27,16 @@ interface DiskParts {
   readonly log: Log
   /** Whether what the owner occupies matters to anybody. */
   readonly counts: (owner: string) => boolean
-  /** For one counting of all (ms). Default 30 000. */
+  /** For what one environment occupies (ms). Default 30 000. */
   readonly patience?: number
 }
 
 const share = 20
 
 export const createDiskMeter = ({ backend, store, clock, log, counts, patience = 30_000 }: DiskParts): DiskMeter => {
-  let known = new Map<string, { readonly owner: string; readonly bytes: number }>()
+  const known = new Map<string, { readonly owner: string; readonly bytes: number }>()
+  /** Owners of what is being counted. */
+  let living = new Map<string, string>()
   let notBefore = 0
   let underWay: Promise<void> | undefined
   const closer = new AbortController()
@@ -43,19 +45,41 @@ export const createDiskMeter = ({ backend, store, clock, log, counts, patience =
 
   const count = async (): Promise<void> => {
     const begun = clock.boot()
-    const living = store.environments({ ended: false }).filter(({ spec }) => counts(spec.owner))
-    // The small ones first: what takes too long keeps nobody else from being counted.
-    const ids = living.map(({ id }) => id).toSorted((left, right) => (bytesOf(left) < bytesOf(right) ? -1 : 1))
-    const limit = AbortSignal.any([AbortSignal.timeout(patience), closer.signal])
-    const counted = ids.length === 0 ? new Map<string, number>() : await backend.disk(ids, limit)
-    if (closer.signal.aborted) return
-    known = new Map(living.map(({ id, spec: { owner } }) => [id, { owner, bytes: counted.get(id) ?? Number.POSITIVE_INFINITY }]))
+    living = new Map(
+      store
+        .environments({ ended: false })
+        .filter(({ spec }) => counts(spec.owner))
+        .map(({ id, spec }) => [id, spec.owner]),
+    )
+    for (const id of known.keys()) if (!living.has(id)) known.delete(id)
+    const learn = (id: string, bytes: number): void => {
+      const owner = living.get(id)
+      // It may have ended meanwhile.
+      if (owner !== undefined) known.set(id, { owner, bytes })
+    }
+    // The small ones first: what takes long is counted when the others are.
+    let left = [...living.keys()].toSorted((one, other) => (bytesOf(one) < bytesOf(other) ? -1 : 1))
+    while (left.length > 0) {
+      const counted = await backend.disk(left, AbortSignal.any([AbortSignal.timeout(patience), closer.signal]))
+      if (closer.signal.aborted) return
+      for (const id of left) {
+        const bytes = counted.get(id)
+        if (bytes !== undefined) learn(id, bytes)
+      }
+      const [first] = left
+      const missing = left.filter(id => !counted.has(id))
+      // Each has the whole time for itself before it is too much: what somebody else has filled is nobody's fault.
+      if (first !== undefined && missing[0] === first) learn(missing.shift() ?? first, Number.POSITIVE_INFINITY)
+      left = missing
+    }
     notBefore = clock.boot() + (clock.boot() - begun) * share
   }
 
   return {
     of: owner => known.values().reduce((sum, one) => (one.owner === owner ? sum + one.bytes : sum), 0),
-    forget: environment => void known.delete(environment),
+    forget: environment => {
+      for (const memory of [known, living]) memory.delete(environment)
+    },
     look: async () => {
       if (clock.boot() < notBefore || closer.signal.aborted) return
       underWay ??= count()

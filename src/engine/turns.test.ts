@@ -30,7 +30,10 @@ const holdingUp = () => {
   const go = (): void => {
     for (const resolve of held.splice(0)) resolve()
   }
-  return { audience, wait, held, go, hold: (value: boolean) => void (holds = value) }
+  const hold = (value: boolean): void => {
+    holds = value
+  }
+  return { audience, wait, held, go, hold }
 }
 
 describe('changes of one name', () => {
