@@ -70,23 +70,29 @@ test('what takes too long to count is too much for its owner, and takes nothing 
   const log = createLog({ write: () => {}, level: 'debug', json: true })
   const [big, ...small] = ['big', 'one', 'two', 'three'].map(name => put(store, name, name))
   const order: (readonly string[])[] = []
+  let grown = false
   // As `du` does it: one after another, until the time is over, and never done with the big one.
   const backend = {
     disk: async (environments: readonly string[], signal: AbortSignal) => {
       order.push(environments)
       const counted = new Map<string, number>()
       for (const id of environments) {
-        if (id === big) {
+        if (id === big && grown) {
           await new Promise(resolve => signal.addEventListener('abort', resolve, { once: true }))
           break
         }
-        counted.set(id, 10)
+        counted.set(id, id === big ? 1 : 10)
       }
       return counted
     },
   }
   using meter = createDiskMeter({ backend, store, clock, log, counts: () => true, patience: 20 })
   await meter.look()
+  assert.deepEqual(['big', 'one', 'two', 'three'].map(meter.of), [1, 10, 10, 10])
+  grown = true
+  await clock.advance(10_000)
+  await meter.look()
+  assert.equal(order.at(1)?.[0], big, 'it was the smallest')
   assert.deepEqual(['big', 'one', 'two', 'three'].map(meter.of), [Number.POSITIVE_INFINITY, 10, 10, 10])
   order.length = 0
   await clock.advance(10_000)
