@@ -204,7 +204,7 @@ export const misconfigurationsOf = ({ config }: ImageDescription, remarkable: Re
 
 /** By what it was called in the request: not a fact about the image, so it is no part of its facts. */
 export const misconfigurationsOfName = (name: string, field = 'image'): MisconfigurationFinding[] => {
-  if (/@sha256:[0-9a-f]{64}$/.test(name)) return []
+  if (/(^|@)sha256:[0-9a-f]{64}$/.test(name)) return []
   // A colon before the last slash is that of a registry's port.
   const tag = /:([^:/]+)$/.exec(name)?.[1] ?? 'latest'
   return [...(tag === 'latest' ? [finding('image-tag-latest', [{ field }], name)] : []), finding('image-without-digest', [{ field }], name)]

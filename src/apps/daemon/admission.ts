@@ -58,32 +58,50 @@ const undecided = (reason: string, policies: string, inputs: string): Decision =
 
 /** Decisions in memory. */
 const mostKnown = 512
+/** Of one decision, when the policies change while it is made. */
+const mostTries = 5
 
 export const createAdmission = ({ policies, evidenceOf, uidOf, clock }: AdmissionParts): Admission => {
-  const known = new Map<string, { readonly decision: Decision; readonly evidence: ImageEvidence }>()
+  const known = new Map<string, { readonly decision: Decision; readonly evidence: ImageEvidence; readonly at: number }>()
 
-  const remember = (key: string, decision: Decision, evidence: ImageEvidence): void => {
+  const remember = (key: string, decision: Decision, evidence: ImageEvidence, at: number): void => {
     const [oldest] = known.keys()
     if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest)
-    known.set(key, { decision, evidence })
+    known.set(key, { decision, evidence, at })
+  }
+
+  /** Undefined: other policies have come into force meanwhile, and what those before them said holds no more. */
+  const decideBy = async (
+    inForce: Policies,
+    question: AdmissionQuestion,
+    own: WorkloadSpec,
+    signal: AbortSignal,
+  ): Promise<Pick<Verdict, 'decision' | 'cached'> | undefined> => {
+    const { operation, actor, workload, spec } = question
+    const { name, labels, lease, owner } = spec
+    const key = hash(canonicalJson([inForce.version, operation, actor.name, workload, own, name, labels, lease, owner]))
+    const evidence = await evidenceOf(own.image, own.imageName, signal)
+    const now = clock.wall()
+    const before = known.get(key)
+    // A clock that was set back is at a time that nothing was decided for.
+    const holds =
+      before !== undefined && before.evidence === evidence && before.at <= now && (before.decision.validUntil ?? Number.POSITIVE_INFINITY) > now
+    if (holds && policies() === inForce) return { decision: before.decision, cached: true }
+    const decision = await inForce.decide(requestOf(question, own, await uidOf(own.image, own.user), evidence, now), signal)
+    if (policies() !== inForce) return undefined
+    remember(key, decision, evidence, now)
+    return { decision, cached: false }
   }
 
   const decide = async (question: AdmissionQuestion, signal: AbortSignal): Promise<Pick<Verdict, 'decision' | 'cached'>> => {
     const { spec, workload } = question
-    const own = spec.workloads[workload]
+    const own = Object.hasOwn(spec.workloads, workload) ? spec.workloads[workload] : undefined
     if (own === undefined) throw new DayflyError('internal', `there is no workload ${workload}`)
-    const inForce = policies()
-    const now = clock.wall()
-    const { name, labels, lease, owner } = spec
-    const key = hash(canonicalJson([inForce.version, question.operation, question.actor.name, workload, own, name, labels, lease, owner]))
-    const evidence = await evidenceOf(own.image, own.imageName, signal)
-    const before = known.get(key)
-    const holds = before !== undefined && before.evidence === evidence && (before.decision.validUntil ?? Number.POSITIVE_INFINITY) > now
-    if (holds) return { decision: before.decision, cached: true }
-    const decision = await inForce.decide(requestOf(question, own, await uidOf(own.image, own.user), evidence, now), signal)
-    // Whoever changed the policies meanwhile asks for the new ones.
-    if (policies() === inForce) remember(key, decision, evidence)
-    return { decision, cached: false }
+    for (let tries = 0; tries < mostTries; tries++) {
+      const decided = await decideBy(policies(), question, own, signal)
+      if (decided !== undefined) return decided
+    }
+    throw new DayflyError('internal', 'the policies change all the time')
   }
 
   return {

@@ -3,6 +3,7 @@
 import { abortable } from '../../base/abort.ts'
 import type { VulnerabilityFinding } from '../../model/finding.ts'
 import type { ImageEvidence, VerifiedSignature } from '../../policy/decision.ts'
+import { misconfigurationsOfName } from '../../scan/misconfigurations.ts'
 import type { DatedFacts } from './scanning.ts'
 
 export interface Matched {
@@ -33,8 +34,8 @@ export interface Examined {
 export interface EvidenceParts {
   facts(digest: string, signal: AbortSignal): Promise<DatedFacts>
   labelsOf(digest: string): Promise<Readonly<Record<string, string>>>
-  /** Against the vulnerability data in force. */
-  match(facts: DatedFacts): Matched
+  /** Against the vulnerability data in force. `names`: what the image is called. */
+  match(facts: DatedFacts, names: readonly string[]): Matched
   /** Changes with that data. Cheap: it is asked at each start. */
   version(): string | undefined
   /** By trusted keys. */
@@ -70,11 +71,13 @@ export const createEvidence = ({ facts, labelsOf, match, version, vouch, examine
     const [of, labels, vouched] = await Promise.all([facts(digest, signal), labelsOf(digest), vouch(digest, name, signal)])
     // Before: data that comes meanwhile makes it known by the older one, which is then looked at again.
     const by = version()
-    const matched = match(of)
+    const matched = match(of, [name])
     examined({ name, facts: of, matched, data: by })
     const evidence = {
-      ...{ name, digest, labels, dataFrom: matched.dataFrom },
-      findings: [...matched.findings, ...of.secrets, ...of.misconfigurations],
+      ...{ name, digest, labels },
+      // What there is no data about, recent data about the rest does not make up for.
+      dataFrom: matched.problems.length > 0 ? undefined : matched.dataFrom,
+      findings: of.failed ? undefined : [...matched.findings, ...of.secrets, ...of.misconfigurations, ...misconfigurationsOfName(name)],
       problems: [...of.problems, ...vouched.problems],
       signatures: vouched.signatures,
     }

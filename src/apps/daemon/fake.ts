@@ -90,7 +90,7 @@ export const openFakeImages = (clock: Clock): DaemonImages => {
     labelsOf: async () => image.config.labels,
     facts: async reference => ({
       ...(await imageFacts({ ...find(reference), history: [] }, [], '', () => ({ findings: [], problems: [] }))),
-      scannedAt: image.pulledAt,
+      ...{ scannedAt: image.pulledAt, failed: false },
     }),
   }
 }

@@ -1,8 +1,10 @@
 /** Puts admission together: policies, trusted keys, vulnerability data, and what is known of images. */
 import { join } from 'node:path'
+import { PackageURL } from 'packageurl-js'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Admission } from '../../engine/admission.ts'
+import { parseReference } from '../../host/image/reference.ts'
 import type { Vulnerabilities } from '../../scan/vulnerabilities/vulnerabilities.ts'
 import { openVulnerabilities } from '../../scan/vulnerabilities/vulnerabilities.ts'
 import { createAdmission } from './admission.ts'
@@ -27,6 +29,19 @@ export interface Judging {
   readonly match: KeepingParts['match']
 }
 
+/** How OpenVEX documents call an image of a registry: `pkg:oci/app@sha256%3A…?repository_url=registry.example/team/app`. */
+const purlOf = (digest: string, name: string): string[] => {
+  try {
+    const reference = parseReference(name)
+    if (reference.kind === 'local') return []
+    const repository = `${reference.registry}/${reference.repository}`
+    const short = reference.repository.slice(reference.repository.lastIndexOf('/') + 1)
+    return [new PackageURL('oci', undefined, short, digest, { repository_url: repository }, undefined).toString()]
+  } catch {
+    return [] // A digest is no name.
+  }
+}
+
 /** Where the daemon's vulnerability data is. */
 export const vulnerabilitiesIn = (stateDir: string): string => join(stateDir, 'vulnerabilities')
 
@@ -38,12 +53,12 @@ export const openJudging = async (
   examined: (found: Examined) => void,
   stack: AsyncDisposableStack,
 ): Promise<Judging> => {
-  const policies = stack.use(await openPolicies({ folder: folder ?? join(stateDir, 'policies'), preset, clock, log }))
+  const policies = stack.use(await openPolicies({ folder: folder ?? join(stateDir, 'policies'), required: folder !== undefined, preset, clock, log }))
   const trust = await createTrust(join(stateDir, 'trust'))
   const { vouch } = createVouching(join(stateDir, 'vouched'), trust, log)
   const vulnerabilities = stack.use(openVulnerabilities(vulnerabilitiesIn(stateDir)))
-  const match: Judging['match'] = ({ packages, distribution, digest }): Matched =>
-    vulnerabilities.match(packages, distribution, clock.wall(), { products: [digest] })
+  const match: Judging['match'] = ({ packages, distribution, digest }, names): Matched =>
+    vulnerabilities.match(packages, distribution, clock.wall(), { products: [digest, ...names.flatMap(name => purlOf(digest, name))] })
   const evidence = createEvidence({
     facts: images.facts,
     labelsOf: images.labelsOf,

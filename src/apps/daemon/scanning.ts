@@ -36,6 +36,8 @@ export interface ScanningOptions {
 export interface DatedFacts extends ImageFacts {
   /** Wall ms when the first of its layers was looked at. */
   readonly scannedAt: number
+  /** Nothing is known of a layer at all, and `problems` says why: what is known of the others is not what is known of the image. */
+  readonly failed: boolean
 }
 
 export interface Scanning {
@@ -109,9 +111,9 @@ export const createScanning = ({ runDir, secrets, clock, log }: ScanningOptions)
       const scannedAt = layers.reduce((first, { at }) => Math.min(first, at), clock.wall())
       const facts = {
         ...(await imageFacts({ digest: image.digest, config: image.config, history }, layers, secretRules, search.inFields)),
-        scannedAt,
+        ...{ scannedAt, failed: layers.some(layer => isFailed(layer.facts)) },
       }
-      if (layers.some(layer => isFailed(layer.facts))) return facts
+      if (facts.failed) return facts
       const [oldest] = known.keys()
       if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest)
       known.set(image.digest, facts)
