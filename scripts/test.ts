@@ -25,7 +25,7 @@ interface Suite {
 }
 
 const suites: Readonly<Record<string, Suite>> = {
-  unit: { files: '{src,scripts,test/house}/**/*.test.ts', concurrency: 2, timeout: 3 * minutes },
+  unit: { files: '{src,scripts,test/house,test/pipelines}/**/*.test.ts', concurrency: 2, timeout: 3 * minutes },
   // One at a time: they share the kernel, and some of them measure it.
   system: { files: 'test/system/**/*.test.ts', concurrency: 1, timeout: 8 * minutes },
   leaks: { files: 'test/leaks/**/*.test.ts', concurrency: 1, timeout: 3 * minutes },
