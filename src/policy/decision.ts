@@ -59,6 +59,8 @@ export interface ImageEvidence {
 export interface VerifiedSignature {
   /** Name of the trusted key that made it. */
   readonly key: string
+  /** It signed the image. Otherwise it only says something of it, which may be that it is bad. */
+  readonly signed: boolean
   /** in-toto predicate types that this key attests for the digest, with their predicates: `https://slsa.dev/provenance/v1`, … */
   readonly attestations: readonly { readonly type: string; readonly predicate: unknown }[]
 }

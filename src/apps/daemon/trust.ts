@@ -78,7 +78,11 @@ export const createTrust = async (folder: string): Promise<Trust> => {
         ({ key }) => key,
       )
       return {
-        signatures: [...byKey].map(([key, of]) => ({ key, attestations: of.flatMap(({ attestations }) => attestations) })),
+        signatures: [...byKey].map(([key, of]) => ({
+          key,
+          signed: of.some(({ signed }) => signed),
+          attestations: of.flatMap(({ attestations }) => attestations),
+        })),
         problems: results.flatMap(({ problems }) => problems),
       }
     },

@@ -60,7 +60,7 @@ export const createVouching = (folder: string, trust: Trust, log: Log): Vouching
     vouch: async (digest, name, signal) => {
       if (trust.keys.length === 0) return { signatures: [], problems: [], lasts: undefined }
       const before = trust.verify(await kept(digest))
-      if (before.signatures.length > 0) return { signatures: before.signatures, problems: [], lasts: undefined }
+      if (before.signatures.some(({ signed }) => signed)) return { signatures: before.signatures, problems: [], lasts: undefined }
       // What nobody has signed may have been signed since.
       try {
         const documents = await trust.documentsOf({ name, digest }, undefined, AbortSignal.any([signal, AbortSignal.timeout(patience)]))
@@ -68,11 +68,12 @@ export const createVouching = (folder: string, trust: Trust, log: Log): Vouching
         if (documents.length > 0)
           await keep(digest, documents).catch((error: unknown) => log.warn('signatures could not be kept', { image: digest, error }))
         for (const problem of problems) log.info('what does not vouch for an image', { image: digest, problem })
-        return { signatures, problems: [], lasts: signatures.length > 0 ? undefined : tryAgainAfter }
+        return { signatures, problems: [], lasts: signatures.some(({ signed }) => signed) ? undefined : tryAgainAfter }
       } catch (error) {
         if (signal.aborted) throw abortError(signal)
         log.warn('it could not be found out who vouches for an image', { image: digest, name, error })
-        return { signatures: undefined, problems: [`its signatures could not be read: ${messageOf(error)}`], lasts: tryAgainAfter }
+        const known = before.signatures.length > 0 ? before.signatures : undefined
+        return { signatures: known, problems: [`its signatures could not be read: ${messageOf(error)}`], lasts: tryAgainAfter }
       }
     },
   }

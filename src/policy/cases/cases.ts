@@ -42,7 +42,13 @@ const Evidence = z.strictObject({
   problems: z.array(z.string()).default([]),
   labels: z.record(z.string(), z.string()).default({}),
   signatures: z
-    .array(z.strictObject({ key: z.string(), attestations: z.array(z.strictObject({ type: z.string(), predicate: z.unknown() })).default([]) }))
+    .array(
+      z.strictObject({
+        key: z.string(),
+        signed: z.boolean().default(true),
+        attestations: z.array(z.strictObject({ type: z.string(), predicate: z.unknown() })).default([]),
+      }),
+    )
     .optional(),
   dataFrom: z.number().optional(),
 })

@@ -111,10 +111,13 @@ test('a secret is told redacted, with its place', () => {
 
 test('signatures and attestations are by trusted keys', () => {
   const attestations = [{ type: 'https://slsa.dev/provenance/v1', predicate: {} }]
-  const signed = evidence({ signatures: [{ key: 'release', attestations }] })
+  const signed = evidence({ signatures: [{ key: 'release', signed: true, attestations }] })
   assert.deepEqual(judge({ signature: { action: 'deny' } }, evidence()).said, ['deny signature'])
   assert.deepEqual(judge({ signature: { action: 'deny' } }, evidence({ signatures: undefined })).said, ['deny signature'])
   assert.deepEqual(judge({ signature: { action: 'deny', keys: ['other'] } }, signed).said, ['deny signature'])
+  const attested = evidence({ signatures: [{ key: 'scanner', signed: false, attestations }] })
+  assert.deepEqual(judge({ signature: { action: 'deny' } }, attested).said, ['deny signature'], 'who attests something does not sign')
+  assert.deepEqual(judge({ attestations: { action: 'deny', types: ['https://slsa.dev/provenance/v1'] } }, attested).said, [])
   assert.deepEqual(judge({ signature: { action: 'deny', keys: ['release'] } }, signed).said, [])
   assert.deepEqual(judge({ attestations: { action: 'warn', types: ['https://slsa.dev/provenance/v1', 'x'] } }, signed).said, ['warn attestations'])
 })

@@ -134,7 +134,7 @@ const signature =
   ({ action, keys }: NonNullable<ImageRules['signature']>): Judge =>
   subject => {
     const { name, signatures } = subject.evidence
-    const trusted = (signatures ?? []).filter(({ key }) => keys.length === 0 || keys.includes(key))
+    const trusted = (signatures ?? []).filter(({ key, signed }) => signed && (keys.length === 0 || keys.includes(key)))
     if (trusted.length > 0) return nothing
     const whose = keys.length === 0 ? 'a trusted key' : keys.join(' or ')
     return say(action, 'signature', subject, `${name} is not signed by ${whose}`, 'Sign it (cosign sign --key), or trust the key that did.')

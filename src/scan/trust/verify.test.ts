@@ -51,7 +51,7 @@ const attestation = (signer: Signer, payload = statement()): SignedDocument => (
   kind: 'envelope',
   envelope: Buffer.from(JSON.stringify(dsse(signer, payload))),
 })
-/** As `cosign sign --new-bundle-format --key` writes it. */
+/** As `cosign attest --new-bundle-format --key` writes it; `cosign sign` does, too, with a predicate of its own. */
 const bundle = (signer: Signer, content: object = { dsseEnvelope: dsse(signer, statement()) }): SignedDocument => ({
   kind: 'bundle',
   bundle: Buffer.from(
@@ -74,12 +74,31 @@ describe('every kind of key, and every shape', () => {
   for (const [name, signer] of Object.entries(signers)) {
     test(name, () => {
       const trustedKeys = [trusted('other', generateKeyPairSync('ed25519')), trusted('release', signer)]
-      const attested = [{ key: 'release', attestations: [{ type: slsa, predicate: { buildDefinition: { buildType: 'x' } } }] }]
-      assert.deepEqual(verify(digest, [simpleSigning(signer)], trustedKeys), { signatures: [{ key: 'release', attestations: [] }], problems: [] })
+      const attested = [{ key: 'release', signed: false, attestations: [{ type: slsa, predicate: { buildDefinition: { buildType: 'x' } } }] }]
+      assert.deepEqual(verify(digest, [simpleSigning(signer)], trustedKeys), {
+        signatures: [{ key: 'release', signed: true, attestations: [] }],
+        problems: [],
+      })
       assert.deepEqual(verify(digest, [attestation(signer)], trustedKeys), { signatures: attested, problems: [] })
       assert.deepEqual(verify(digest, [bundle(signer)], trustedKeys), { signatures: attested, problems: [] })
     })
   }
+})
+
+test('who only attests something of an image has not signed it; a bundle that cosign sign writes is a signature', () => {
+  const signing = Buffer.from(statement().toString().replace(slsa, 'https://sigstore.dev/cosign/sign/v1'))
+  for (const document of [attestation(p256), bundle(p256)]) {
+    assert.deepEqual(
+      verify(digest, [document], keys).signatures.map(({ signed }) => signed),
+      [false],
+    )
+  }
+  const of = bundle(p256, { dsseEnvelope: dsse(p256, signing) })
+  assert.deepEqual(verify(digest, [of], keys).signatures, [{ key: 'release', signed: true, attestations: [] }])
+  assert.deepEqual(
+    verify(digest, [attestation(p256), simpleSigning(p256)], keys).signatures.map(({ signed, attestations }) => [signed, attestations.length]),
+    [[true, 1]],
+  )
 })
 
 test('statements of both versions', () => {

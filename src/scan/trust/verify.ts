@@ -19,6 +19,8 @@ import { readStatement } from './statement.ts'
 export interface KeySignature {
   /** The trusted key's name. */
   readonly key: string
+  /** It signed the image itself. Who only attests something of it (what is in it, how it was scanned) does not say that it may run. */
+  readonly signed: boolean
   readonly attestations: readonly Said[]
 }
 
@@ -50,6 +52,9 @@ const Envelope = z.object({
     .min(1)
     .max(64),
 })
+
+/** The predicate by which `cosign sign` writes a signature as a bundle. */
+const signatureType = 'https://sigstore.dev/cosign/sign/v1'
 
 const noKey = (what: string): DayflyError => new DayflyError('corrupt', `${what} is signed by no trusted key`)
 
@@ -131,16 +136,21 @@ const words = { 'simple-signing': 'the signature', envelope: 'the attestation', 
 
 /** `digest`: of the image's manifest. Never throws. */
 export const verify = (digest: string, documents: readonly SignedDocument[], keys: readonly TrustedKey[]): Verification => {
-  const found = new Map<string, Said[]>()
+  const found = new Map<string, { signed: boolean; readonly attestations: Said[] }>()
   const problems: string[] = []
   for (const document of documents) {
     const what = `${words[document.kind]} ${createHash('sha256').update(bytesOf(document)).digest('hex').slice(0, 12)}`
     try {
       const { keys: signers, said } = prove(document, keys, digest, what)
-      for (const name of signers) found.set(name, [...(found.get(name) ?? []), ...(said === undefined ? [] : [said])])
+      for (const name of signers) {
+        const by = found.get(name) ?? { signed: false, attestations: [] }
+        found.set(name, by)
+        if (said === undefined || said.type === signatureType) by.signed = true
+        else by.attestations.push(said)
+      }
     } catch (error) {
       problems.push(error instanceof DayflyError ? error.message : `${what} cannot be read`)
     }
   }
-  return { signatures: [...found].map(([key, attestations]) => ({ key, attestations })), problems }
+  return { signatures: [...found].map(([key, by]) => ({ key, ...by })), problems }
 }
