@@ -25,9 +25,10 @@ const actionIn = (setting: unknown): string[] => {
   return typeof setting === 'object' && setting !== null && 'action' in setting && typeof setting.action === 'string' ? [setting.action] : []
 }
 
-const builtInActions = ({ podSecurity, images, hardening }: Settings, policy: string, rule: string): string[] => {
+const builtInActions = ({ podSecurity, images, hardening, whileRunning }: Settings, policy: string, rule: string): string[] => {
   const level = podSecurity.find(each => policy === `pod-security-${each.level}`)
   if (level !== undefined) return [level.action]
+  if (policy === 'while-running') return actionIn(whileRunning)
   if (policy !== 'images') return actionIn(Object.entries(hardening).find(([name]) => name === rule)?.[1])
   if (rule === 'scanned') return ['deny']
   return actionIn(Object.entries({ ...images, ...images.misconfigurations }).find(([name]) => name === rule)?.[1])
