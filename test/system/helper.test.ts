@@ -1,9 +1,25 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmdirSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  chmodSync,
+  closeSync,
+  existsSync,
+  fstatSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmdirSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
+import type { Socket } from 'node:net'
+import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import type { TestContext } from 'node:test'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -301,6 +317,45 @@ describe('dayfly-helper', { skip }, () => {
     assert.match((await run(frame('1\0dance\0'))).output, /1\0error\0EINVAL\0[^\0]*dance[^\0]*\0$/)
     assert.match((await run(frame('1\0hello\0x\0'))).output, /1\0error\0EINVAL\0hello[^\0]*\0$/)
     assert.match((await run(frame('1\0link-del\0a/b\0'))).output, /1\0error\0EINVAL\0/)
+  })
+
+  it('tells who has connected to a socket of its parent, as they were then, whatever became of them', async t => {
+    const helper = await start(t)
+    const path = join(scratch(t), 'socket')
+    chmodSync(dirname(path), 0o711)
+    const server = createServer({ pauseOnConnect: true }).listen(path) // So that none is closed because its peer has gone.
+    t.after(() => server.close())
+    await once(server, 'listening')
+    chmodSync(path, 0o666)
+    const by = async (uid: number, code: string): Promise<{ socket: Socket; descriptor: number; inode: number; gone: Promise<unknown> }> => {
+      const accepted = once(server, 'connection')
+      const script = `import socket, os, sys\ns = socket.socket(socket.AF_UNIX)\ns.connect(sys.argv[1])\n${code}`
+      const child = spawn('setpriv', [`--reuid=${uid}`, `--regid=${uid}`, '--clear-groups', '--', '/usr/bin/python3', '-c', script, path], {
+        stdio: 'inherit',
+      })
+      t.after(() => child.kill('SIGKILL'))
+      const gone = once(child, 'exit')
+      const [socket] = await accepted
+      t.after(() => socket.destroy())
+      const descriptor: number = socket._handle.fd
+      return { socket, descriptor, inode: fstatSync(descriptor).ino, gone }
+    }
+    const staying = await by(4711, 's.recv(1)')
+    const other = await by(4712, 's.recv(1)')
+    const left = await by(4713, '')
+    await left.gone
+    const asked = [staying, other, left].map(({ descriptor, inode }) => helper.peerUid(descriptor, inode))
+    assert.deepEqual(await Promise.all(asked), [4711, 4712, 4713])
+
+    const { descriptor, inode } = staying
+    await assert.rejects(helper.peerUid(descriptor, inode + 1), { errno: 'ESTALE' })
+    await assert.rejects(helper.peerUid(1_000_000, inode), { errno: 'EBADF' })
+    const file = openSync(path.replace('socket', 'file'), 'w')
+    t.after(() => closeSync(file))
+    await assert.rejects(helper.peerUid(file, fstatSync(file).ino), { errno: 'ESTALE' })
+    staying.socket.destroy()
+    await once(staying.socket, 'close')
+    await assert.rejects(helper.peerUid(descriptor, inode), ({ errno }: NativeError) => errno === 'EBADF' || errno === 'ESTALE')
   })
 
   it('says which binary is missing', async () => {
