@@ -336,9 +336,12 @@ test('what an environment occupies on disk is what its instances wrote and its v
   const bytes = async (): Promise<number> => (await stage.backend().disk([id], signal())).get(id) ?? Number.NaN
   const empty = await bytes()
   const writer = stage.request(
-    stage.workload('head -c 4194304 /dev/urandom > /data/file; head -c 8388608 /dev/urandom > /file; truncate -s 1G /hole; sync; echo done; sleep 600', {
-      mounts: [volume('data', '/data')],
-    }),
+    stage.workload(
+      'head -c 4194304 /dev/urandom > /data/file; head -c 8388608 /dev/urandom > /file; truncate -s 1G /hole; sync; echo done; sleep 600',
+      {
+        mounts: [volume('data', '/data')],
+      },
+    ),
     { environment: id },
   )
   await stage.start(writer)
