@@ -176,7 +176,7 @@ export interface Scans {
     signal: AbortSignal,
   ): Promise<Readonly<Record<string, unknown>>>
   /** Of an image that is there. */
-  summary(digest: string, signal: AbortSignal): Promise<ScanSummary>
+  summary(image: Pick<ImageView, 'digest' | 'names'>, signal: AbortSignal): Promise<ScanSummary>
 }
 
 export interface VulnerabilityData {

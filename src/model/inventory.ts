@@ -40,6 +40,27 @@ export interface RememberedVulnerability {
   readonly package: { readonly purl: string; readonly name: string; readonly version: string }
   /** Wall ms when it became known; undefined: it was, when the image was first looked at. */
   readonly since: number | undefined
+  /** Wall ms: the data said nothing of it from `gone` until `at`, the last time that this was so. */
+  readonly back: { readonly gone: number; readonly at: number } | undefined
+}
+
+/**
+ * Whether it became known after `from` (wall ms), when somebody began to run the image. Data that is lost and comes back is no news to those who ran the image
+ * before it was lost.
+ */
+export const isNewsTo = ({ since, back }: Pick<RememberedVulnerability, 'since' | 'back'>, from: number): boolean =>
+  (since !== undefined && since >= from) || (back !== undefined && back.gone < from && from <= back.at)
+
+/** The same of what was remembered at `at` just now: whether it is news to them by that. */
+export const becomesNewsTo = ({ since, back }: Pick<RememberedVulnerability, 'since' | 'back'>, from: number, at: number): boolean =>
+  from <= at && (back?.at === at ? back.gone < from : since === at)
+
+/** A workload that runs an image. */
+export interface Use {
+  readonly environment: string
+  readonly workload: string
+  /** Wall ms when the first of its instances with the image was started. */
+  readonly from: number
 }
 
 export interface RememberedImage {
@@ -104,9 +125,13 @@ export interface Inventory {
   vulnerabilities(digest: string): RememberedVulnerability[]
   /**
    * Replaces what was known of the image. `again`: wall ms when it is to be looked at once more; undefined: not before there is another scanner or other data.
-   * Returns what was never known of it before, by none of its names, worst first; nothing where the image itself was not.
+   * Returns what was not known of it just before, by none of its names, worst first; nothing where the image itself was not known.
    */
   remember(knowledge: ImageKnowledge, now: number, again?: number): RememberedVulnerability[]
+  /** Who runs it now. */
+  uses(digest: string): Use[]
+  /** Digests of what runs now. */
+  running(): string[]
   who(question: WhoQuestion): WhoAnswer
   /** Forgets images that no record speaks of and that were looked at before `wall` (ms), and returns how many those were. */
   prune(wall: number): number

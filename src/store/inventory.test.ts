@@ -8,6 +8,7 @@ import type { Store } from '../engine/store.ts'
 import type { VulnerabilityFinding } from '../model/finding.ts'
 import type { Instance } from '../model/instance.ts'
 import type { ImageKnowledge } from '../model/inventory.ts'
+import { becomesNewsTo, isNewsTo } from '../model/inventory.ts'
 import type { Package } from '../model/package.ts'
 import { openStore } from './sqlite.ts'
 
@@ -134,7 +135,7 @@ test('who says when, what runs first, and nothing of what only was to run', () =
   assert.deepEqual([short.rows.length, short.more], [1, true])
 })
 
-test('what becomes known is news once: not at first, not again when it came and went, not by another of its names', () => {
+test('what becomes known is news once: not at first, not again to those who knew it before it was lost, not by another of its names', () => {
   using store = open()
   const { inventory } = store
   const remember = (now: number, ...findings: readonly VulnerabilityFinding[]): string[] =>
@@ -147,7 +148,20 @@ test('what becomes known is news once: not at first, not again when it came and 
     inventory.vulnerabilities(digestOf('app:1')).map(({ id, since }) => [id, since]),
     [['GHSA-2', 2_000]],
   )
-  assert.deepEqual(remember(4_000, a, b), [])
+  // It came back: that is news to whoever began meanwhile.
+  assert.deepEqual(remember(4_000, a, b), ['CVE-1'])
+  assert.deepEqual(remember(4_500, a, b), [])
+  const [, again] = inventory.vulnerabilities(digestOf('app:1'))
+  assert.ok(again)
+  assert.deepEqual(
+    [2_999, 3_001, 4_001].map(from => becomesNewsTo(again, from, 4_000)),
+    [false, true, false],
+  )
+  assert.deepEqual([again.id, again.since, again.back], ['CVE-1', undefined, { gone: 3_000, at: 4_000 }])
+  assert.deepEqual(
+    [2_999, 3_000, 3_001, 4_000, 4_001].map(from => isNewsTo(again, from)),
+    [false, false, true, true, false],
+  )
   assert.deepEqual(remember(5_000, a, finding('CVE-2', lodash, { aliases: ['GHSA-2'] })), [])
   assert.deepEqual(remember(6_000, a, finding('CVE-2', lodash, { aliases: ['GHSA-2'] }), finding('CVE-2', libssl)), ['CVE-2'])
   assert.deepEqual(

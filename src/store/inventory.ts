@@ -48,9 +48,10 @@ const vulnerabilityOf = (row: Row): RememberedVulnerability => ({
   settled: row['settled'] === 1,
   package: { purl: textOf(row, 'purl'), name: textOf(row, 'package_name'), version: textOf(row, 'version') },
   since: maybeNumber(row, 'since'),
+  back: row['back'] === null ? undefined : { gone: numberOf(row, 'gone'), at: numberOf(row, 'back') },
 })
 
-const vulnerabilitySql = `SELECT v.id AS row, v.package, v.name, v.fingerprint, v.severity, v.fixed, v.exploited, v.settled, v.since, v.over,
+const vulnerabilitySql = `SELECT v.id AS row, v.package, v.name, v.fingerprint, v.severity, v.fixed, v.exploited, v.settled, v.since, v.over, v.gone, v.back,
     p.purl, p.name AS package_name, p.version,
     (SELECT json_group_array(n.name) FROM vulnerability_name n WHERE n.vulnerability = v.id) AS names
   FROM image_vulnerability v JOIN package p ON p.id = v.package WHERE v.image = :image`
@@ -123,12 +124,13 @@ export const createInventory = ({ transaction, all, run }: InventoryTables): Inv
   }
 
   const insertVulnerability = (image: number, packageRow: number, one: Omit<RememberedVulnerability, 'package'>, over: number | null): void => {
-    const { id, names, fingerprint, severity, fixed, exploited, settled, since } = one
+    const { id, names, fingerprint, severity, fixed, exploited, settled, since, back } = one
     const row = run(
-      `INSERT INTO image_vulnerability (image, package, name, fingerprint, severity, fixed, exploited, settled, since, over)
-       VALUES (:image, :package, :name, :fingerprint, :severity, :fixed, :exploited, :settled, :since, :over)`,
+      `INSERT INTO image_vulnerability (image, package, name, fingerprint, severity, fixed, exploited, settled, since, over, gone, back)
+       VALUES (:image, :package, :name, :fingerprint, :severity, :fixed, :exploited, :settled, :since, :over, :gone, :back)`,
       {
         ...{ image, package: packageRow, name: id, fingerprint, severity, fixed: fixed ?? null, since: since ?? null, over },
+        ...{ gone: back?.gone ?? null, back: back?.at ?? null },
         ...{ exploited: exploited ? 1 : 0, settled: settled ? 1 : 0 },
       },
     )
@@ -182,14 +184,17 @@ export const createInventory = ({ transaction, all, run }: InventoryTables): Inv
         const earlier = called.map(name => prior.get(`${finding.package.purl}\0${name}`)).filter(row => row !== undefined)
         for (const row of earlier) found.add(row)
         const isNew = known !== undefined && earlier.length === 0
+        const first = earlier.find(row => row['over'] === null) ?? earlier[0]
+        const isBack = first !== undefined && first['over'] !== null
         const one: RememberedVulnerability = {
           ...{ id: finding.id, names: called, fingerprint: finding.fingerprint, severity: finding.severity, fixed: finding.fixed },
           ...{ exploited: finding.exploited ?? false, package: finding.package },
           settled: finding.vex?.status === 'not_affected' || finding.vex?.status === 'fixed',
-          since: isNew ? now : earlier[0] && maybeNumber(earlier[0], 'since'),
+          since: isNew ? now : first && maybeNumber(first, 'since'),
+          back: isBack ? { gone: numberOf(first, 'over'), at: now } : first && vulnerabilityOf(first).back,
         }
         insertVulnerability(image, packageRow, one, null)
-        if (isNew) fresh.push(one)
+        if (isNew || isBack) fresh.push(one)
       }
       for (const row of rows.filter(row => !found.has(row)).slice(0, mostOver)) {
         insertVulnerability(image, numberOf(row, 'package'), vulnerabilityOf(row), maybeNumber(row, 'over') ?? now)
@@ -300,6 +305,16 @@ export const createInventory = ({ transaction, all, run }: InventoryTables): Inv
       return image === undefined ? [] : vulnerabilitiesOf(image)
     },
     remember,
+    uses: digest =>
+      all(
+        `SELECT environment, workload, min(started_at) AS first FROM instance
+         WHERE started_at IS NOT NULL AND origin ->> '$.image' = :digest GROUP BY environment, workload HAVING sum(state = 'running') > 0`,
+        { digest },
+      ).map(row => ({ environment: textOf(row, 'environment'), workload: textOf(row, 'workload'), from: numberOf(row, 'first') })),
+    running: () =>
+      all(
+        "SELECT DISTINCT origin ->> '$.image' AS digest FROM instance WHERE state IN ('pending', 'created', 'running') AND state = 'running'",
+      ).flatMap(row => (row['digest'] === null ? [] : [textOf(row, 'digest')])),
     who,
     prune: wall =>
       transaction(() => {

@@ -143,8 +143,10 @@ const migrations: readonly string[] = [
     exploited   INTEGER NOT NULL,
     settled     INTEGER NOT NULL,
     since       INTEGER,
-    -- The data said so once and says so no more: should it say so again, that is no news.
-    over        INTEGER
+    -- The data says so no more since then; it said so again at back, after it had not since gone.
+    over        INTEGER,
+    gone        INTEGER,
+    back        INTEGER
   ) STRICT;
   CREATE INDEX image_vulnerability_image ON image_vulnerability (image, package);
   CREATE INDEX image_vulnerability_package ON image_vulnerability (package);

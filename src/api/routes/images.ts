@@ -58,7 +58,7 @@ export const imageRoutes = (services: Services): Route[] => [
     handle: async ({ params, signal }) => {
       const image = await services.images.inspect(params.name)
       // What is wrong with the vulnerability data, or with a layer, must not hide the rest.
-      const scan = await services.scans.summary(image.digest, signal).catch(() => null)
+      const scan = await services.scans.summary(image, signal).catch(() => null)
       return { kind: 'json', status: 200, body: { ...image, scan } }
     },
   }),

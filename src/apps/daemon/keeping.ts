@@ -12,6 +12,7 @@ import type { Engine } from '../../engine/engine.ts'
 import type { Found } from '../../engine/findings.ts'
 import type { Store } from '../../engine/store.ts'
 import type { ImageKnowledge, RememberedVulnerability } from '../../model/inventory.ts'
+import { becomesNewsTo } from '../../model/inventory.ts'
 import type { Distribution, Package } from '../../model/package.ts'
 import { scannerVersion } from '../../scan/facts.ts'
 import type { Examined, Matched } from './evidence.ts'
@@ -31,11 +32,19 @@ const mostPending = 64
 const batch = 16
 const scanner = String(scannerVersion)
 
+/** What vulnerability data can be held against. */
+export interface Matchable {
+  readonly digest: string
+  readonly packages: readonly Package[]
+  readonly distribution?: Distribution | undefined
+}
+
 export interface KeepingParts {
   readonly store: Store
   readonly engine: Pick<Engine, 'noteFindings'>
   facts(digest: string, signal: AbortSignal): Promise<DatedFacts>
-  match(image: { readonly digest: string; readonly packages: readonly Package[]; readonly distribution?: Distribution | undefined }): Matched
+  /** `names`: by which users called it, for what OpenVEX documents say of it. */
+  match(image: Matchable, names: readonly string[]): Matched
   /** Of the vulnerability data. */
   version(): string | undefined
   /** In force; another object when they have changed. */
@@ -78,6 +87,11 @@ const eventOf = (environment: string, workload: string, image: string, one: Reme
   }
 }
 
+const rest = (environment: string, workload: string, image: string, left: number): Found => ({
+  ...{ environment, type: 'finding.raised', reason: `${left} more have become known of ${workload}` },
+  data: { workload, image, left },
+})
+
 export const createKeeping = (parts: KeepingParts): Keeping => {
   const { store, engine, clock, log } = parts
   const { inventory } = store
@@ -86,16 +100,6 @@ export const createKeeping = (parts: KeepingParts): Keeping => {
   let data: string | undefined
   let lookedAt = Number.NEGATIVE_INFINITY
 
-  /** Workloads that run the image since `at` (wall ms) or longer, by environment. */
-  const runningSince = (digest: string, at: number): { environment: string; workload: string }[] => {
-    const found = new Map<string, { environment: string; workload: string }>()
-    for (const { environment, workload, state, origin, startedAt } of store.liveInstances()) {
-      const runs = state === 'running' && origin?.image === digest && startedAt !== undefined && startedAt <= at
-      if (runs) found.set(`${environment} ${workload}`, { environment, workload })
-    }
-    return [...found.values()]
-  }
-
   /** Returns whether there was any news. `at`: wall ms when the data was held against it. */
   const remember = (knowledge: ImageKnowledge, at: number): boolean => {
     let news = 0
@@ -103,19 +107,14 @@ export const createKeeping = (parts: KeepingParts): Keeping => {
       const fresh = inventory.remember(knowledge, at, knowledge.problems.length > 0 ? at + again : undefined)
       news = fresh.length
       if (news === 0) return []
-      const raised = fresh.filter(({ settled }) => !settled)
-      const left = raised.length - mostRaised
-      return runningSince(knowledge.digest, at).flatMap(({ environment, workload }) => [
-        ...raised.slice(0, mostRaised).map(one => eventOf(environment, workload, knowledge.digest, one)),
-        ...(left > 0
-          ? [
-              {
-                ...{ environment, type: 'finding.raised' as const, reason: `${left} more have become known of ${workload}` },
-                data: { workload, image: knowledge.digest, left },
-              },
-            ]
-          : []),
-      ])
+      return inventory.uses(knowledge.digest).flatMap(({ environment, workload, from }) => {
+        const raised = fresh.filter(one => !one.settled && becomesNewsTo(one, from, at))
+        const left = raised.length - mostRaised
+        return [
+          ...raised.slice(0, mostRaised).map(one => eventOf(environment, workload, knowledge.digest, one)),
+          ...(left > 0 ? [rest(environment, workload, knowledge.digest, left)] : []),
+        ]
+      })
     })
     return news > 0
   }
@@ -145,7 +144,7 @@ export const createKeeping = (parts: KeepingParts): Keeping => {
   const renew = async (digest: string, version: string | undefined): Promise<boolean> => {
     const examined = await examine(digest)
     const at = clock.wall()
-    const { findings, dataFrom } = parts.match({ digest, packages: examined.packages, distribution: examined.distribution })
+    const { findings, dataFrom } = parts.match({ ...examined, digest }, inventory.image(digest)?.names ?? [])
     return remember({ ...examined, digest, names: [], findings, dataFrom, scanner, data: version }, at)
   }
 

@@ -7,11 +7,12 @@ import type { Store } from '../../engine/store.ts'
 import type { Environment } from '../../model/environment.ts'
 import { dayfly } from '../../model/event.ts'
 import type { RememberedVulnerability } from '../../model/inventory.ts'
+import { isNewsTo } from '../../model/inventory.ts'
 import type { AdmissionRequest } from '../../policy/decision.ts'
 import { imagePolicyName } from '../../policy/images/policy.ts'
 import type { Exemptions } from '../../policy/policy.ts'
 import { createExemptions } from '../../policy/presets/exemptions.ts'
-import { countsWhileRunning } from '../../policy/running.ts'
+import { countsWhileRunning, runningPolicyName } from '../../policy/running.ts'
 import type { PolicyFolder } from './policies.ts'
 
 export interface RespondingParts {
@@ -36,9 +37,12 @@ const requestOf = ({ spec }: Environment, workload: string, digest: string, now:
   }
 }
 
+/** What is let through at admission is let through while it runs. */
 const isExempted = (exemptions: Exemptions, { names, fingerprint }: RememberedVulnerability, request: AdmissionRequest): boolean =>
-  names.some(
-    id => exemptions.find({ policy: imagePolicyName, rule: 'vulnerabilities', message: '', finding: { id, fingerprint } }, request) !== undefined,
+  names.some(id =>
+    [imagePolicyName, runningPolicyName].some(
+      policy => exemptions.find({ policy, rule: 'vulnerabilities', message: '', finding: { id, fingerprint } }, request) !== undefined,
+    ),
   )
 
 const describe = (found: readonly RememberedVulnerability[]): string => {
@@ -51,22 +55,25 @@ const describe = (found: readonly RememberedVulnerability[]): string => {
 
 /** Never rejects but by the signal; what could not be done is done by the next call. */
 export const createResponding = ({ store, engine, policies, clock, log }: RespondingParts): ((signal: AbortSignal) => Promise<void>) => {
-  /** Known since the environment is there, and against the rules. */
-  const against = (environment: Environment, exemptions: Exemptions): RememberedVulnerability[] => {
+  /** By environment: what has become known since it runs the image, and is against the rules. */
+  const against = (exemptions: Exemptions): Map<string, { environment: Environment; found: Map<string, RememberedVulnerability> }> => {
     const rules = policies.assembly().settings.whileRunning
     const now = clock.wall()
-    const uses = new Map<string, { workload: string; digest: string }>()
-    for (const { workload, state, origin } of store.presentInstances(environment.id)) {
-      if (state === 'running' && origin) uses.set(`${workload} ${origin.image}`, { workload, digest: origin.image })
+    const all = new Map<string, { environment: Environment; found: Map<string, RememberedVulnerability> }>()
+    for (const digest of store.inventory.running()) {
+      const counted = store.inventory.vulnerabilities(digest).filter(one => countsWhileRunning(one, rules))
+      for (const { environment: id, workload, from } of counted.length === 0 ? [] : store.inventory.uses(digest)) {
+        const environment = store.environment(id)
+        if (environment?.state !== 'running') continue
+        const request = requestOf(environment, workload, digest, now)
+        const found = counted.filter(one => isNewsTo(one, from) && !isExempted(exemptions, one, request))
+        if (found.length === 0) continue
+        const before = all.get(id) ?? { environment, found: new Map() }
+        for (const one of found) before.found.set(one.fingerprint, one)
+        all.set(id, before)
+      }
     }
-    const found = [...uses.values()].flatMap(({ workload, digest }) => {
-      const request = requestOf(environment, workload, digest, now)
-      return store.inventory
-        .vulnerabilities(digest)
-        .filter(one => one.since !== undefined && one.since >= environment.createdAt && countsWhileRunning(one, rules))
-        .filter(one => !isExempted(exemptions, one, request))
-    })
-    return [...new Map(found.map(one => [one.fingerprint, one])).values()]
+    return all
   }
 
   const warn = (environment: Environment, found: readonly RememberedVulnerability[]): void => {
@@ -83,9 +90,7 @@ export const createResponding = ({ store, engine, policies, clock, log }: Respon
     }
   }
 
-  const respond = async (environment: Environment, exemptions: Exemptions, signal: AbortSignal): Promise<void> => {
-    const found = against(environment, exemptions)
-    if (found.length === 0) return
+  const respond = async (environment: Environment, found: readonly RememberedVulnerability[], signal: AbortSignal): Promise<void> => {
     const { action } = policies.assembly().settings.whileRunning
     const { id } = environment
     if (action === 'warn') return warn(environment, found)
@@ -108,10 +113,9 @@ export const createResponding = ({ store, engine, policies, clock, log }: Respon
     const assembly = policies.assembly()
     if (assembly.settings.whileRunning.action === 'none') return
     const exemptions = createExemptions(assembly.exemptions)
-    const living = store.environments({ ended: false }).filter(({ state }) => state === 'running')
     await Promise.all(
-      living.map(environment =>
-        respond(environment, exemptions, signal).catch((error: unknown) => {
+      [...against(exemptions).values()].map(({ environment, found }) =>
+        respond(environment, [...found.values()], signal).catch((error: unknown) => {
           if (!signal.aborted)
             log.error('what policy wants done about an environment could not be done; it is tried again', {
               environment: environment.id,

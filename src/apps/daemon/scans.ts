@@ -33,7 +33,7 @@ export const createScans = ({ images, match, clock }: ScanParts): Scans => {
   const look = async ({ image, pull, auth }: ScanRequest, onProgress: OnProgress, signal: AbortSignal): Promise<Looked> => {
     const { digest } = await images.resolve({ image, pull, ...(auth === undefined ? {} : { auth }) }, onProgress, signal)
     const facts = await images.facts(digest, signal)
-    return { digest, facts, matched: match(facts) }
+    return { digest, facts, matched: match(facts, [image]) }
   }
 
   return {
@@ -57,9 +57,9 @@ export const createScans = ({ images, match, clock }: ScanParts): Scans => {
       const stamp = { at: clock.wall(), version: readVersion() }
       return { ...(format === 'cyclonedx' ? cyclonedx(contents, stamp) : spdx(contents, stamp)) }
     },
-    summary: async (digest, signal): Promise<ScanSummary> => {
+    summary: async ({ digest, names }, signal): Promise<ScanSummary> => {
       const facts = await images.facts(digest, signal)
-      const { findings, dataFrom } = match(facts)
+      const { findings, dataFrom } = match(facts, names)
       const counted = findings.filter(({ vex }) => vex?.status !== 'not_affected' && vex?.status !== 'fixed')
       const count = (severity: Severity): number => counted.filter(finding => finding.severity === severity).length
       return {

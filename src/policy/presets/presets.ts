@@ -12,6 +12,7 @@ import { createImagePolicy } from '../images/policy.ts'
 import { createPodSecurityPolicy } from '../pod-security/policy.ts'
 import { parseVersion } from '../pod-security/standards.ts'
 import type { NativePolicy } from '../policy.ts'
+import { createRunningPolicy } from '../running.ts'
 import type { PresetName, Settings } from './settings.ts'
 
 const day = 86_400_000
@@ -82,10 +83,11 @@ const presets: Readonly<Record<PresetName, Settings>> = {
 export const presetSettings = (name: PresetName): Settings => presets[name]
 
 /** The policies that settings stand for. `looking`: see `createImagePolicy`. */
-export const builtInPolicies = ({ podSecurity, images, hardening }: Settings, looking: boolean): NativePolicy[] => [
+export const builtInPolicies = ({ podSecurity, images, hardening, whileRunning }: Settings, looking: boolean): NativePolicy[] => [
   ...podSecurity.map(({ version, ...options }, index) =>
     createPodSecurityPolicy({ ...options, version: parseVersion(version, `spec.podSecurity[${index}].version`) }),
   ),
   createImagePolicy(images, looking),
   createHardeningPolicy(hardening),
+  createRunningPolicy(whileRunning),
 ]
