@@ -9,6 +9,7 @@ import type { Parts } from '../apps/daemon/parts.ts'
 import { openParts } from '../apps/daemon/parts.ts'
 import { createServices } from '../apps/daemon/services.ts'
 import { systemClock } from '../base/clock.ts'
+import { DayflyError } from '../base/errors.ts'
 import { silentLog } from '../base/log.ts'
 import { authorization } from './authorization.ts'
 import type { Client } from './client/client.ts'
@@ -95,6 +96,23 @@ describe('the matrix', () => {
   })
 })
 
+test('who ran what is asked with a question', async () => {
+  const { status, error } = await failure('GET', '/v1/who?running=true')
+  assert.deepEqual([status, error.code, error.field], [400, 'invalid', 'package'])
+  for (const query of ['package=x&limit=0', 'package=', 'cve=x&since=soon', 'image=x&running=perhaps'])
+    assert.equal((await failure('GET', `/v1/who?${query}`)).error.code, 'invalid', query)
+})
+
+test('an image is scanned, as findings and as documents', async () => {
+  const scan = await client.scan({ image: 'fake' }, () => {})
+  assert.deepEqual([scan.packages, scan.problems, scan.dataFrom], [[], [], null])
+  assert.equal((await client.document({ image: 'fake' }, 'spdx', () => {}))['spdxVersion'], 'SPDX-2.3')
+  await assert.rejects(
+    client.scan({ image: 'nothing' }, () => {}),
+    error => error instanceof DayflyError && error.code === 'not_found' && error.field === 'image',
+  )
+})
+
 test('every JSON route answers as its schema says', async () => {
   const created = await checked('POST', '/v1/environments', 'POST /v1/environments', {
     ...sleeper,
@@ -115,6 +133,8 @@ test('every JSON route answers as its schema says', async () => {
   await checked('GET', '/v1/images', 'GET /v1/images')
   await checked('GET', '/v1/images/docker.io%2Flibrary%2Ffake%3Alatest', 'GET /v1/images/:name')
   await checked('POST', '/v1/images/gc', 'POST /v1/images/gc', {})
+  await checked('GET', '/v1/vulnerabilities', 'GET /v1/vulnerabilities')
+  await checked('GET', '/v1/who?image=fake&running=true', 'GET /v1/who')
   await checked('GET', '/v1/version', 'GET /v1/version')
   await checked('GET', '/v1/doctor', 'GET /v1/doctor')
   await checked('GET', '/v1/doctor/leaks', 'GET /v1/doctor/leaks')
