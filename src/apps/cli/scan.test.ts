@@ -1,8 +1,9 @@
 /** `dayfly scan` without a daemon: the real program on folders and compose files. */
 import assert from 'node:assert/strict'
-import { readFileSync, symlinkSync } from 'node:fs'
+import { readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
+import { startFake } from '../../../test/cli/fake.ts'
 import { openProject } from '../../../test/cli/offline.ts'
 import { ScanDocument } from '../../scan/report/json.ts'
 
@@ -156,6 +157,38 @@ describe('dayfly scan COMPOSE-FILE', () => {
     assert.match(sarif.stdout, /"uri": "deploy\/compose\.yaml"/)
     assert.equal(sarif.stdout.includes(password), false)
     assert.equal((await project.run(['scan', 'deploy/compose.yaml', '-q', '--fail-on', 'high,misconfiguration'])).status, 1)
+  })
+})
+
+describe('dayfly scan IMAGE', () => {
+  test('asks the daemon, for a compose file about its images, too', async () => {
+    await using site = await startFake()
+    const { status, stdout, stderr } = await site.cli(['scan', 'fake', '--json', '--fail-on', 'medium,misconfiguration'])
+    assert.deepEqual([status, stderr], [1, ''])
+    const document = documentOf(stdout)
+    assert.deepEqual([document.target.kind, document.target.name, document.findings.length], ['image', 'fake', 3])
+    assert.match(document.target.digest ?? '', /^sha256:[0-9a-f]{64}$/)
+    assert.match((await site.cli(['scan', 'fake', '--format', 'sarif'])).stdout, /"uri": "fake"/)
+    assert.match((await site.cli(['scan', 'fake', '--format', 'spdx'])).stdout, /"primaryPackagePurpose": "CONTAINER"/)
+
+    const file = join(site.folder, 'compose.yaml')
+    writeFileSync(file, 'services:\n  web:\n    image: fake\n  other:\n    image: nowhere\n')
+    const composed = documentOf((await site.cli(['scan', file, '--json'])).stdout)
+    const root = composed.findings.find(({ id }) => id === 'image-root-user')
+    assert.deepEqual([root?.places[0]?.line, root?.places[0]?.field, root?.places[0]?.object], [3, 'services.web.image', 'fake'])
+    assert.equal(composed.findings.filter(({ id }) => id === 'image-tag-latest').length, 2, 'each name once')
+    assert.deepEqual(composed.problems, ['nowhere could not be looked at: there is no image nowhere'])
+
+    for (const [args, message, remedy] of [
+      [['scan', 'nowhere'], /IMAGE: there is no image nowhere/, /image/],
+      [['scan', 'fake', '--pull', 'often'], /--pull: "often" is not one of missing, always, never/, /--pull missing/],
+      [['scan', 'fake', '--gitleaks', 'x'], /--gitleaks: it has no effect on an image/, /the daemon scans images/],
+    ] as const) {
+      const wrong = await site.cli(args)
+      assert.match(wrong.stderr, message)
+      assert.match(wrong.stderr.split('\n').slice(1).join('\n'), remedy)
+      assert.deepEqual([wrong.status, wrong.stdout], [2, ''])
+    }
   })
 })
 

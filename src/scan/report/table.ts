@@ -26,8 +26,9 @@ const placeOf = ({ places }: Finding): string => {
   const [place] = places
   const at = place?.path === undefined ? (place?.object ?? '') : `${place.path}${place.line === undefined ? '' : `:${place.line}`}`
   const field = place?.field === undefined ? '' : `${at === '' ? '' : ' '}${place.field}`
+  const inside = place?.path !== undefined && place.object !== undefined ? ` (${place.object})` : ''
   const hidden = place?.hidden === true ? ' (hidden)' : ''
-  return `${at}${field}${hidden}${places.length > 1 ? ` (+${places.length - 1})` : ''}`
+  return `${at}${field}${inside}${hidden}${places.length > 1 ? ` (+${places.length - 1})` : ''}`
 }
 
 type Row = readonly string[]

@@ -98,7 +98,7 @@ export const withImages = async (context: Context, { scanned, images }: ComposeS
         dataFrom: earliest(all.dataFrom, view.dataFrom ?? undefined),
       }
     } catch (error) {
-      all = { ...all, problems: [...all.problems, `${image} could not be looked at: ${messageOf(error)}`] }
+      all = { ...all, problems: [...all.problems, `${image} could not be looked at: ${messageOf(error).replace(/^image: /, '')}`] }
     }
   }
   return all

@@ -26,7 +26,8 @@ const missing = (name: string): DayflyError =>
   })
 
 /** A name of an image as a path: code scanning wants one, and shows it. */
-const imageFile = (name: string): string => name.replace(/^[a-z+]+:\/*/, '').replace(/@sha256:.*$/, '')
+const imageFile = (name: string): string =>
+  name.replace(/^(docker|oci|oci-archive|docker-archive|docker-daemon|dir):\/+/, '').replace(/@sha256:.*$/, '')
 
 const single = async (name: string, here: string, asFiles: boolean): Promise<Subject> => {
   const path = resolve(here, name)
