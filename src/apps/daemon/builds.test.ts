@@ -18,6 +18,7 @@ for (const text of [
   'memory=much',
   'pids=0',
   'timeout=5',
+  'timeout=25d',
   'disk=5g',
   'cpus=1;memory=1g',
 ]) {

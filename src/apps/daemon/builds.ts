@@ -37,6 +37,15 @@ const positive = (value: number, text: string): number => {
   throw wrong(text, 'is not above 0')
 }
 
+/** What a timer holds; a longer one would be over at once. */
+const longestTimeout = 24 * 86_400_000
+
+const timeoutOf = (value: string, text: string): number => {
+  const timeout = positive(parseDuration(value, option), text)
+  if (timeout <= longestTimeout) return timeout
+  throw wrong(text, 'is longer than 24d')
+}
+
 /** `cpus=2,memory=4g,pids=4096,timeout=30m`; what is left out has its default. Throws `invalid` naming the option. */
 export const parseBounds = (text: string): BuildBounds => {
   let bounds = defaultBounds()
@@ -45,7 +54,7 @@ export const parseBounds = (text: string): BuildBounds => {
     if (name === 'cpus') bounds = { ...bounds, cpus: positive(Number(value), pair) }
     else if (name === 'memory') bounds = { ...bounds, memory: positive(parseBytes(value, option), pair) }
     else if (name === 'pids') bounds = { ...bounds, pids: Math.floor(positive(Number(value), pair)) }
-    else if (name === 'timeout') bounds = { ...bounds, timeout: positive(parseDuration(value, option), pair) }
+    else if (name === 'timeout') bounds = { ...bounds, timeout: timeoutOf(value, pair) }
     else throw wrong(pair, 'is none of cpus, memory, pids and timeout')
   }
   return bounds

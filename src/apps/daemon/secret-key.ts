@@ -16,7 +16,8 @@ export const secretKey = (stateDir: string): Uint8Array => {
     if (errnoOf(error) !== 'ENOENT')
       throw new DayflyError('host', `${path} cannot be read`, { cause: error, remedy: 'It belongs to root, mode 0600.' })
     const key = randomBytes(length)
-    writeFileSync(`${path}.new`, key, { mode: 0o600 })
+    // On the disk before it has its name: an empty one after a power failure would keep every daemon from starting.
+    writeFileSync(`${path}.new`, key, { mode: 0o600, flush: true })
     renameSync(`${path}.new`, path)
     return key
   }
