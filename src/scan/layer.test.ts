@@ -83,6 +83,18 @@ describe('the scan of a layer', () => {
     assert.deepEqual([facts.packages, facts.setuid, facts.problems], [[], [], []])
   })
 
+  it('tells a file that was linked and then replaced: what it held is there by its other name, under which nobody reads it', async () => {
+    const programs: Cataloguer = { ...lists, wants: ({ magic }) => magic === 'elf' }
+    const link = seen('b', { kind: 'hardlink' })
+    const program = seen('a', { magic: 'elf' })
+    const problemsOf = async (files: Readonly<Record<string, string>>, entries: readonly Seen[]) =>
+      (await scanOf(files, entries, { cataloguers: [programs] })).problems.join()
+    assert.equal(await problemsOf({ a: 'one', b: 'one' }, [program, link]), '')
+    assert.match(await problemsOf({ a: 'x', b: 'one' }, [program, link, seen('a')]), /1 files were replaced .* hard links/)
+    assert.match(await problemsOf({ b: 'one' }, [program, link]), /hard links/, 'or its folder was')
+    assert.equal(await problemsOf({ a: 'x' }, [program, seen('a')]), '')
+  })
+
   it('cuts its lists, and says so', async () => {
     const names = Array.from({ length: 30 }, (_, index) => `n${index}`)
     const many = { packages: 10, remarkable: 5, problems: 3 }

@@ -55,6 +55,9 @@ export interface Until {
 /** Characters. */
 const longestProblem = 500
 
+/** Not for its name, which a hard link does not share. */
+const goesByContent = ({ seen, suspicious }: Wanted): boolean => seen.kind === 'file' && (suspicious || seen.magic !== undefined)
+
 /** A list that says when it was too short. */
 const bounded = <T>(most: number, what: string, problem: (text: string) => void): { readonly items: T[]; add(item: T): void } => {
   const items: T[] = []
@@ -100,6 +103,9 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
   }
   const wanted = new Map<string, Wanted>()
   const remarked = new Map<string, { entry: Entry; remarks: NonNullable<ReturnType<typeof remarksOn>> }>()
+  /** Further names of files, and files that were to be read for what is in them, and were replaced: perhaps they had one. */
+  let linked = 0
+  let lost = 0
   let wantedBytes = 0
   let tooMany = false
   let tooRemarkable = false
@@ -115,6 +121,7 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
     if (before !== undefined) {
       wantedBytes -= before.weight
       wanted.delete(key)
+      if (goesByContent(before)) lost++
     }
     remarked.delete(key)
   }
@@ -126,6 +133,7 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
     // Two names that are not UTF-8 may look the same.
     const key = seen.raw === undefined ? seen.path : seen.raw.toString('latin1')
     forget(key) // what comes later in a layer replaces what came before
+    if (entry.kind === 'file' && seen.kind === 'hardlink') linked++
     const remarks = remarksOn(entry)
     if (remarks !== undefined) {
       if (remarked.size < 4 * limits.remarkable) remarked.set(key, { entry, remarks })
@@ -151,16 +159,18 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
     const packages = bounded<Package>(limits.packages, 'packages', problem)
     let distribution: Distribution | undefined
 
-    /** What another entry of the layer has replaced since is not there any more, and no problem. */
-    const reading = async (path: RawPath, shown: string, work: (content: Content) => Promise<void>): Promise<void> => {
+    /** False: it is not there any more, for another entry of the layer has replaced it or a folder on the way to it. */
+    const reading = async (path: RawPath, shown: string, work: (content: Content) => Promise<void>): Promise<boolean> => {
       throwIfAborted(signal)
       try {
         using file = tree.open(path)
-        if (file !== undefined) await work(file)
+        if (file === undefined) return false
+        await work(file)
       } catch (error) {
         throwIfAborted(signal)
         problem(`${shown} cannot be read: ${messageOf(error)}`)
       }
+      return true
     }
 
     for (const path of osReleasePaths) {
@@ -174,23 +184,29 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
     }
     let left = wanted.size
     // By name: the same layer gives the same facts, whoever has shown it.
-    for (const { seen, entry, by, suspicious } of [...wanted.values()].sort(byPath)) {
+    for (const each of [...wanted.values()].sort(byPath)) {
+      const { seen, entry, by, suspicious } = each
       if (outOfTime()) {
         problem(`there was no time to read ${left} of the ${wanted.size} files that had to be`)
         break
       }
       left--
       if (by.length === 0 && !suspicious) continue
-      await reading(seen.raw ?? seen.path, seen.path, async content => {
+      const there = await reading(seen.raw ?? seen.path, seen.path, async content => {
         const here = { ...entry, size: content.size }
         for (const cataloguer of by) {
           const found = await cataloguer.read(here, content, distribution, signal)
-          for (const each of found.packages) packages.add(each)
-          for (const each of found.problems) problem(each)
+          for (const one of found.packages) packages.add(one)
+          for (const one of found.problems) problem(one)
         }
         if (suspicious && secrets !== undefined) tell(await secrets.find(seen, content, signal))
       })
+      if (!there && goesByContent(each)) lost++
     }
+
+    // Content is told under the first of its names: where that is not there any more, nobody has looked at it under the others.
+    if (linked > 0 && lost > 0)
+      problem(`${lost} files were replaced in the layer that brings them, which has hard links: what those hold may not have been read`)
 
     const lists = {
       setuid: 'setuid files',

@@ -240,6 +240,14 @@ describe('the image store', { skip }, () => {
     assert.equal((await store.get(newer.digest.slice(7, 19))).digest, newer.digest)
     const tagged = await store.tag(reference, 'mine:1')
     assert.deepEqual(tagged.names, [`${registry.host}/moving:latest`, 'docker.io/library/mine:1'])
+    assert.equal((await store.get(`${registry.host}/moving:1@${newer.digest}`)).digest, newer.digest, 'by its digest, where it came from')
+    for (const elsewhere of [
+      `${registry.host}/other@${newer.digest}`,
+      `registry.example.org/moving@${newer.digest}`,
+      `${registry.host}/mov@${newer.digest}`,
+    ]) {
+      await assert.rejects(store.get(elsewhere), hasCode('not_found'), 'that another repository has it, too, only its registry can say')
+    }
     assert.deepEqual((await store.remove('mine:1', nothingInUse)).images, [], 'it has another name')
     assert.deepEqual((await store.gc({ inUse: nothingInUse, keepNamed: true })).images, [old.digest])
   })

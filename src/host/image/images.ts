@@ -9,6 +9,7 @@ import { readJson, syncFolder, writeJson } from './durable.ts'
 import type { Layers } from './layers.ts'
 import type { ParsedConfig, ParsedManifest } from './manifest.ts'
 import { parseConfig, parseManifest } from './manifest.ts'
+import type { Reference } from './reference.ts'
 import { familiarName, parseReference } from './reference.ts'
 import type { Image, ImageLayer } from './store.ts'
 
@@ -71,13 +72,27 @@ const stack = (layers: readonly (ImageLayer & { readonly hidesAll: boolean })[])
 const matches = (image: StoredImage, prefix: string): boolean =>
   hexOf(image.digest).startsWith(prefix) || hexOf(image.manifest.config.digest).startsWith(prefix)
 
-/** Names that a reference may mean: as it stands, and as docker reads it. */
-const candidates = (reference: string): string[] => {
+const tryParse = (reference: string): Reference | undefined => {
   try {
-    return [reference, parseReference(reference).name]
+    return parseReference(reference)
   } catch {
-    return [reference]
+    return undefined
   }
+}
+
+/** Names that a reference may mean: as it stands, and as docker reads it. */
+const candidates = (reference: string): string[] => [reference, tryParse(reference)?.name ?? reference]
+
+/**
+ * `repo@digest` of an image that came from that repository by its tag is that image still. One that came from elsewhere is not: that the repository has it, too,
+ * is for its registry to say.
+ */
+const pinnedTo = (reference: string, all: readonly StoredImage[]): StoredImage | undefined => {
+  if (!reference.includes('@')) return undefined
+  const meant = tryParse(reference)
+  if (meant?.kind !== 'registry' || meant.digest === undefined) return undefined
+  const base = `${meant.registry}/${meant.repository}`
+  return all.find(({ digest, names }) => digest === meant.digest && names.some(name => name.startsWith(`${base}:`) || name.startsWith(`${base}@`)))
 }
 
 export const createImages = (root: string, layers: Layers): Images => {
@@ -143,9 +158,7 @@ export const createImages = (root: string, layers: Layers): Images => {
       if (named) return named
       const [, prefix] = /^(?:sha256:)?([0-9a-f]{4,64})$/.exec(reference) ?? []
       const found = prefix === undefined ? [] : all.filter(image => matches(image, prefix))
-      // `repo@digest` of an image that came by its tag is that image still.
-      const [, digest] = /@(sha256:[0-9a-f]{64})$/.exec(reference) ?? []
-      const pinned = digest === undefined ? undefined : all.find(image => image.digest === digest)
+      const pinned = pinnedTo(reference, all)
       const [only, another] = pinned ? [pinned] : found
       if (only && !another) return only
       if (another) {

@@ -76,6 +76,8 @@ test('in its grace one is warned of, and the verdict holds until it ends', () =>
     ['deny vulnerabilities'],
     'no date, no grace',
   )
+  const ahead = vulnerability({ severity: 'high', publishedAt: now + 365 * day })
+  assert.deepEqual(judgeFindings(rules, ahead).said, ['deny vulnerabilities'], 'nor for a date that is yet to come')
 })
 
 test('what is exploited counts whatever its severity, by its own grace', () => {
@@ -96,6 +98,7 @@ test('data may be so old; none at all is too old', () => {
   assert.equal(judge(rules, evidence()).validUntil, now - day + 7 * day + 1)
   assert.deepEqual(judge(rules, evidence({ dataFrom: now - 8 * day })).said, ['deny dataAge'])
   assert.deepEqual(judge(rules, evidence({ dataFrom: undefined })).said, ['deny dataAge'])
+  assert.deepEqual(judge(rules, evidence({ dataFrom: now + 2 * day })).said, ['deny dataAge'], 'what is from the future never grows old')
 })
 
 test('a secret is told redacted, with its place', () => {
@@ -130,6 +133,10 @@ test('registries are compared at the boundaries of names, docker.io written out'
   assert.equal(isWithin(imageName('localhost:5000/web:1'), 'localhost:5000'), true)
   assert.deepEqual(judge({ registries: { action: 'deny', allowed: ['registry.example.org/team/*'] } }, evidence()).said, [])
   assert.deepEqual(judge({ registries: { action: 'deny', allowed: ['docker.io'] } }, evidence(), false).said, ['deny registries'])
+  for (const name of [`sha256:${'a'.repeat(64)}`, 'a'.repeat(64), 'abcdef012345', 'cafe']) {
+    const { said } = judge({ registries: { action: 'deny', allowed: ['docker.io'] } }, evidence({ name }))
+    assert.deepEqual(said, ['deny registries'], `${name} names no registry`)
+  }
 })
 
 test('a name without a digest is none that was judged', () => {

@@ -8,7 +8,7 @@ import { nameOf, podOf } from '../pods.ts'
 import type { Action, NativePolicy, PolicyRule, Ruling } from '../policy.ts'
 import { imageName, isWithin } from './reference.ts'
 import type { ImageRules } from './settings.ts'
-import { actionInGrace, describeGrace, describeVulnerability, judgeVulnerabilities } from './vulnerabilities.ts'
+import { actionInGrace, describeGrace, describeVulnerability, judgeVulnerabilities, longestAhead } from './vulnerabilities.ts'
 
 export const imagePolicyName = 'images'
 const policy = imagePolicyName
@@ -100,6 +100,7 @@ const dataAge =
     const remedy = 'Update it: dayfly vulndb update.'
     if (dataFrom === undefined) return say(action, 'dataAge', subject, 'there is no vulnerability data', remedy)
     const age = subject.now - dataFrom
+    if (age < -longestAhead) return say(action, 'dataAge', subject, `the vulnerability data is from ${formatDuration(-age)} ahead of now`, remedy)
     if (age <= most) return { rulings: [], validUntil: dataFrom + most + 1 }
     return say(action, 'dataAge', subject, `the vulnerability data is ${formatDuration(age)} old, more than ${formatDuration(most)}`, remedy)
   }
@@ -158,8 +159,10 @@ const attestations =
 const registries =
   ({ action, allowed }: NonNullable<ImageRules['registries']>): Judge =>
   subject => {
+    // A digest, or the beginning of one, names no registry: whoever runs it by that may have got it anywhere.
+    const named = !/^(sha256:)?[0-9a-f]{4,64}$/.test(subject.evidence.name)
     const name = imageName(subject.evidence.name)
-    if (allowed.some(prefix => isWithin(name, prefix))) return nothing
+    if (named && allowed.some(prefix => isWithin(name, prefix))) return nothing
     return say(action, 'registries', subject, `${subject.evidence.name} does not come from ${allowed.join(', ')}`, 'Use an image from there.')
   }
 

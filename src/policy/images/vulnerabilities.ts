@@ -23,10 +23,14 @@ const counts = (finding: VulnerabilityFinding, rules: Rules): boolean => {
   return compareSeverity(finding.severity, rules.severity) >= 0
 }
 
+/** ms by which clocks may differ. */
+export const longestAhead = 86_400_000
+
 /** Wall ms from which on it counts. */
-const dueAt = (finding: VulnerabilityFinding, rules: Rules): number => {
+const dueAt = (finding: VulnerabilityFinding, rules: Rules, now: number): number => {
   const grace = finding.exploited === true && rules.exploitedGrace !== undefined ? rules.exploitedGrace : (rules.grace[finding.severity] ?? 0)
-  return finding.publishedAt === undefined ? 0 : finding.publishedAt + grace
+  // A date that is yet to come would be a grace without an end.
+  return finding.publishedAt === undefined || finding.publishedAt > now + longestAhead ? 0 : finding.publishedAt + grace
 }
 
 const worstFirst = (left: VulnerabilityFinding, right: VulnerabilityFinding): number =>
@@ -36,11 +40,11 @@ const worstFirst = (left: VulnerabilityFinding, right: VulnerabilityFinding): nu
 
 export const judgeVulnerabilities = (findings: readonly Finding[], rules: Rules, now: number): Judged => {
   const counted = findings.filter(finding => finding.kind === 'vulnerability').filter(finding => counts(finding, rules))
-  const later = counted.filter(finding => dueAt(finding, rules) > now)
+  const later = counted.filter(finding => dueAt(finding, rules, now) > now)
   return {
-    due: counted.filter(finding => dueAt(finding, rules) <= now).sort(worstFirst),
+    due: counted.filter(finding => dueAt(finding, rules, now) <= now).sort(worstFirst),
     inGrace: later.sort(worstFirst),
-    nextDue: later.length === 0 ? undefined : Math.min(...later.map(finding => dueAt(finding, rules))),
+    nextDue: later.length === 0 ? undefined : Math.min(...later.map(finding => dueAt(finding, rules, now))),
   }
 }
 

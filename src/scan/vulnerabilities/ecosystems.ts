@@ -81,7 +81,10 @@ const suseRelease = (version: string): string => {
   return pack === '0' ? major : `${major} SP${pack}`
 }
 
-type Scope = (ecosystem: string) => boolean
+/** Which ecosystems' data is meant: one and the same function for all packages of one origin. */
+export type Scope = (ecosystem: string) => boolean
+
+const nowhere: Scope = () => false
 
 const among =
   (...names: readonly string[]): Scope =>
@@ -129,6 +132,12 @@ const scopeOf = (distribution: Distribution): Scope | undefined => {
   return key === undefined ? undefined : scopes[key]?.(distribution)
 }
 
+/** What a distribution's own packages are. Others in it are from elsewhere, or it is not what it says: its data knows nothing of them. */
+const formatOf = ({ id }: Distribution): 'deb' | 'apk' | 'rpm' => {
+  if (['debian', 'ubuntu', 'echo'].includes(id.toLowerCase())) return 'deb'
+  return ['alpine', 'alpaquita', 'chainguard', 'minimos', 'wolfi'].includes(id.toLowerCase()) ? 'apk' : 'rpm'
+}
+
 /** What to look up for a package. */
 export interface Query {
   readonly name: string
@@ -163,18 +172,20 @@ const systemQueries = ({ type, name, version, source }: Package, distribution: D
 /** How a whole list of packages is asked for: the distribution's part is worked out once. */
 export const questions = (distribution: Distribution | undefined): ((one: Package) => Question) => {
   const scope = distribution && scopeOf(distribution)
-  const origin = distribution ? `${distribution.id} ${distribution.version}`.trim() : ''
+  const origin = `${distribution?.id ?? ''} ${distribution?.version ?? ''}`.trim()
   return one => {
     if (isSystem(one.type)) {
       const queries = systemQueries(one, distribution).filter(({ version }) => version !== '')
-      return { origin: origin || `a distribution that is not known (${one.type})`, scope: scope ?? (() => false), queries }
+      if (distribution === undefined) return { origin: `a distribution that is not known (${one.type})`, scope: nowhere, queries }
+      if (scope !== undefined && formatOf(distribution) !== one.type) return { origin: `${one.type} packages in ${origin}`, scope: nowhere, queries }
+      return { origin, scope: scope ?? nowhere, queries }
     }
     const ecosystem = languageEcosystems[one.type]
     const version = ecosystem === 'Go' ? goVersion(one.version) : one.version
     const known = version !== '' && version !== '(devel)'
     return {
       origin: ecosystem,
-      scope: languageScopes.get(ecosystem) ?? (() => false),
+      scope: languageScopes.get(ecosystem) ?? nowhere,
       queries: known ? [{ name: normalName(ecosystem, one.name), version }] : [],
     }
   }

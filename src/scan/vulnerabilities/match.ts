@@ -6,7 +6,7 @@ import type { Distribution, Package } from '../../model/package.ts'
 import { orderOf } from '../versions/order.ts'
 import { oneLine } from './advisory.ts'
 import { severityOfScore } from './cvss/score.ts'
-import type { Query } from './ecosystems.ts'
+import type { Query, Scope } from './ecosystems.ts'
 import { questions } from './ecosystems.ts'
 import type { Group, Hit } from './group.ts'
 import { groupsOf } from './group.ts'
@@ -136,17 +136,18 @@ const hitsOf = (queries: readonly Query[], ecosystems: readonly Covered[], looku
 export const matchPackages = (packages: readonly Package[], distribution: Distribution | undefined, context: Context): Matched => {
   const { lookup } = context
   const ask = questions(distribution)
-  const scopes = new Map<string, readonly Covered[]>()
+  // By scope, not by origin: that has words of the image in it, which may call its distribution npm.
+  const scopes = new Map<Scope, readonly Covered[]>()
   const unknown = new Map<string, number>()
   const findings: VulnerabilityFinding[] = []
   let dataFrom: number | undefined
   for (const one of packages) {
     const { origin, scope, queries } = ask(one)
     if (queries.length === 0) continue
-    let ecosystems = scopes.get(origin)
+    let ecosystems = scopes.get(scope)
     if (!ecosystems) {
       ecosystems = lookup.ecosystems.filter(({ name }) => scope(name))
-      scopes.set(origin, ecosystems)
+      scopes.set(scope, ecosystems)
       const newest = ecosystems.reduce<number | undefined>((latest, ecosystem) => Math.max(latest ?? ecosystem.newest, ecosystem.newest), undefined)
       dataFrom = earliest([dataFrom, newest])
     }

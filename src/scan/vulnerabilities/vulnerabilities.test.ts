@@ -230,6 +230,31 @@ describe('what nothing is known about', () => {
     assert.match(data.match(packages, undefined, now).problems[0] ?? '', /a distribution that is not known \(deb\)/)
   })
 
+  it('is said of an image that calls itself something else, to be looked up elsewhere', async () => {
+    using data = await dataOf(
+      record('X-1', [affected('npm', 'x', before('2')), affected('Wolfi', 'y', before('2')), affected('Debian:12', 'a', before('2'))]),
+    )
+    const packages = [pkg('deb', 'a', '1'), pkg('npm', 'x', '1.0.0')]
+    for (const order of [packages, packages.toReversed()]) {
+      for (const [id, why] of [
+        ['npm', 'npm 12'],
+        ['wolfi', 'deb packages in wolfi 12'],
+        ['alpine', 'deb packages in alpine 12'],
+        ['constructor', 'constructor 12'],
+        ['__proto__', '__proto__ 12'],
+      ] as const) {
+        const { findings, problems } = data.match(order, distribution(id, '12'), now)
+        assert.deepEqual(
+          findings.map(({ package: { name } }) => name),
+          ['x'],
+          id,
+        )
+        assert.deepEqual(problems, [`there is no vulnerability data about ${why}, of which there is 1 package`])
+      }
+    }
+    assert.equal(data.match(packages, distribution('debian', '12'), now).findings.length, 2)
+  })
+
   it('is everything where there is no data', () => {
     using data = openVulnerabilities(join(root, 'nothing'))
     const { findings, dataFrom, problems } = data.match([pkg('npm', 'x', '1.0.0')], undefined, now)
