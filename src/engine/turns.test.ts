@@ -6,6 +6,7 @@ import { deaf, forever, inWorld, live, noSeeds, service, spec, up } from '../../
 import { hour, never, noSecrets, openWorld, user } from '../../test/engine/world.ts'
 import { settle } from '../backends/fake/clock.ts'
 import { DayflyError } from '../base/errors.ts'
+import type { Environment } from '../model/environment.ts'
 import type { Audience } from './audience.ts'
 import type { Secrets } from './engine.ts'
 import type { Place, Waiting } from './line.ts'
@@ -169,6 +170,37 @@ describe('an end in the middle of a change', () => {
     go()
     await assert.rejects(change, coded('aborted'))
     await world.assertGone(id)
+  })
+})
+
+describe('a change that fails', () => {
+  it('closes again what was opened for it', async () => {
+    const open = new Set<number>()
+    const portsOf = ({ spec: { workloads } }: Environment): number[] => workloads['web']?.deployment?.expose.map(({ port }) => port) ?? []
+    const audience: Audience = {
+      ...{ drain: async () => {}, ending: () => {}, ended: () => {} },
+      prepare: async environment => {
+        for (const port of portsOf(environment)) open.add(port)
+      },
+      statuses: environment => {
+        const wanted = new Set(portsOf(environment))
+        for (const port of open) if (!wanted.has(port)) open.delete(port)
+      },
+    }
+    let fails = false
+    await inWorld(
+      async world => {
+        const exposing = (...ports: number[]) => spec({ web: service(forever, { expose: ports.map(port => ({ port, protocol: 'tcp' as const })) }) })
+        await up(world, exposing(80))
+        fails = true
+        await assert.rejects(world.engine.up(exposing(80, 81), noSecrets, noSeeds, user, never()), coded('host'))
+        assert.deepEqual([...open], [80])
+        fails = false
+        await up(world, exposing(80, 81))
+        assert.deepEqual([...open], [80, 81])
+      },
+      { engine: { audience }, fake: { fault: operation => (fails && operation === 'prepareEnvironment' ? 'fail' : undefined) } },
+    )()
   })
 })
 

@@ -278,7 +278,12 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
         if (found) {
           const outcome = await whileItLives(found, signal, async living => {
             const verdicts = await admitted(found, spec, named, actor, living)
-            const changes = await update(found, spec, named, secrets, seeds, actor, living)
+            const changes = await update(found, spec, named, secrets, seeds, actor, living).catch((error: unknown) => {
+              // What was opened for it is closed again.
+              const now = store.environment(found.id)
+              if (now && lives.get(found.id) && !lives.get(found.id)?.ending) parts.audience.statuses(now, supervisor.statuses(found.id))
+              throw error
+            })
             parts.gate.note(found.id, verdicts, actor)
             return { changes, warnings: warningsOf(verdicts) }
           })

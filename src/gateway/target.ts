@@ -324,7 +324,6 @@ export class Target {
     this.#hub.unwake(this.spec.id)
   }
 
-  /** All who wait are told this. */
   /** Ends all that is in flight; how many that were. */
   cut(): number {
     const all = [...this.seats()].flatMap(seat => [...seat.inFlight])
@@ -332,6 +331,7 @@ export class Target {
     return all.length
   }
 
+  /** All who wait are told this. */
   turnAllAway(problem: Problem): void {
     for (const line of [this.#first, this.#line]) {
       for (const traffic of line) {
