@@ -181,10 +181,11 @@ export const createEngine = (options: EngineOptions): Engine => {
     work.catch(() => {}).finally(() => busy.delete(work))
   }
   /** What requests ask for that are not answered yet. */
-  const asked = new Set<EnvironmentSpec>()
+  const asked = new Set<{ readonly spec: EnvironmentSpec }>()
   const asking = <T>(spec: EnvironmentSpec, work: Promise<T>): Promise<T> => {
-    asked.add(spec)
-    background(work.finally(() => asked.delete(spec)))
+    const one = { spec }
+    asked.add(one)
+    background(work.finally(() => asked.delete(one)))
     return work
   }
   /** Takes it down if it is written as ending. */
@@ -333,7 +334,7 @@ export const createEngine = (options: EngineOptions): Engine => {
       open()
       return asking(spec, up.up(spec, secrets, seeds, actor, signal, partial, waiting))
     },
-    asked: () => [...asked],
+    asked: () => [...asked].map(({ spec }) => spec),
     diff: up.diff,
     ...watches,
 
