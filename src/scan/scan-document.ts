@@ -2,6 +2,7 @@
 import type { Document, Node, ParsedNode } from 'yaml'
 import { isAlias, isMap, isNode, isScalar, isSeq, LineCounter, parseAllDocuments } from 'yaml'
 import { messageOf } from '../base/errors.ts'
+import { isNestedDeeper } from '../base/yaml-nesting.ts'
 import type { SecretFinding } from '../model/finding.ts'
 import type { FoundSecrets } from './secrets/findings.ts'
 import { fieldsOfDocument } from './secrets/sources.ts'
@@ -14,6 +15,9 @@ export interface DocumentSearch {
 
 /** What aliases may expand to. */
 const mostAliases = 1000
+/** Characters of a text whose fields are read, and levels of brackets in it. */
+const longest = 4 * 1024 * 1024
+const deepest = 200
 
 const followed = (node: unknown, document: Document): unknown => (isAlias(node) ? node.resolve(document) : node)
 
@@ -65,7 +69,9 @@ export const scanDocument = (path: string, text: string, search: DocumentSearch)
   const problems: string[] = []
   const findings: SecretFinding[] = []
   const lines = new LineCounter()
-  for (const document of readAll(text, lines)) {
+  const readable = text.length <= longest && !isNestedDeeper(text, deepest)
+  if (!readable) problems.push(`${path}: it is too long or nested too deeply: its fields were not searched by name`)
+  for (const document of readable ? readAll(text, lines) : []) {
     try {
       const value: unknown = document.toJS({ maxAliasCount: mostAliases })
       const [fields, complete] = fieldsOfDocument(value)

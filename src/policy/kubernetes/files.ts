@@ -1,15 +1,18 @@
 /** Policy files: YAML (or JSON) with several documents, each with its place for whoever has to correct it. */
 import type { Document, DocumentOptions, Node, ParsedNode, ParseOptions, SchemaOptions } from 'yaml'
-import { isCollection, isMap, isNode, isScalar, LineCounter, parseAllDocuments } from 'yaml'
+import { isCollection, isMap, isNode, isScalar, LineCounter, parseAllDocuments, visit } from 'yaml'
 import { DayflyError } from '../../base/errors.ts'
+import { isNestedDeeper } from '../../base/yaml-nesting.ts'
 
 /** Characters of one file, and what its aliases may expand to. */
 const longest = 4 * 1024 * 1024
 const mostAliases = 1000
+/** Levels of brackets and braces. */
+const deepest = 200
 
 type Reading = ParseOptions & DocumentOptions & SchemaOptions
 
-const asWritten: Reading = { version: '1.2', uniqueKeys: true, stringKeys: true }
+const asWritten: Reading = { version: '1.2', uniqueKeys: false, stringKeys: true }
 
 /**
  * As Kubernetes reads YAML, which is 1.1: `yes` is true, `0_0` is a number, `<<` merges. Read otherwise, `privileged: yes` would be a text here that no rule
@@ -17,7 +20,7 @@ const asWritten: Reading = { version: '1.2', uniqueKeys: true, stringKeys: true 
  */
 export const asKubernetes: Reading = {
   version: '1.1',
-  uniqueKeys: true,
+  uniqueKeys: false,
   stringKeys: true,
   customTags: tags =>
     tags.filter(
@@ -92,9 +95,31 @@ const documentOf = (file: string, document: Document, lines: LineCounter, prefix
   return [{ file, apiVersion, kind, name, value, place, lineWithin }]
 }
 
+/** The second of two keys that are the same. The parser's own check compares each with each: of a long list of keys it never returns. */
+const repeatedKey = (document: Document): Node | undefined => {
+  let repeated: Node | undefined
+  visit(document, {
+    Map: (_, { items }) => {
+      const seen = new Set<string>()
+      for (const { key } of items) {
+        if (!isScalar(key) || key.value === '<<') continue
+        const name = String(key.value)
+        if (seen.has(name)) {
+          repeated = key
+          return visit.BREAK
+        }
+        seen.add(name)
+      }
+      return undefined
+    },
+  })
+  return repeated
+}
+
 /** All documents of one file. Throws `invalid` with the place of the fault. */
 export const readDocuments = ({ path, text }: PolicyFile, reading: Reading = asWritten): PolicyDocument[] => {
   if (text.length > longest) throw invalid(path, 1, 1, `the file is longer than ${longest} characters`)
+  if (isNestedDeeper(text, deepest)) throw invalid(path, 1, 1, 'it is nested too deeply')
   const lines = new LineCounter()
   let documents: Document<ParsedNode>[]
   try {
@@ -111,6 +136,11 @@ export const readDocuments = ({ path, text }: PolicyFile, reading: Reading = asW
       throw invalid(path, line, col, what.startsWith('Maximum call stack') ? 'it is nested too deeply' : what)
     }
     if (document.contents === null) return []
+    const repeated = repeatedKey(document)
+    if (repeated) {
+      const { line, col } = lines.linePos(repeated.range?.[0] ?? 0)
+      throw invalid(path, line, col, 'Map keys must be unique')
+    }
     let value: unknown
     try {
       value = document.toJS({ maxAliasCount: mostAliases })
