@@ -60,6 +60,8 @@ describe('a daemon of several users', { skip: needsRoot, timeout: 300_000 }, () 
     await daemon.client.importImage({ path: tar, name: 'box' }, () => {})
   })
   after(async () => {
+    // Of a test that has failed.
+    for (const { id } of await daemon.client.environments()) await daemon.client.end(id, { force: true })
     const left = await daemon.client.leaks()
     await daemon[Symbol.asyncDispose]()
     rmSync(folder, { recursive: true, force: true })
