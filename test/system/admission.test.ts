@@ -95,6 +95,21 @@ describe('admission', { skip }, () => {
     assert.ok(!stderr.includes(secret) && !record.includes(secret), 'nowhere in the clear')
   })
 
+  test('what cannot be understood is denied: a damaged package database, a manifest beyond the limits, deep JSON', async () => {
+    const hostile = {
+      'var/lib/rpm/Packages': Buffer.alloc(100_000, 'noise'),
+      'usr/lib/node_modules/x/package.json': Buffer.alloc(32 * 1024 * 1024, ' '),
+      'usr/lib/node_modules/y/package.json': Buffer.from(`{"a":${'['.repeat(1_000_000)}`),
+    }
+    for (const [index, [path, content]] of Object.entries(hostile).entries()) {
+      const name = await push(`hostile-${index}`, makeImage({ layers: [makeLayer([...busyboxEntries(), { name: path, content }])] }))
+      const { status, stdout, stderr } = dayfly('run', name, '--', 'echo', 'ran')
+      assert.deepEqual([status, stdout], [125, ''], stderr)
+      assert.match(stderr, /could not be scanned whole: .*images\/incompleteScan/s)
+      assert.ok(stderr.includes(path), stderr)
+    }
+  })
+
   test('a vulnerability is known once there is data about it; a daemon that runs sees the new data', async () => {
     const name = await push('old', makeImage({ layers: [makeLayer([...busyboxEntries(), ...debian])] }))
     assert.equal(dayfly('run', name, '--', 'echo').status, 0, 'nobody knows of any')

@@ -19,7 +19,7 @@ const evidenceBy = (parts: Partial<EvidenceParts>) =>
     labelsOf: async () => ({}),
     match: () => matched(),
     version: () => 'one',
-    vouch: async () => ({ signatures: [], problems: [], lasts: undefined }),
+    vouch: async () => ({ signatures: [], lasts: undefined }),
     examined: () => {},
     ...parts,
   })

@@ -17,7 +17,6 @@ export interface Matched {
 export interface Vouched {
   /** Undefined: nobody could look. */
   readonly signatures: readonly VerifiedSignature[] | undefined
-  readonly problems: readonly string[]
   /** ms for which there is no need to ask again; undefined: for ever. */
   readonly lasts: number | undefined
 }
@@ -78,7 +77,7 @@ export const createEvidence = ({ facts, labelsOf, match, version, vouch, examine
       // What there is no data about, recent data about the rest does not make up for.
       dataFrom: matched.problems.length > 0 ? undefined : matched.dataFrom,
       findings: of.failed ? undefined : [...matched.findings, ...of.secrets, ...of.misconfigurations, ...misconfigurationsOfName(name)],
-      problems: [...of.problems, ...vouched.problems],
+      problems: of.problems,
       signatures: vouched.signatures,
     }
     const partly = evidence.problems.length > 0 ? tryAgainAfter : Number.POSITIVE_INFINITY

@@ -13,8 +13,8 @@ const settings = (preset: string): string => JSON.stringify({ apiVersion: 'dayfl
 interface Place extends AsyncDisposable {
   readonly folder: string
   readonly policies: PolicyFolder
-  /** The preset's rule about scans that were not whole: which tells the presets apart. */
-  inForce(): string | undefined
+  /** The preset's rule about secrets, which tells the presets apart. */
+  inForce(): string
   put(name: string, text: string): void
   /** Looks as often as it takes for something to come into force. */
   look(): Promise<void>
@@ -29,7 +29,10 @@ const openPlace = async (make: (folder: string) => void = () => {}): Promise<Pla
     const policies = await openPolicies({ folder, required: true, preset: undefined, clock: systemClock(), log: silentLog() })
     return {
       ...{ folder, policies },
-      inForce: () => policies.assembly().settings.images.incompleteScan,
+      inForce: () => {
+        const { action, severity } = policies.assembly().settings.images.secrets ?? {}
+        return `${action} ${severity}`
+      },
       put: (name, text) => writeFileSync(join(folder, name), text),
       look: async () => {
         await policies.look()
@@ -50,10 +53,10 @@ const strict = (folder: string): void => writeFileSync(join(folder, 'a.yaml'), s
 test('what has changed comes into force, another object with another version', async () => {
   await using place = await openPlace(strict)
   const before = place.policies.current()
-  assert.equal(place.inForce(), 'deny')
+  assert.equal(place.inForce(), 'deny medium')
   place.put('a.yaml', settings('permissive'))
   await place.look()
-  assert.equal(place.inForce(), 'audit')
+  assert.equal(place.inForce(), 'warn high')
   assert.notEqual(place.policies.current(), before)
   assert.notEqual(place.policies.current().version, before.version)
   const after = place.policies.current()
@@ -67,13 +70,13 @@ test('a folder that goes away takes no policy out of force; one that is emptied 
   await place.look()
   await place.look()
   assert.match(place.policies.fault() ?? '', /is not there any more/)
-  assert.equal(place.inForce(), 'deny')
+  assert.equal(place.inForce(), 'deny medium')
   renameSync(`${place.folder}.away`, place.folder)
   await place.look()
   assert.equal(place.policies.fault(), undefined)
   rmSync(join(place.folder, 'a.yaml'))
   await place.look()
-  assert.notEqual(place.inForce(), 'deny')
+  assert.equal(place.inForce(), 'deny high')
 })
 
 test('faulty files change nothing until they are repaired', async () => {
@@ -81,11 +84,11 @@ test('faulty files change nothing until they are repaired', async () => {
   place.put('a.yaml', settings('permisive'))
   await place.look()
   await place.look()
-  assert.equal(place.inForce(), 'deny')
+  assert.equal(place.inForce(), 'deny medium')
   assert.match(place.policies.fault() ?? '', /spec\.preset/, 'and it is still told')
   place.put('a.yaml', settings('permissive'))
   await place.look()
-  assert.equal(place.inForce(), 'audit')
+  assert.equal(place.inForce(), 'warn high')
   assert.equal(place.policies.fault(), undefined)
 })
 
@@ -95,11 +98,11 @@ test('files that are being written are not read before they rest', async () => {
     // Emptied first, as who truncates and writes does: nothing in it would be valid, too.
     place.put('a.yaml', ' '.repeat(round))
     await place.policies.look()
-    assert.equal(place.inForce(), 'deny')
+    assert.equal(place.inForce(), 'deny medium')
   }
   place.put('a.yaml', settings('strict'))
   await place.look()
-  assert.equal(place.inForce(), 'deny')
+  assert.equal(place.inForce(), 'deny medium')
 })
 
 test('links to files are read, as configuration is mounted; a link that leads nowhere is an error, not a policy less', async () => {
@@ -109,13 +112,13 @@ test('links to files are read, as configuration is mounted; a link that leads no
     symlinkSync('..2026', join(folder, '..data'))
     symlinkSync('..data/settings.yaml', join(folder, 'settings.yaml'))
   })
-  assert.equal(place.inForce(), 'deny')
+  assert.equal(place.inForce(), 'deny medium')
   mkdirSync(join(place.folder, '..2027'))
   writeFileSync(join(place.folder, '..2027/settings.yaml'), settings('permissive'))
   symlinkSync('..2027', join(place.folder, '..next'))
   renameSync(join(place.folder, '..next'), join(place.folder, '..data'))
   await place.look()
-  assert.equal(place.inForce(), 'audit')
+  assert.equal(place.inForce(), 'warn high')
   await assert.rejects(
     openPlace(folder => symlinkSync('nothing', join(folder, 'a.yaml'))),
     { code: 'invalid', message: /a\.yaml leads nowhere/ },

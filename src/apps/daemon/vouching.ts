@@ -5,7 +5,6 @@ import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { abortError } from '../../base/abort.ts'
-import { messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { SignedDocument } from '../../scan/trust/documents.ts'
 import type { Vouched } from './evidence.ts'
@@ -58,9 +57,9 @@ export const createVouching = (folder: string, trust: Trust, log: Log): Vouching
 
   return {
     vouch: async (digest, name, signal) => {
-      if (trust.keys.length === 0) return { signatures: [], problems: [], lasts: undefined }
+      if (trust.keys.length === 0) return { signatures: [], lasts: undefined }
       const before = trust.verify(await kept(digest))
-      if (before.signatures.some(({ signed }) => signed)) return { signatures: before.signatures, problems: [], lasts: undefined }
+      if (before.signatures.some(({ signed }) => signed)) return { signatures: before.signatures, lasts: undefined }
       // What nobody has signed may have been signed since.
       try {
         const documents = await trust.documentsOf({ name, digest }, undefined, AbortSignal.any([signal, AbortSignal.timeout(patience)]))
@@ -68,12 +67,12 @@ export const createVouching = (folder: string, trust: Trust, log: Log): Vouching
         if (documents.length > 0)
           await keep(digest, documents).catch((error: unknown) => log.warn('signatures could not be kept', { image: digest, error }))
         for (const problem of problems) log.info('what does not vouch for an image', { image: digest, problem })
-        return { signatures, problems: [], lasts: signatures.some(({ signed }) => signed) ? undefined : tryAgainAfter }
+        return { signatures, lasts: signatures.some(({ signed }) => signed) ? undefined : tryAgainAfter }
       } catch (error) {
         if (signal.aborted) throw abortError(signal)
         log.warn('it could not be found out who vouches for an image', { image: digest, name, error })
         const known = before.signatures.length > 0 ? before.signatures : undefined
-        return { signatures: known, problems: [`its signatures could not be read: ${messageOf(error)}`], lasts: tryAgainAfter }
+        return { signatures: known, lasts: tryAgainAfter }
       }
     },
   }

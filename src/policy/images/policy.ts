@@ -75,7 +75,7 @@ const incomplete =
       'incompleteScan',
       subject,
       `${name} could not be scanned whole: ${problems[0]}${more}`,
-      'Repair or remove what cannot be read.',
+      'Repair or remove what cannot be read, or exempt the image from images/incompleteScan until it is.',
     )
   }
 
@@ -138,6 +138,8 @@ const signature =
     const trusted = (signatures ?? []).filter(({ key, signed }) => signed && (keys.length === 0 || keys.includes(key)))
     if (trusted.length > 0) return nothing
     const whose = keys.length === 0 ? 'a trusted key' : keys.join(' or ')
+    if (signatures === undefined)
+      return say(action, 'signature', subject, `whether ${name} is signed by ${whose} could not be found out`, 'Try again once its registry answers.')
     return say(action, 'signature', subject, `${name} is not signed by ${whose}`, 'Sign it (cosign sign --key), or trust the key that did.')
   }
 

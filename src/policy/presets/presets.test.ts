@@ -57,6 +57,19 @@ test('a folder of the project may be mounted by what Dayfly runs, the system and
   assert.deepEqual(denied('standard', requestOf(bind('/home/me/shop/data').object, false)), ['hostPathVolumes'])
 })
 
+test('what could not be understood whole is denied, but where nothing is', () => {
+  const partly = { ...request(), images: { web: { ...evidence, problems: ['var/lib/rpm/Packages is cut off'] } } }
+  assert.deepEqual(denied('standard', partly), ['incompleteScan'])
+  assert.ok(denied('strict', partly).includes('incompleteScan'))
+  assert.deepEqual(denied('permissive', partly), [])
+  const unseen = {
+    ...request(),
+    images: { web: { ...evidence, findings: undefined, problems: ['layer x: the layer could not be scanned: killed'] } },
+  }
+  for (const preset of ['permissive', 'standard', 'strict', 'baseline', 'restricted'] as const)
+    assert.ok(denied(preset, unseen).includes('scanned'), preset)
+})
+
 test('permissive denies nothing but what nobody could look at', () => {
   const privileged = {
     apiVersion: 'v1',

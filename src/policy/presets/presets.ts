@@ -2,7 +2,7 @@
  * What holds where nobody has said anything else.
  *
  *   permissive   nothing is denied but images that could not be looked at; the rest is shown
- *   standard     the baseline of the Pod Security Standards; no secret; nothing critical that has had a fix for 30 days, nothing exploited for 3
+ *   standard     the baseline of the Pod Security Standards; scanned whole; no secret; nothing critical that has had a fix for 30 days, nothing exploited for 3
  *   strict       restricted; named by digest, scanned whole with data of this week, nothing serious that has a fix
  *   baseline, restricted   the Pod Security Standards alone, for manifests
  */
@@ -37,7 +37,7 @@ const presets: Readonly<Record<PresetName, Settings>> = {
       { level: 'baseline', version: 'latest', action: 'deny', own: { hostPathVolumes: 'audit' } },
     ],
     images: {
-      incompleteScan: 'warn',
+      incompleteScan: 'deny',
       vulnerabilities: { action: 'deny', severity: 'critical', fixable: true, grace: { critical: 30 * day }, exploitedGrace: 3 * day },
       dataAge: { action: 'audit', most: 14 * day },
       secrets: { action: 'deny', severity: 'high' },
