@@ -4,6 +4,7 @@
  * time and memory are bounded whatever the file holds. A file that cannot be understood is reported as a problem, never skipped in silence and never fatal.
  */
 import type { Distribution, Package } from '../model/package.ts'
+import type { OwnedFiles } from './facts.ts'
 
 export type EntryKind = 'file' | 'folder' | 'link' | 'hardlink' | 'device' | 'fifo' | 'whiteout'
 
@@ -35,6 +36,8 @@ export interface Found {
   readonly packages: readonly Package[]
   /** What could not be understood, each a sentence that names the file. With any, the scan is incomplete, and policy may deny for it. */
   readonly problems: readonly string[]
+  /** Which files packages of a distribution have brought. */
+  readonly owned?: readonly OwnedFiles[]
 }
 
 export interface Cataloguer {

@@ -4,11 +4,23 @@ import { MisconfigurationFinding, SecretFinding } from '../model/finding.ts'
 import { Distribution, Package } from '../model/package.ts'
 
 /** Raised with every change that makes a new scan find something else: facts of another version are made again. */
-export const scannerVersion = 1
+export const scannerVersion = 2
 
 /** A file that stands out. */
 export const RemarkableFile = z.object({ path: z.string(), mode: z.int(), uid: z.int(), gid: z.int() })
 export type RemarkableFile = z.infer<typeof RemarkableFile>
+
+/** Files that a package of the distribution has brought, as a list of its manager says; only those that language packages may be found in. */
+export const OwnedFiles = z.object({
+  /** The file that says so. */
+  list: z.string(),
+  /** The file that says that the package is installed. */
+  declaredIn: z.string(),
+  /** The package's; without it, any that is declared there. */
+  name: z.string().optional(),
+  paths: z.array(z.string()),
+})
+export type OwnedFiles = z.infer<typeof OwnedFiles>
 
 export const LayerFacts = z.object({
   scannerVersion: z.int(),
@@ -19,6 +31,8 @@ export const LayerFacts = z.object({
   bytes: z.int(),
   distribution: Distribution.optional(),
   packages: z.array(Package),
+  /** Bounded; what was cut off only makes more packages be listed. */
+  owned: z.array(OwnedFiles),
   /** Places have no `layer` here: it is this one. */
   secrets: z.array(SecretFinding),
   setuid: z.array(RemarkableFile),
@@ -36,7 +50,10 @@ export const ImageFacts = z.object({
   /** Manifest digest. */
   digest: z.string(),
   distribution: Distribution.optional(),
-  /** Of the merged file system: what a later layer removed or replaced is not here. */
+  /**
+   * Of the merged file system: what a later layer removed or replaced is not here, nor are language packages whose files a distribution's package has brought:
+   * that package is.
+   */
   packages: z.array(Package),
   /** Of every layer and of the configuration; those that a later layer hides are marked. */
   secrets: z.array(SecretFinding),

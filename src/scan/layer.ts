@@ -7,7 +7,7 @@ import { messageOf } from '../base/errors.ts'
 import type { SecretFinding } from '../model/finding.ts'
 import type { Distribution, Package } from '../model/package.ts'
 import type { Cataloguer, Content, Entry } from './catalogue.ts'
-import type { LayerFacts } from './facts.ts'
+import type { LayerFacts, OwnedFiles } from './facts.ts'
 import { scannerVersion } from './facts.ts'
 import type { RawPath, Tree } from './files.ts'
 import { printable } from './packages/system/collect.ts'
@@ -30,13 +30,23 @@ export interface Limits {
   /** Of each list of files that stand out. */
   readonly remarkable: number
   readonly problems: number
+  /** Bytes, about, of the names of files that packages of a distribution have brought. */
+  readonly owned: number
   /** Files to be read. */
   readonly wanted: number
   /** Bytes of their names and hits, together. */
   readonly wantedBytes: number
 }
 
-const usual: Limits = { packages: 50_000, secrets: 5_000, remarkable: 5_000, problems: 500, wanted: 200_000, wantedBytes: 48 * 1024 * 1024 }
+const usual: Limits = {
+  packages: 50_000,
+  secrets: 5_000,
+  remarkable: 5_000,
+  problems: 500,
+  owned: 4 * 1024 * 1024,
+  wanted: 200_000,
+  wantedBytes: 48 * 1024 * 1024,
+}
 
 export interface LayerScan {
   see(seen: Seen): void
@@ -54,6 +64,11 @@ export interface Until {
 
 /** Characters. */
 const longestProblem = 500
+
+/** Of a text beside its characters. */
+const overhead = 32
+const bytesOf = ({ list, declaredIn, name, paths }: OwnedFiles): number =>
+  paths.reduce((sum, path) => sum + path.length + overhead, list.length + declaredIn.length + (name?.length ?? 0) + overhead)
 
 /** Not for its name, which a hard link does not share. */
 const goesByContent = ({ seen, suspicious }: Wanted): boolean => seen.kind === 'file' && (suspicious || seen.magic !== undefined)
@@ -157,6 +172,13 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
     if (tooMany) problem(`more files would have to be read than ${limits.wanted}, or their names are too long: the rest was not read`)
     if (tooRemarkable) problem('too many files have modes that stand out: the rest was left out')
     const packages = bounded<Package>(limits.packages, 'packages', problem)
+    const owned: OwnedFiles[] = []
+    let ownedBytes = 0
+    const own = (found: OwnedFiles): void => {
+      ownedBytes += bytesOf(found)
+      // Beyond that nothing is owned: packages are listed twice then, which hides nothing and is no problem.
+      if (ownedBytes <= limits.owned) owned.push(found)
+    }
     let distribution: Distribution | undefined
 
     /** False: it is not there any more, for another entry of the layer has replaced it or a folder on the way to it. */
@@ -198,6 +220,7 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
           const found = await cataloguer.read(here, content, distribution, signal)
           for (const one of found.packages) packages.add(one)
           for (const one of found.problems) problem(one)
+          for (const one of found.owned ?? []) own(one)
         }
         if (suspicious && secrets !== undefined) tell(await secrets.find(seen, content, signal))
       })
@@ -227,6 +250,7 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
       bytes: layer.bytes,
       ...(distribution === undefined ? {} : { distribution }),
       packages: packages.items,
+      owned,
       secrets: findings.items,
       setuid: of('setuid').map(remarkable),
       worldWritable: of('worldWritable').map(remarkable),

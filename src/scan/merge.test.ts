@@ -28,6 +28,7 @@ const factsOf = (more: Partial<LayerFacts>): LayerFacts => ({
     entries: 0,
     bytes: 0,
     packages: [],
+    owned: [],
     secrets: [],
     setuid: [],
     worldWritable: [],

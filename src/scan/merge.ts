@@ -7,6 +7,8 @@ import type { ImageFacts, LayerFacts, RemarkableFile } from './facts.ts'
 import { scannerVersion } from './facts.ts'
 import type { ImageDescription } from './misconfigurations.ts'
 import { misconfigurationsOf } from './misconfigurations.ts'
+import type { ShownPackage } from './ownership.ts'
+import { ownership, unowned } from './ownership.ts'
 import { inDistribution } from './packages/system/purl.ts'
 import type { Remarkable } from './remarkable.ts'
 import type { FoundSecrets } from './secrets/findings.ts'
@@ -54,12 +56,13 @@ export const mergeLayers = async (layers: readonly ScannedLayer[]): Promise<Merg
   const packageManagers = new Set<string>()
   const problems: string[] = []
   // A layer is looked at without the others: only here it is known which distribution its packages are of.
+  const present: ShownPackage[] = []
   const distribution = layers.findLast(({ facts }) => facts.distribution !== undefined)?.facts.distribution
   for (const [index, { facts }] of layers.entries()) {
     const above = layers.slice(index + 1).map(({ view }) => view)
     for (const found of facts.packages) {
       const paths = await shown(found.paths, path => path, above)
-      if (paths.length > 0 || found.paths.length === 0) addPackage(packages, { ...found, paths, purl: inDistribution(found.purl, distribution) })
+      if (paths.length > 0 || found.paths.length === 0) present.push({ layer: index, found: { ...found, paths } })
     }
     for (const found of facts.secrets) {
       const places: SecretFinding['places'] = []
@@ -75,6 +78,11 @@ export const mergeLayers = async (layers: readonly ScannedLayer[]): Promise<Merg
     for (const shell of await shown(facts.shells, name => name, above)) shells.add(shell)
     for (const manager of await shown(facts.packageManagers, name => name, above)) packageManagers.add(manager)
     for (const problem of facts.problems) problems.push(`layer ${facts.diffId.slice(0, 'sha256:'.length + 12)}: ${problem}`)
+  }
+  const isOwned = await ownership(layers, present)
+  for (const each of present) {
+    const found = unowned(each, isOwned)
+    if (found !== undefined) addPackage(packages, { ...found, purl: inDistribution(found.purl, distribution) })
   }
   return {
     ...{ distribution, packages: [...packages.values()], secrets: [...secrets.values()], problems },

@@ -4,9 +4,11 @@ import { DayflyError, errnoOf } from '../base/errors.ts'
 import type { SecretFinding } from '../model/finding.ts'
 import type { Distribution, Package } from '../model/package.ts'
 import type { Cataloguer } from './catalogue.ts'
+import { layerView } from './covering.ts'
 import { openTree } from './files.ts'
 import { walk } from './folder.ts'
 import { createLayerScan } from './layer.ts'
+import { ownership, unowned } from './ownership.ts'
 import type { SecretSearch } from './secret-search.ts'
 
 export interface FolderScanOptions {
@@ -70,9 +72,12 @@ export const scanFolder = async (folder: string, { cataloguers, secrets, only, s
     })
     using tree = openTree(descriptor)
     const facts = await scan.finish(tree, { diffId: '', ...totals }, { signal, outOfTime: () => false })
+    const view = layerView('', `/proc/self/fd/${descriptor}`, new Set())
+    const present = facts.packages.map(found => ({ layer: 0, found }))
+    const isOwned = await ownership([{ facts, view }], present)
     return {
       distribution: facts.distribution,
-      packages: merged(facts.packages),
+      packages: merged(present.flatMap(each => unowned(each, isOwned) ?? [])),
       secrets: facts.secrets,
       problems: [...unread, ...facts.problems],
       files: totals.entries,

@@ -66,7 +66,7 @@ const node = (mode: string, deadline: number): string[] => [
 ]
 
 const failedFacts = (why: string, diffId: string, secretRules: string): LayerFacts => ({
-  ...{ scannerVersion, secretRules, diffId, entries: 0, bytes: 0, packages: [], secrets: [], setuid: [], worldWritable: [], shells: [] },
+  ...{ scannerVersion, secretRules, diffId, entries: 0, bytes: 0, packages: [], owned: [], secrets: [], setuid: [], worldWritable: [], shells: [] },
   packageManagers: [],
   problems: [`${scanFailed} ${why}`],
 })

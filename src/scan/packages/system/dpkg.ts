@@ -6,8 +6,8 @@ import { collecting, isWord, printable } from './collect.ts'
 import { eachLine } from './lines.ts'
 import { systemPurl } from './purl.ts'
 
-const statusPath = 'var/lib/dpkg/status'
-const statusFolder = 'var/lib/dpkg/status.d/'
+export const statusPath = 'var/lib/dpkg/status'
+export const statusFolder = 'var/lib/dpkg/status.d/'
 
 /** Of each package in its folder there is a file, and beside it the sums of its files. */
 const isPart = (path: string): boolean =>

@@ -1,10 +1,12 @@
 /** Red Hat, SUSE, Amazon and what is built like them: rpm's database in each of its three forms. */
 import type { Cataloguer } from '../../catalogue.ts'
 import type { Collector } from './collect.ts'
-import { collecting, Malformed } from './collect.ts'
+import { collecting, isWord, Malformed } from './collect.ts'
+import { collectOwned, withOwned } from './owned-files.ts'
 import type { Pages } from './pages.ts'
 import { pagesOf } from './pages.ts'
 import { bdbBlobs } from './rpm-bdb.ts'
+import { eachRpmFile } from './rpm-files.ts'
 import type { RpmHeader } from './rpm-header.ts'
 import { parseRpmHeader } from './rpm-header.ts'
 import { ndbBlobs } from './rpm-ndb.ts'
@@ -49,8 +51,9 @@ export const rpm: Cataloguer = {
     const name = entry.kind === 'file' ? nameIn(entry.path) : undefined
     return name !== undefined && (forms.has(name) || (journals.has(name) && entry.size > 0))
   },
-  read: (entry, content, distribution, signal) =>
-    collecting(entry, signal, async collector => {
+  read: async (entry, content, distribution, signal) => {
+    const owned = collectOwned(entry.path, entry.path)
+    const found = await collecting(entry, signal, async collector => {
       const name = nameIn(entry.path) ?? ''
       const form = forms.get(name)
       if (!form) {
@@ -62,7 +65,11 @@ export const rpm: Cataloguer = {
         if (++blobs > mostBlobs) throw new Malformed(`has more than ${mostBlobs} packages: the rest was not read`)
         const header = headerOf(blob, collector)
         // Keys for signatures are kept as packages that hold nothing.
-        if (header && header.name !== 'gpg-pubkey') collector.add(rpmPackage(header, entry.path, distribution))
+        if (!header || header.name === 'gpg-pubkey') continue
+        collector.add(rpmPackage(header, entry.path, distribution))
+        if (isWord(header.name)) eachRpmFile(blob, path => owned.add(header.name, path))
       }
-    }),
+    })
+    return withOwned(found, owned)
+  },
 }
