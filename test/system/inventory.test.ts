@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict'
 import type { SpawnSyncReturns } from 'node:child_process'
 import { execFileSync, spawnSync } from 'node:child_process'
-import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer, get as httpGet } from 'node:http'
 import { join } from 'node:path'
 import { after, before, beforeEach, describe, test } from 'node:test'
@@ -66,10 +66,17 @@ describe('what a daemon knows', { skip, timeout: 300_000 }, () => {
     const { records } = await daemon.client.updateVulnerabilityData({ sources: [{ location: data }] }, () => {})
     assert.equal(records, advisories.length)
   }
-  const policy = (whileRunning: object, ...more: readonly object[]): void => {
+  const writePolicy = (whileRunning: object, ...more: readonly object[]): void => {
     const settings = { apiVersion: 'dayfly.dev/v1', kind: 'AdmissionSettings', spec: { preset: 'permissive', whileRunning } }
     mkdirSync(join(folder, 'state/policies'), { recursive: true })
     writeFileSync(join(folder, 'state/policies/settings.yaml'), [settings, ...more].map(document => JSON.stringify(document)).join('\n---\n'))
+  }
+  /** Resolves when it is in force. */
+  const policy = async (whileRunning: object, ...more: readonly object[]): Promise<void> => {
+    const changes = (): number => readFileSync(join(folder, 'daemon.log'), 'utf8').split('"policies have changed"').length
+    const before = changes()
+    writePolicy(whileRunning, ...more)
+    await until('the policy is in force', () => changes() > before)
   }
   const eventsOf = (environment: string, type: string): Promise<Event[]> =>
     daemon.client.events({ environment }).then(events => events.filter(event => event.type === type))
@@ -108,14 +115,14 @@ describe('what a daemon knows', { skip, timeout: 300_000 }, () => {
   before(async () => {
     folder = makeFolder('/tmp/dayfly-inventory-')
     data = join(folder, 'osv')
-    policy({ action: 'none' })
+    writePolicy({ action: 'none' })
     await start()
     await importImage('app:1', full)
     await importImage('app:2', `${entry('libssl3', '3.0.15-1~deb12u1', 'Source: openssl\n')}`)
   })
   beforeEach(async () => {
     for (const { id } of await daemon.client.environments()) await daemon.client.end(id, { force: true })
-    policy({ action: 'none' })
+    await policy({ action: 'none' })
     await learn()
   })
   after(async () => {
@@ -246,11 +253,11 @@ describe('what a daemon knows', { skip, timeout: 300_000 }, () => {
         ...{ owner: 'us', reason: 'it is behind a wall', until: new Date(Date.now() + 86_400_000).toISOString() },
       },
     }
-    policy({ action: 'warn', severity: 'critical' }, exemption)
+    await policy({ action: 'warn', severity: 'critical' }, exemption)
     const [one, exempted] = [await run('app:1', 'warned'), await run('app:1', 'exempted')]
     await learn(worst, mild)
     await until('a warning', async () => (await eventsOf(one.id, 'finding.warned')).length > 0)
-    policy({ action: 'warn', severity: 'low', fixable: false }, exemption)
+    await policy({ action: 'warn', severity: 'low', fixable: false }, exemption)
     await until('another warning', async () => (await eventsOf(one.id, 'finding.warned')).length > 1)
     assert.deepEqual(
       (await eventsOf(one.id, 'finding.warned')).map(event => event.data['ids']),
@@ -273,8 +280,8 @@ describe('what a daemon knows', { skip, timeout: 300_000 }, () => {
     await until('it is settled', async () =>
       (await daemon.client.who({ cve: 'CVE-2099-1' })).rows.every(row => row.vulnerabilities.every(each => each.settled)),
     )
-    policy({ action: 'end', severity: 'critical' }, exemption)
-    await sleep(5_000) // Policies are looked at every 2 s.
+    await policy({ action: 'end', severity: 'critical' }, exemption)
+    await sleep(1_000)
     assert.equal((await daemon.client.environment(one.id)).state, 'running')
     say()
   })
@@ -283,7 +290,10 @@ describe('what a daemon knows', { skip, timeout: 300_000 }, () => {
     const web = {
       ...{ image: 'app:1', command: ['/bin/sh', '-c', 'echo here > /tmp/index.html; httpd -f -p 8080 -h /tmp'] },
       ...{ limits: { memory: 16 * 1024 * 1024, cpus: 0.2, pids: 32 }, egress: [{ cidr: '192.0.2.0/24' }] },
-      deployment: { expose: [{ port: 8080, protocol: 'http' as const }] },
+      deployment: {
+        expose: [{ port: 8080, protocol: 'http' as const }],
+        restart: { condition: 'always' as const, attempts: 5, delay: 100, window: 10_000 },
+      },
     }
     const draft: UpInput['draft'] = { name: 'shop', lease: { ttl: 600_000 }, workloads: { web } }
     const { environment } = await daemon.client.up({ draft }, () => {})
@@ -306,7 +316,7 @@ describe('what a daemon knows', { skip, timeout: 300_000 }, () => {
       return nftables.flatMap(({ set }) => (set?.name === 'isolated' ? (set.elem ?? []) : [])).map(String)
     }
     const before = new Set(isolated())
-    policy({ action: 'isolate', severity: 'critical' })
+    await policy({ action: 'isolate', severity: 'critical' })
     await learn(worst)
     await until('it is isolated', async () => (await eventsOf(environment.id, 'environment.isolated')).length > 0)
     const [bridge, ...more] = isolated().filter(name => !before.has(name))
@@ -343,7 +353,7 @@ describe('what a daemon knows', { skip, timeout: 300_000 }, () => {
   })
 
   test('policy ends what has it, with a cause, and nothing else; exploited is worse than any severity', async () => {
-    policy({ action: 'end', severity: 'critical' })
+    await policy({ action: 'end', severity: 'critical' })
     const [doomed, fine] = [await run('app:1', 'doomed'), await run('app:2', 'fine')]
     await learn(mild)
     await until('it is known', async () => (await raised(doomed.id)).length > 0)

@@ -148,20 +148,19 @@ export const createKeeping = (parts: KeepingParts): Keeping => {
     return remember({ ...examined, digest, names: [], findings, dataFrom, scanner, data: version }, at)
   }
 
-  const renewStale = async (): Promise<boolean> => {
-    let news = false
+  const renewStale = async (): Promise<void> => {
     const failed = new Set<string>()
     for (;;) {
       const version = parts.version()
       // Others in front of it must not be hidden by those that fail.
       const stale = inventory.stale(scanner, version, clock.wall(), batch + failed.size).filter(digest => !failed.has(digest))
-      if (stale.length === 0) return news
+      if (stale.length === 0) return
       for (const digest of stale) {
-        if (closer.signal.aborted) return news
+        if (closer.signal.aborted) return
         try {
-          news = (await renew(digest, version)) || news
+          await renew(digest, version)
         } catch (error) {
-          if (closer.signal.aborted) return news
+          if (closer.signal.aborted) return
           failed.add(digest)
           log.warn('what is known of an image could not be brought up to date; it is tried again', { image: digest, error: messageOf(error) })
         }
@@ -178,7 +177,11 @@ export const createKeeping = (parts: KeepingParts): Keeping => {
     if (flush()) answered = undefined
     if (!due && version === data && policies === answered) return
     if (version !== data) log.info('there is other vulnerability data: what runs and what is recorded is held against it', { version })
-    if (due || version !== data) if (await renewStale()) answered = undefined
+    if (due || version !== data) {
+      await renewStale()
+      // Also without news: what was known may be exploited, mended or settled now.
+      answered = undefined
+    }
     data = version
     if (due) {
       lookedAt = clock.boot()
