@@ -75,6 +75,22 @@ test('without a decision nothing runs', async () => {
   assert.deepEqual(world.engine.environments({}), [])
 })
 
+test('every workload is asked for, and one that is denied denies all', async () => {
+  await using world = await openWorld({ engine: { admission: admission(({ workload }) => (workload === 'second' ? denied() : decision())) } })
+  const one = world.spec([])
+  const [main] = Object.values(one.workloads)
+  assert.ok(main)
+  const both = { ...one, workloads: { first: main, second: main } }
+  await assert.rejects(world.engine.run(both, noSecrets, user, never()), { code: 'denied', message: /^second is not admitted/ })
+  assert.deepEqual(await world.backend.observe(), [])
+})
+
+test('a denial that gives no reason is one all the same', async () => {
+  await using world = await openWorld({ engine: { admission: admission(() => decision({ verdict: 'denied' })) } })
+  await assert.rejects(world.engine.run(world.spec([]), noSecrets, user, never()), { code: 'denied', message: /no policy said why/ })
+  assert.deepEqual(await world.backend.observe(), [])
+})
+
 test('a name that a denied environment had is free', async () => {
   let verdict = denied()
   await using world = await openWorld({ engine: { admission: admission(() => verdict) } })

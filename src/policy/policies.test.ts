@@ -141,6 +141,14 @@ describe('what goes wrong denies', () => {
     await denied({ builtIns: [says('p', 'deny')], exemptions: { identity: 1, find: () => ({ name: 'e', until: 1000 }) } }, /^p r m/)
   })
 
+  it('what could not be decided is exempted by nothing', async () => {
+    const exemptions: Exemptions = { identity: 1, find: () => ({ name: 'everything', until: 9e9 }) }
+    const broken = native('p', () => {
+      throw new Error('it is broken')
+    })
+    await denied({ builtIns: [broken], exemptions }, /^p evaluation .*it is broken/)
+  })
+
   it('an expression that fails, gives something else or costs too much', async () => {
     await denied({ documents: set({ p: 'object.nope == 1' }) }, /^p validations\[0\] .*no such key: nope/)
     await denied({ documents: set({ p: 'object.metadata.name' }) }, /^p validations\[0\] .*not a bool/)
