@@ -228,6 +228,19 @@ describe('the scanning process', { skip }, () => {
     assert.deepEqual(facts.shells, ['bin/bash'])
   })
 
+  it('whose layers there is too much to say about is not read into the memory of the daemon', async () => {
+    using place = createScannedPlace()
+    const layers = [1, 2, 3].map(number => makeLayer([{ name: `file-${number}`, content: `${number}` }]))
+    await using plain = await place.open({ scanned: false })
+    await plain.pull(place.image('many', { layers }))
+    await using store = await place.open()
+    let looked = 0
+    Object.assign(store.scanning.watcher, { look: async () => ({ number: looked++, text: 'x'.repeat(12 * 1024 * 1024) }), isCurrent: () => true })
+    const [image] = await store.list()
+    await assert.rejects(store.noted(image?.digest ?? ''), { code: 'corrupt', message: /more to say about its layers/ })
+    assert.equal(looked, 3)
+  })
+
   it('that dies makes no unpacking fail', async () => {
     using place = createScannedPlace()
     await using store = await place.open()

@@ -14,6 +14,8 @@ export interface Notes {
   put(diffId: string, note: unknown): Promise<void>
   /** The note of a layer that is there and stays there meanwhile; made now where there is none that is current. Of all callers of all processes one makes it. */
   ensure(diffId: string, signal: AbortSignal | undefined): Promise<unknown>
+  /** Bytes of a layer's note; 0 where it has none. */
+  size(diffId: string): Promise<number>
 }
 
 export const notePath = (root: string, folder: string): string => join(root, 'layer-notes', `${folder}.json`)
@@ -43,6 +45,7 @@ export const createNotes = (root: string, layersFolder: string, watcher: LayerWa
   const put: Notes['put'] = (diffId, note) => writeJson(pathOf(diffId), { diffId, note })
   return {
     put,
+    size: async diffId => (await stat(pathOf(diffId)).catch(() => undefined))?.size ?? 0,
     ensure: async (diffId, signal) => {
       const known = await current(diffId)
       if (known || watcher === undefined) return known?.note

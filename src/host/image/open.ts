@@ -21,6 +21,9 @@ import { resolveUserIn } from './user.ts'
 
 const maximumAccounts = 4 * 1024 * 1024
 
+/** Bytes of all notes of one image. */
+const mostNoted = 32 * 1024 * 1024
+
 /** Opens the store in a folder, which is made when missing, and removes what dead processes left half done. Throws `host`. */
 export const openImageStore = async (options: ImageStoreOptions): Promise<ImageStore> => {
   const root = resolve(options.folder)
@@ -104,11 +107,18 @@ export const openImageStore = async (options: ImageStoreOptions): Promise<ImageS
     const missing = await pinLayers(parts, stored.config.diffIds, pins, signal)
     if (missing.size > 0) throw missingLayer(stored)
     const found: NotedLayer[] = []
+    let bytes = 0
     for (const diffId of stored.config.diffIds) {
       const info = await layers.info(diffId)
       if (info === undefined) throw missingLayer(stored)
       const path = join(layers.folder, layerFolderOf(diffId))
       found.push({ diffId, path, opaque: new Set(info.opaque), note: await notes.ensure(diffId, signal) })
+      bytes += await notes.size(diffId)
+      // Each is bounded, and an image may have hundreds of layers: together they must fit into the memory of who reads them.
+      if (bytes > mostNoted) {
+        const what = familiarName(stored.names[0] ?? stored.digest)
+        throw new DayflyError('corrupt', `image ${what}: there is more to say about its layers than is kept of one image`, { field: 'image' })
+      }
     }
     return found
   }

@@ -192,7 +192,7 @@ export interface ImageStore extends AsyncDisposable {
   inspect(reference: string): Promise<ImageDetail>
   /**
    * All layers that the manifest lists, bottom first, with the notes of the store's watcher. Those that it has not looked at, or would look at otherwise now,
-   * are looked at now: of all callers of all processes by one. Without a watcher no layer has a note.
+   * are looked at now: of all callers of all processes by one. Without a watcher no layer has a note. Rejects with `corrupt` when they take more than 32 MiB together.
    */
   noted(reference: string, signal?: AbortSignal): Promise<NotedLayer[]>
   /** Gives an image one more name; a name that another image had moves. */
