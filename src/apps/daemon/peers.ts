@@ -50,7 +50,7 @@ export const createPeers = ({ uidOf, owner, log, passwd = '/etc/passwd' }: PeerO
 
   return socket => {
     const before = known.get(socket)
-    if (before) return before
+    if (before !== undefined) return before
     const asked = ask(socket)
     known.set(socket, asked)
     return asked
