@@ -1,5 +1,6 @@
 /** Packages against data: which of them have which known vulnerabilities. */
 import { createHash } from 'node:crypto'
+import { DayflyError } from '../../base/errors.ts'
 import type { Rating, Severity, VulnerabilityFinding } from '../../model/finding.ts'
 import { compareSeverity } from '../../model/finding.ts'
 import type { Distribution, Package } from '../../model/package.ts'
@@ -29,6 +30,9 @@ export interface Matched {
 /** No version is nearly as long; longer ones are hostile, and nothing is affected. */
 const longestVersion = 1_000
 const mostFixes = 100
+/** Of one match: an image can name one package, of which thousands are known, in fifty thousand versions. Real ones have a hundredth. */
+const mostFindings = 100_000
+const mostComparisons = 2_000_000
 const mostReferences = 20
 const ratingOrder: readonly Rating['version'][] = ['2.0', '3.0', '3.1', '4.0']
 
@@ -117,12 +121,13 @@ const findingOf = (one: Package, { names, hits }: Group, { lookup, vex, products
   }
 }
 
-const hitsOf = (queries: readonly Query[], ecosystems: readonly Covered[], lookup: Lookup): Hit[] => {
+const hitsOf = (queries: readonly Query[], ecosystems: readonly Covered[], lookup: Lookup, compare: () => void): Hit[] => {
   const hits: Hit[] = []
   for (const { name, version } of queries) {
     if (version.length > longestVersion) continue
     for (const ecosystem of ecosystems) {
       for (const candidate of lookup.candidates(ecosystem, name)) {
+        compare()
         if (!isAffected(candidate, version)) continue
         const record = lookup.record(candidate.record)
         if (record) hits.push({ record, candidate, version })
@@ -132,7 +137,12 @@ const hitsOf = (queries: readonly Query[], ecosystems: readonly Covered[], looku
   return hits
 }
 
-/** Pure: the same packages, data and time give the same findings, in the same order. */
+const tooMuch = (what: string): DayflyError =>
+  new DayflyError('corrupt', `the packages cannot be held against the vulnerability data: ${what}`, {
+    remedy: 'See whether its package databases are real: dayfly scan lists what they name.',
+  })
+
+/** Pure: the same packages, data and time give the same findings, in the same order. Throws `corrupt` for what is more than any real image has. */
 export const matchPackages = (packages: readonly Package[], distribution: Distribution | undefined, context: Context): Matched => {
   const { lookup } = context
   const ask = questions(distribution)
@@ -140,6 +150,10 @@ export const matchPackages = (packages: readonly Package[], distribution: Distri
   const scopes = new Map<Scope, readonly Covered[]>()
   const unknown = new Map<string, number>()
   const findings: VulnerabilityFinding[] = []
+  let comparisons = 0
+  const compare = (): void => {
+    if (++comparisons > mostComparisons) throw tooMuch(`it would take more than ${mostComparisons} comparisons`)
+  }
   let dataFrom: number | undefined
   for (const one of packages) {
     const { origin, scope, queries } = ask(one)
@@ -152,8 +166,9 @@ export const matchPackages = (packages: readonly Package[], distribution: Distri
       dataFrom = earliest([dataFrom, newest])
     }
     if (ecosystems.length === 0) unknown.set(origin, (unknown.get(origin) ?? 0) + 1)
-    const hits = hitsOf(queries, ecosystems, lookup)
+    const hits = hitsOf(queries, ecosystems, lookup, compare)
     if (hits.length > 0) for (const group of groupsOf(hits)) findings.push(findingOf(one, group, context))
+    if (findings.length > mostFindings) throw tooMuch(`they have more than ${mostFindings} known vulnerabilities`)
   }
   findings.sort(
     (left, right) =>

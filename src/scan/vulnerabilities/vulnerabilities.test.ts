@@ -215,6 +215,34 @@ describe('packages are found by how their ecosystem names them', () => {
   })
 })
 
+describe('packages that nobody has installed', () => {
+  it('do not fill the memory or take for ever: one package in so many versions, affected or not', async () => {
+    const many = Array.from({ length: 300 }, (_, index) => record(`X-${index}`, [affected('npm', 'x', before('2'))]))
+    using data = await dataOf(...many)
+    const packages = (version: (index: number) => string) => Array.from({ length: 20_000 }, (_, index) => pkg('npm', 'x', version(index)))
+    const refused = (why: RegExp) => ({ code: 'corrupt', message: why })
+    assert.throws(
+      () =>
+        data.match(
+          packages(index => `1.0.${index}`),
+          undefined,
+          now,
+        ),
+      refused(/more than 100000 known vulnerabilities/),
+    )
+    assert.throws(
+      () =>
+        data.match(
+          packages(index => `3.0.${index}`),
+          undefined,
+          now,
+        ),
+      refused(/more than 2000000 comparisons/),
+    )
+    assert.equal(data.match(packages(index => `1.0.${index}`).slice(0, 300), undefined, now).findings.length, 90_000)
+  })
+})
+
 describe('what nothing is known about', () => {
   it('is said, for a match that looks at nothing proves nothing', async () => {
     using data = await dataOf(record('X-1', [affected('npm', 'x', before('2'))]))
