@@ -43,7 +43,7 @@ const usual: Limits = {
   secrets: 5_000,
   remarkable: 5_000,
   problems: 500,
-  owned: 4 * 1024 * 1024,
+  owned: 8 * 1024 * 1024,
   wanted: 200_000,
   wantedBytes: 48 * 1024 * 1024,
 }
@@ -175,9 +175,11 @@ export const createLayerScan = ({ cataloguers, secrets, limits: given }: LayerSc
     const owned: OwnedFiles[] = []
     let ownedBytes = 0
     const own = (found: OwnedFiles): void => {
-      ownedBytes += bytesOf(found)
-      // Beyond that nothing is owned: packages are listed twice then, which hides nothing and is no problem.
-      if (ownedBytes <= limits.owned) owned.push(found)
+      const bytes = bytesOf(found)
+      // What is beyond that is nobody's: packages are listed twice then, which hides nothing and is no problem.
+      if (ownedBytes + bytes > limits.owned) return
+      ownedBytes += bytes
+      owned.push(found)
     }
     let distribution: Distribution | undefined
 

@@ -146,6 +146,27 @@ describe('a hostile layer', { skip }, () => {
     assert.deepEqual(facts.packages, [])
   })
 
+  it('with lists of files that are long, many or noise costs little memory', async () => {
+    using folder = createFolder()
+    const put = (path: string, content: string | Buffer): void => {
+      mkdirSync(join(folder.path, path, '..'), { recursive: true })
+      writeFileSync(join(folder.path, path), content)
+    }
+    const info = 'var/lib/dpkg/info'
+    const short = '/a\n'.repeat(10 * mebibyte)
+    put(`${info}/short.list`, short)
+    put(`${info}/jars.list`, Array.from({ length: 1_000_000 }, (_, index) => `/usr/share/java/${index}.jar\n`).join(''))
+    put(`${info}/line.list`, '/usr/bin/a'.repeat(3 * mebibyte))
+    put(`${info}/noise.list`, Buffer.from(Array.from({ length: mebibyte }, (_, index) => (index * 7919 + (index >> 3)) & 255)))
+    for (let index = 0; index < 5000; index++) put(`${info}/p${index}.list`, `/usr/bin/${'x'.repeat(3000)}${index}\n`)
+    put('lib/apk/db/installed', `P:a\nV:1\nF:${'f'.repeat(4000)}\n${'R:x.jar\n'.repeat(5 * mebibyte)}\n`)
+    const { facts, memory } = await look(folder.path)
+    assert.ok(memory > 0 && memory < 300 * mebibyte, `${Math.round(memory / mebibyte)} MiB`)
+    assert.deepEqual([facts.problems, facts.packages.map(({ name }) => name)], [[], ['a']])
+    const kept = JSON.stringify(facts.owned).length
+    assert.ok(kept > mebibyte && kept < 10 * mebibyte, `${kept} bytes`)
+  })
+
   it('with endless folders one in another ends', async () => {
     using folder = createFolder()
     const made = spawnSync('sh', ['-c', 'i=0; while [ $i -lt 600 ]; do mkdir d && cd -P d || exit 1; i=$((i+1)); done'], { cwd: folder.path })
