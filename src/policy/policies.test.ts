@@ -89,6 +89,12 @@ describe('policies', () => {
     assert.throws(() => createPolicies({ builtIns: [says('a', 'deny'), says('a', 'deny')] }), /two policies called a/)
   })
 
+  it('hold no longer than until an exemption begins', async () => {
+    const exemptions: Exemptions = { identity: 1, find: () => undefined, nextStart: now => now + 500 }
+    await using policies = createPolicies({ builtIns: [says('a', 'deny', 9000)], exemptions })
+    assert.equal((await policies.decide(request())).validUntil, 1500)
+  })
+
   it('let through what is exempted, until it ends', async () => {
     const exemptions: Exemptions = {
       identity: 1,

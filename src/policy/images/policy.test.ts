@@ -112,6 +112,33 @@ test('a secret is told redacted, with its place', () => {
   assert.deepEqual(judgeFindings({ secrets: { action: 'deny', severity: 'critical' } }, secret).said, [])
 })
 
+test('each container is judged by what is known of its own image', () => {
+  const pod = (...containers: { name: string; image: string }[]): AdmissionRequest => ({
+    ...request(undefined),
+    object: { apiVersion: 'v1', kind: 'Pod', metadata: { name: 'p' }, spec: { containers } },
+  })
+  const clean = evidence({ name: 'clean:1' })
+  const evil = evidence({ name: 'evil:1', findings: [vulnerability()] })
+  const rules = { vulnerabilities: { action: 'deny', severity: 'high' }, registries: { action: 'deny', allowed: ['docker.io/library/clean'] } }
+  const said = (asked: AdmissionRequest, looking = true) =>
+    createImagePolicy(parse(ImageRules, rules), looking)
+      .evaluate(asked)
+      .rulings.map(({ objection: { rule, field } }) => `${rule} ${field}`)
+  const both = [
+    { name: 'a', image: 'clean:1' },
+    { name: 'b', image: 'evil:1' },
+  ] as const
+  const evils = ['vulnerabilities spec.containers[1].image', 'registries spec.containers[1].image']
+  assert.deepEqual(said({ ...pod(...both), images: { a: clean, b: evil } }), evils)
+  // What was looked at is another image than the one that is asked for, or both have one name.
+  assert.deepEqual(said({ ...pod(...both), images: { a: clean, b: clean } }), ['scanned spec.containers[1].image', evils[1]])
+  const twice = pod({ name: 'a', image: 'clean:1' }, { name: 'a', image: 'evil:1' })
+  assert.deepEqual(said({ ...twice, images: { a: clean } }, false), [evils[1]])
+  for (const name of ['constructor', '__proto__', 'toString']) {
+    assert.deepEqual(said({ ...pod({ name, image: 'clean:1' }), images: { a: clean } }), ['scanned spec.containers[0].image'], name)
+  }
+})
+
 test('signatures and attestations are by trusted keys', () => {
   const attestations = [{ type: 'https://slsa.dev/provenance/v1', predicate: {} }]
   const signed = evidence({ signatures: [{ key: 'release', signed: true, attestations }] })

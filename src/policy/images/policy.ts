@@ -200,7 +200,8 @@ const subjectsOf = ({ object, images, now }: AdmissionRequest): Subject[] => {
     const name = text(container, 'image') ?? ''
     const known = Object.hasOwn(images, nameOf(container)) ? images[nameOf(container)] : undefined
     const unknown: ImageEvidence = { name, digest: '', findings: undefined, problems: [], labels: {}, signatures: undefined, dataFrom: undefined }
-    return { evidence: known ?? unknown, field: `${container.path}.image`, now }
+    // Two containers may have one name, though not in a cluster: what is known of one's image says nothing of the other's.
+    return { evidence: known?.name === name ? known : unknown, field: `${container.path}.image`, now }
   })
 }
 

@@ -75,7 +75,7 @@ test('permissive denies nothing but what nobody could look at', () => {
     apiVersion: 'v1',
     kind: 'Pod',
     metadata: { name: 'p' },
-    spec: { containers: [{ name: 'web', securityContext: { privileged: true } }] },
+    spec: { containers: [{ name: 'web', image: evidence.name, securityContext: { privileged: true } }] },
   }
   assert.deepEqual(denied('permissive', requestOf(privileged, false)), [])
   assert.ok(judge('permissive', requestOf(privileged, false)).some(({ action }) => action === 'warn'))
@@ -114,6 +114,11 @@ test('an exemption covers what it names until its day is over', () => {
   assert.equal(covering({ match: { namespaces: ['other'] } }), undefined)
   assert.ok(covering({ match: { namespaces: ['sho*'], names: ['web'], images: ['web@*'] } }))
   assert.equal(covering({ match: { findings: ['CVE-*'] } }), undefined, 'the objection is about no finding')
+  const beside = { ...request(), images: { web: evidence, other: { ...evidence, name: 'other' } } }
+  const forWeb = createExemptions([parseExemption(exemption({ match: { images: ['web@*'] } }), now)])
+  assert.ok(forWeb.find(objection, request()))
+  assert.equal(forWeb.find(objection, beside), undefined, 'the objection may be about the other image')
+  assert.equal(forWeb.find(objection, { ...request(), images: {} }), undefined)
   const later = createExemptions([parseExemption(exemption({ from: '2026-06-10' }), now)])
   assert.equal(later.nextStart?.(now), Date.parse('2026-06-10T00:00:00Z'))
 })
