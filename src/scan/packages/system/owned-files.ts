@@ -24,18 +24,26 @@ const probe: { -readonly [Key in keyof Entry]: Entry[Key] } = { path: '', kind: 
 const noPrograms = ['usr/share/', 'usr/include/', 'usr/src/', 'usr/lib/debug/', 'etc/', 'var/', 'boot/']
 const programFolders = ['bin', 'sbin', 'libexec']
 
+const inProgramFolder = (path: string, slash: number): boolean =>
+  slash > 0 && programFolders.includes(path.slice(path.lastIndexOf('/', slash - 1) + 1, slash))
+
 /** A list says nothing of what files hold: by its name it may be a program or a shared library. */
 const mayBeProgram = (path: string): boolean => {
   if (noPrograms.some(folder => path.startsWith(folder))) return false
   const slash = path.lastIndexOf('/')
   if (!path.includes('.', slash + 1) || path.includes('.so', slash + 1)) return true
-  const parent = path.slice(path.lastIndexOf('/', slash - 1) + 1, Math.max(slash, 0))
-  return programFolders.includes(parent)
+  return inProgramFolder(path, slash)
 }
 
+/** Endings of most files of any distribution. No cataloguer goes by one of them, so none has to be asked. */
+const usual: ReadonlySet<string> = new Set('.py .pyc .pm .js .ts .map .h .hpp .c .gz .mo .html .svg .png .page .md .pod .elc .o .a'.split(' '))
+const longestUsual = 5
+
 const mayDeclare = (path: string): boolean => {
+  const dot = path.lastIndexOf('.')
+  if (dot > 0 && path.length - dot <= longestUsual && usual.has(path.slice(dot)) && !inProgramFolder(path, path.lastIndexOf('/'))) return false
   probe.path = path
-  return byName.some(cataloguer => cataloguer.wants(probe)) || mayBeProgram(path)
+  return mayBeProgram(path) || byName.some(cataloguer => cataloguer.wants(probe))
 }
 
 /** Collects what one list says. */
