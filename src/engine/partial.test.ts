@@ -58,6 +58,8 @@ describe('a part of an environment', () => {
         /depend on each other: db → web → db|web → db → web/,
       )
       await assert.rejects(up(world, spec({ web })), /there is no workload db/)
+      const odd = service(forever, { dependsOn: { constructor: after('started') } })
+      await assert.rejects(up(world, spec({ web: odd })), /there is no workload constructor/)
     }),
   )
 

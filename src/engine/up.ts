@@ -78,7 +78,7 @@ const checkReferences = (spec: EnvironmentSpec): void => {
     if (!deployment)
       throw fault(`${of}.deployment`, 'it is missing', 'An environment that is kept running consists of workloads that are: use run for others.')
     for (const [dependency, { required, condition }] of Object.entries(deployment.dependsOn)) {
-      if (required && !spec.workloads[dependency])
+      if (required && !Object.hasOwn(spec.workloads, dependency))
         throw fault(`${of}.deployment.dependsOn.${dependency}`, `there is no workload ${dependency}`, 'Add it, or make it not required.')
       if (required && condition === 'completed' && spec.workloads[dependency]?.deployment?.scale.min === 0)
         throw fault(
@@ -88,12 +88,13 @@ const checkReferences = (spec: EnvironmentSpec): void => {
         )
     }
     for (const network of Object.keys(deployment.networks)) {
-      if (!spec.networks?.[network]) throw fault(`${of}.deployment.networks.${network}`, `there is no network ${network}`, 'Name it under networks.')
+      if (!Object.hasOwn(spec.networks ?? {}, network))
+        throw fault(`${of}.deployment.networks.${network}`, `there is no network ${network}`, 'Name it under networks.')
     }
     for (const [index, mount] of mounts.entries()) {
       if (mount.type === 'volume' && !spec.volumes?.includes(mount.volume))
         throw fault(`${of}.mounts[${index}].volume`, `there is no volume ${mount.volume}`, 'Name it under volumes.')
-      if (mount.type === 'config' && spec.configs?.[mount.config] === undefined)
+      if (mount.type === 'config' && !Object.hasOwn(spec.configs ?? {}, mount.config))
         throw fault(`${of}.mounts[${index}].config`, `there is no config ${mount.config}`, 'Give its content under configs.')
     }
   }

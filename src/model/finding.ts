@@ -82,6 +82,14 @@ export const SecretFinding = z.object({
 })
 export type SecretFinding = z.infer<typeof SecretFinding>
 
+/** What is wrong with how an image is made: ids that policies and exemptions name. `scan/misconfigurations.ts` says what each is. */
+export const imageMisconfigurations = [
+  ...(['image-root-user', 'image-setuid-file', 'image-setuid-usual', 'image-world-writable', 'image-shell', 'image-package-manager'] as const),
+  ...(['image-privileged-port', 'image-tag-latest', 'image-without-digest'] as const),
+] as const
+export const ImageMisconfiguration = z.enum(imageMisconfigurations)
+export type ImageMisconfiguration = z.infer<typeof ImageMisconfiguration>
+
 export const MisconfigurationFinding = z.object({ kind: z.literal('misconfiguration'), ...common })
 export type MisconfigurationFinding = z.infer<typeof MisconfigurationFinding>
 

@@ -4,7 +4,7 @@ import { MisconfigurationFinding, SecretFinding } from '../model/finding.ts'
 import { Distribution, Package } from '../model/package.ts'
 
 /** Raised with every change that makes a new scan find something else: facts of another version are made again. */
-export const scannerVersion = 2
+export const scannerVersion = 3
 
 /** A file that stands out. */
 export const RemarkableFile = z.object({ path: z.string(), mode: z.int(), uid: z.int(), gid: z.int() })

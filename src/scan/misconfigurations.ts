@@ -1,6 +1,6 @@
 /** What is wrong with how an image is made. Each is a fact; presets decide which of them matter. Ids are part of the interface: policies and exemptions name them. */
 import { createHash } from 'node:crypto'
-import type { MisconfigurationFinding, Severity } from '../model/finding.ts'
+import type { ImageMisconfiguration, MisconfigurationFinding, Severity } from '../model/finding.ts'
 import type { RemarkableFile } from './facts.ts'
 import type { Remarkable } from './remarkable.ts'
 
@@ -86,8 +86,7 @@ export const checks = {
     remedy: 'Append the digest that `dayfly image ls` shows: NAME@sha256:…',
     references: ['https://kubernetes.io/docs/concepts/containers/images/#image-names'],
   },
-} as const satisfies Readonly<Record<string, Check>>
-export type MisconfigurationId = keyof typeof checks
+} as const satisfies Readonly<Record<ImageMisconfiguration, Check>>
 
 /**
  * Setuid and setgid programs that come with distributions' base packages (shadow, util-linux, sudo, openssh, dbus, polkit, fuse, iputils, pam, cron), by name.
@@ -148,7 +147,7 @@ const mostPlaces = 100
 
 type Places = MisconfigurationFinding['places']
 
-const finding = (id: MisconfigurationId, places: Places, about: string, detail = ''): MisconfigurationFinding => {
+const finding = (id: ImageMisconfiguration, places: Places, about: string, detail = ''): MisconfigurationFinding => {
   const { severity, title, remedy, references } = checks[id]
   const more = places.length > mostPlaces ? ` (${places.length} places, of which ${mostPlaces} are listed)` : ''
   return {
@@ -158,7 +157,7 @@ const finding = (id: MisconfigurationId, places: Places, about: string, detail =
   }
 }
 
-const files = (id: MisconfigurationId, found: readonly string[]): MisconfigurationFinding[] =>
+const files = (id: ImageMisconfiguration, found: readonly string[]): MisconfigurationFinding[] =>
   found.length === 0
     ? []
     : [

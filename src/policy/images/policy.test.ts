@@ -177,5 +177,6 @@ test('settings with a mistake name the field', () => {
     /spec\.images\.vulnerabilities\.action/,
   )
   assert.throws(() => parse(ImageRules, { dataAge: { action: 'deny', most: 'soon' } }, 'spec.images'), /spec\.images\.dataAge\.most/)
+  assert.throws(() => parse(ImageRules, { misconfigurations: { 'image-root-usr': 'deny' } }, 'spec.images'), /spec\.images\.misconfigurations/)
   assert.throws(() => parse(ImageRules, { vulnerabilties: {} }, 'spec.images'), /vulnerabilties/)
 })

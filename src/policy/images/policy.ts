@@ -123,7 +123,7 @@ const secrets =
   }
 
 const misconfigurations =
-  (actions: Readonly<Record<string, Action>>): Judge =>
+  (actions: Readonly<Partial<Record<string, Action>>>): Judge =>
   subject => ({
     rulings: (subject.evidence.findings ?? []).flatMap((finding: Finding) => {
       const action = finding.kind === 'misconfiguration' && Object.hasOwn(actions, finding.id) ? actions[finding.id] : undefined

@@ -1,7 +1,7 @@
 /** What may be asked of an image. Everything left out is not asked. */
 import { z } from 'zod'
 import { parseDuration } from '../../base/durations.ts'
-import { Severity } from '../../model/finding.ts'
+import { ImageMisconfiguration, Severity } from '../../model/finding.ts'
 
 const Action = z.enum(['deny', 'warn', 'audit'])
 
@@ -38,7 +38,7 @@ export const ImageRules = z.strictObject({
   dataAge: z.strictObject({ action: Action, most: Age }).optional(),
   secrets: z.strictObject({ action: Action, severity: Severity }).optional(),
   /** By id of a misconfiguration of images, e.g. `image-root-user`. */
-  misconfigurations: z.record(z.string(), Action).default({}),
+  misconfigurations: z.partialRecord(ImageMisconfiguration, Action).default({}),
   /** Names of trusted keys, one of which must have signed the digest; empty: any. */
   signature: z.strictObject({ action: Action, keys: z.array(z.string()).default([]) }).optional(),
   /** in-toto predicate types that a trusted key must have attested, e.g. `https://slsa.dev/provenance/v1`. */
