@@ -28,7 +28,7 @@ export interface Verdict {
 }
 
 export interface Admission {
-  /** Fails closed: rejects only by the signal, everything else that goes wrong is a denial. */
+  /** Fails closed: rejects by the signal, and with `host` while this host cannot decide anything (a full disk); everything else that goes wrong is a denial. */
   admit(question: AdmissionQuestion, signal: AbortSignal): Promise<Verdict>
 }
 

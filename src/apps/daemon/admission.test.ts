@@ -2,6 +2,7 @@
 import assert from 'node:assert/strict'
 import { beforeEach, describe, test } from 'node:test'
 import { fakeWorkload } from '../../backends/fake/workload.ts'
+import { DayflyError } from '../../base/errors.ts'
 import type { AdmissionQuestion } from '../../engine/admission.ts'
 import type { EnvironmentSpec } from '../../model/environment.ts'
 import { defaultLease } from '../../model/lease.ts'
@@ -162,6 +163,10 @@ describe('a decision', () => {
       assert.equal(decision.verdict, 'denied')
       assert.match(decision.denials[0]?.message ?? '', /it is broken/)
     }
+    const full = async (): Promise<never> => {
+      throw new DayflyError('host', 'the disk is full')
+    }
+    await assert.rejects(failing({ evidenceOf: full }).admit(question(), signal), { code: 'host' }, 'which says nothing about the workload')
     for (const workload of ['nobody', 'constructor', '__proto__', 'toString']) {
       assert.equal((await gate().admit(question({ workload }), signal)).decision.verdict, 'denied', workload)
     }

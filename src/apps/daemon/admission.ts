@@ -111,6 +111,8 @@ export const createAdmission = ({ policies, evidenceOf, uidOf, clock }: Admissio
         return { ...(await decide(question, signal)), took: performance.now() - begin }
       } catch (error) {
         if (signal.aborted) throw abortError(signal)
+        // A full disk says nothing about the workload. Nothing runs either way.
+        if (error instanceof DayflyError && error.code === 'host') throw error
         const decision = undecided(messageOf(error), policies().version, hash(question.workload))
         return { decision, cached: false, took: performance.now() - begin }
       }
