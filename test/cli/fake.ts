@@ -84,7 +84,8 @@ const answers = (client: Client): Promise<boolean> =>
 export const startFake = async (
   more: (folder: string) => readonly string[] = () => [],
 ): Promise<Site & { readonly daemon: ChildProcessWithoutNullStreams; log(): string }> => {
-  const site = openSite()
+  await using unless = new AsyncDisposableStack()
+  const site = unless.use(openSite())
   const daemon = site.start(['serve', '--backend', 'fake', ...more(site.folder)])
   const log: Buffer[] = []
   daemon.stderr.on('data', data => log.push(data))
@@ -92,6 +93,7 @@ export const startFake = async (
     if (daemon.exitCode !== null) throw new Error(`the daemon ended with ${daemon.exitCode}: ${Buffer.concat(log).toString()}`)
     return await answers(site.client)
   })
+  unless.move()
   return {
     ...site,
     daemon,
