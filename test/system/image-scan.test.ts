@@ -1,6 +1,6 @@
 /** Images are scanned in the pass that unpacks them: what is known of each layer, and of what they show together. */
 import assert from 'node:assert/strict'
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { before, describe, it } from 'node:test'
 import type { LayerFacts } from '../../src/scan/facts.ts'
@@ -189,11 +189,14 @@ describe('the scanning process', { skip }, () => {
     await using scan = startScan({ folder: place.folder, mode: 'records', options, secretRules, deadline: 60_000 })
     assert.ok(scan.pid !== undefined)
     const until = Date.now() + 30_000
+    const node = realpathSync(process.execPath)
     let status = ''
-    // The same process becomes prlimit, unshare, setpriv and node, one after another.
-    while (!/Uid:\s+65534/.test(status) && Date.now() < until) {
-      await new Promise(resolve => setTimeout(resolve, 5))
+    // The same process becomes prlimit, unshare, setpriv and node, one after another, and setpriv gives up its rights step by step.
+    while (Date.now() < until) {
+      const isNode = readlinkSync(`/proc/${scan.pid}/exe`) === node
       status = readFileSync(`/proc/${scan.pid}/status`, 'utf8')
+      if (isNode && /Uid:\s+65534/.test(status)) break
+      await new Promise(resolve => setTimeout(resolve, 5))
     }
     assert.match(status, /Uid:\t65534\t65534\t65534\t65534/)
     assert.match(status, /Gid:\t65534\t65534\t65534\t65534/)

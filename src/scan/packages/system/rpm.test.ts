@@ -70,7 +70,8 @@ describe('a database of rpm', () => {
           const damaged = Buffer.from(bytes)
           for (const { at, bit } of flips) damaged[at] = (damaged[at] ?? 0) ^ (1 << bit)
           const { packages } = await look(path, damaged)
-          assert.ok(packages.length <= names.length)
+          // One more than there are: the signing key, when the flips hit its name, is a package like any other.
+          assert.ok(packages.length <= names.length + 1)
         }),
         { numRuns: 300 },
       )
