@@ -1,0 +1,97 @@
+/**
+ * What the daemon's thread and that of sensing say to each other. Messages of one direction arrive in their order, so whoever is introduced first is known
+ * first. What has a `number` is answered by `done` with it.
+ */
+import type { Bound, NameQuestion, Registration } from '../../../backends/linux/sensor.ts'
+import type { LogFields, LogLevel } from '../../../base/log.ts'
+import type { Detection, Subject } from '../../../detect/detector.ts'
+import type { Testimony } from '../../../engine/witness.ts'
+import type { Sample } from '../../../model/activity.ts'
+
+export type Mode = 'off' | 'audit' | 'enforce'
+
+/** What the sensor is told to watch and to forbid, the same for all instances. */
+export interface SensorSettings {
+  readonly droppedBinaries: Mode
+  readonly scripts: Mode
+  readonly connections: Mode
+  /** Opening one of these, or what is below, is an event. */
+  readonly sensitivePaths: readonly string[]
+  /** Opening one of these to write is. */
+  readonly writePaths: readonly string[]
+}
+
+/** Rule files, with what they hold: the thread reads no disk for them. */
+export interface RuleFile {
+  readonly path: string
+  readonly text: string
+}
+
+export interface RuleSettings {
+  /** Dayfly's own rules. */
+  readonly dayfly: boolean
+  readonly files: readonly RuleFile[]
+}
+
+/** What the thread is started with. */
+export interface SensingOptions {
+  readonly stateDir: string
+  /** Path of the sensor's program; undefined: there is none, and only samples are kept. */
+  readonly sensor: string | undefined
+  readonly settings: SensorSettings
+  readonly rules: RuleSettings
+  /** Wall ms: until then somebody has seen what lives; undefined: nobody ever has. */
+  readonly seenUntil: number | undefined
+}
+
+/** An instance and what must never be written down of it. */
+export interface Introduction {
+  readonly subject: Subject
+  readonly secrets: readonly string[]
+}
+
+export type ToSensing =
+  | { readonly type: 'introduce'; readonly introduction: Introduction }
+  | { readonly type: 'register'; readonly number: number; readonly registration: Registration }
+  | { readonly type: 'bind'; readonly bound: Bound }
+  | { readonly type: 'sample'; readonly sample: Sample }
+  | { readonly type: 'asked'; readonly question: NameQuestion }
+  | { readonly type: 'release'; readonly cookie: number | undefined; readonly instance: string | undefined }
+  /** Answered by `settled`. */
+  | { readonly type: 'settle'; readonly environment: string }
+  | { readonly type: 'purge'; readonly environment: string }
+  | { readonly type: 'settings'; readonly settings: SensorSettings }
+  | { readonly type: 'rules'; readonly rules: RuleSettings }
+
+/** Of whom a detection is, and what it says. */
+export interface Detected {
+  readonly subject: Pick<Subject, 'environment' | 'instance' | 'workload' | 'image'>
+  readonly detection: Detection
+}
+
+/** How the sensor is, for people and for who demands it. */
+export interface SensorHealth {
+  readonly state: 'starting' | 'attached' | 'down' | 'absent'
+  /** Why it is not attached. */
+  readonly reason: string | undefined
+  /** Probes that this kernel does not have. */
+  readonly missing: readonly string[]
+  /** Since the daemon's start. */
+  readonly restarts: number
+  readonly emitted: number
+  readonly dropped: number
+  /** Events that were let go because nobody said in time whose they are. */
+  readonly unowned: number
+  /** Why the rule files as they are now are not in force. */
+  readonly ruleFault: string | undefined
+  readonly rules: number
+}
+
+export type FromSensing =
+  | { readonly type: 'ready' }
+  | { readonly type: 'registered'; readonly number: number; readonly watched: boolean }
+  | { readonly type: 'detections'; readonly detections: readonly Detected[] }
+  | { readonly type: 'testimony'; readonly environment: string; readonly testimony: readonly Testimony[] }
+  | { readonly type: 'settled'; readonly environment: string; readonly testimony: readonly Testimony[] }
+  | { readonly type: 'health'; readonly health: SensorHealth }
+  | { readonly type: 'log'; readonly level: LogLevel; readonly message: string; readonly fields: LogFields }
