@@ -32,6 +32,8 @@ export interface Assembly {
   readonly files: PolicySet
   /** Documents of kind PolicyTest: they are about the policies, and decide nothing. */
   readonly tests: readonly PolicyDocument[]
+  /** Documents about detection, as they stand: `detect/settings` reads them. */
+  readonly detection: readonly PolicyDocument[]
   /** Whether somebody has said which built-in policies are in force: the option or a document of kind AdmissionSettings. */
   readonly chosen: boolean
   /** What was put in place of what the files leave out, and exemptions that are over: a sentence each. */
@@ -78,7 +80,8 @@ const exemptionsOf = (documents: readonly PolicyDocument[], now: number): Exempt
   return read
 }
 
-const OwnKind = z.enum(['AdmissionSettings', 'Exemption', 'PolicyTest'])
+const detectionKinds = ['DetectionSettings', 'DetectionExemption']
+const OwnKind = z.enum(['AdmissionSettings', 'Exemption', 'PolicyTest', ...detectionKinds])
 
 /** Throws `invalid` naming file, line and field; nothing of faulty files is in force. */
 export const assemble = (files: readonly PolicyFile[], { preset, podSecurityVersion, looking, now }: AssemblyOptions): Assembly => {
@@ -95,6 +98,7 @@ export const assemble = (files: readonly PolicyFile[], { preset, podSecurityVers
   const over = exemptions.filter(({ spec }) => spec.until <= now).map(({ metadata }) => `the exemption ${metadata.name} is over: it exempts nothing`)
   return {
     ...{ settings, builtIns, exemptions, files: set, notes: [...notes, ...over] },
+    detection: own.filter(({ kind }) => detectionKinds.includes(kind)),
     ...{ tests: own.filter(({ kind }) => kind === 'PolicyTest'), chosen: preset !== undefined || said.length > 0 },
     enforce: () => createPolicies({ documents: set, builtIns, exemptions: createExemptions(exemptions) }),
   }

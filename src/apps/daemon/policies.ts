@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError, errnoOf, messageOf } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
+import type { DetectionRules } from '../../detect/settings/read.ts'
+import { readDetectionRules } from '../../detect/settings/read.ts'
 import type { Assembly } from '../../policy/assemble.ts'
 import { assemble } from '../../policy/assemble.ts'
 import type { Policies } from '../../policy/decision.ts'
@@ -18,6 +20,8 @@ export interface PolicyFolder extends AsyncDisposable {
   /** In force now; another object once something changed. */
   current(): Policies
   assembly(): Assembly
+  /** What they say about detection and what follows; another object once something changed. */
+  detection(): DetectionRules
   /** Why the files as they are now are not in force; undefined when they are. */
   fault(): string | undefined
   /** Looks at once, beside the looks that it takes by itself. What has changed is in force at the second look that finds it so. */
@@ -91,6 +95,7 @@ export const openPolicies = async (options: PolicyFolderOptions): Promise<Policy
   let seen = inForce
   let tried: string | undefined
   let assembly = await load(names ?? [])
+  let detection = readDetectionRules(assembly.detection, clock.wall())
   let policies = assembly.enforce()
   let fault: string | undefined
   for (const note of assembly.notes) log.warn('a policy file', { note })
@@ -107,6 +112,7 @@ export const openPolicies = async (options: PolicyFolderOptions): Promise<Policy
     if (!settled || signature === inForce || signature === tried) return
     tried = signature
     const next = await load(now ?? [])
+    const nextDetection = readDetectionRules(next.detection, clock.wall())
     if ((await signatureOf((await namesIn(folder)) ?? [])) !== signature) {
       tried = undefined
       return
@@ -114,6 +120,7 @@ export const openPolicies = async (options: PolicyFolderOptions): Promise<Policy
     const before = policies
     policies = next.enforce()
     assembly = next
+    detection = nextDetection
     inForce = signature
     tried = undefined
     fault = undefined
@@ -141,6 +148,7 @@ export const openPolicies = async (options: PolicyFolderOptions): Promise<Policy
   return {
     current: () => policies,
     assembly: () => assembly,
+    detection: () => detection,
     fault: () => fault,
     look: lookNow,
     [Symbol.asyncDispose]: async () => {

@@ -1,6 +1,7 @@
 /** Exemptions: who answers for what is let through, why, and until when. They expire. The documents `kind: Exemption` of a policy folder. */
 import { z } from 'zod'
 import { DayflyError } from '../../base/errors.ts'
+import { anyFits } from '../../base/globs.ts'
 import { parse } from '../../model/parse.ts'
 import type { AdmissionRequest, Objection } from '../decision.ts'
 import type { Exempted, Exemptions } from '../policy.ts'
@@ -44,24 +45,6 @@ const Document = z.strictObject({
   }),
 })
 export type ExemptionDocument = z.output<typeof Document>
-
-/** `*` is any run of characters. Linear: every part is looked for once, from where the one before it ended. */
-export const fits = (pattern: string, value: string): boolean => {
-  const [first = '', ...rest] = pattern.split('*')
-  const last = rest.pop()
-  if (last === undefined) return value === first
-  if (!value.startsWith(first) || !value.endsWith(last) || value.length < first.length + last.length) return false
-  let at = first.length
-  for (const part of rest) {
-    const found = value.indexOf(part, at)
-    if (found < 0 || found + part.length > value.length - last.length) return false
-    at = found + part.length
-  }
-  return true
-}
-
-const anyFits = (patterns: readonly string[] | undefined, values: readonly string[]): boolean =>
-  patterns === undefined || values.some(value => patterns.some(pattern => fits(pattern, value)))
 
 const applies = ({ spec }: ExemptionDocument, objection: Objection, request: AdmissionRequest): boolean => {
   const { metadata } = request.object
