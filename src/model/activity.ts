@@ -39,6 +39,12 @@ export interface ActivityOrigin {
   readonly owner: string
 }
 
+/**
+ * What the hash before an environment's first block is the hash of. A block's hash is the hex SHA-256 of the hash before it followed by the hex SHA-256 of the block's
+ * bytes: a line for each entry, which is its canonical JSON (model/record.ts) and a newline.
+ */
+export const activityGenesisText = (environment: string): string => `dayfly activity of ${environment}`
+
 /** All that is said must fit. */
 export interface ActivityFilter {
   /** Wall clock, ms: from and up to, both included. */
@@ -51,11 +57,12 @@ export interface ActivityFilter {
   readonly image?: string
   readonly owner?: string
   readonly types?: readonly string[]
-  /** A program's path or its last name. */
+  /** A program's path or its last name, or what the process calls itself. */
   readonly process?: string
   /** Address of either side, or a name that was asked for. */
   readonly address?: string
   readonly port?: number
+  /** Of the file, or the second one's; what ends with `/` stands for all below that folder. */
   readonly path?: string
   /** Words that all occur in its arguments, paths, names and addresses, in any order. */
   readonly text?: string
@@ -68,6 +75,7 @@ export interface ActivityFilter {
 }
 
 export interface Found {
+  /** Grows with each entry that is kept, over all environments: nearly their order in time. */
   readonly position: number
   readonly activity: Activity
 }
