@@ -87,6 +87,8 @@ export const SensedEvent = z.object({
   start: z.int().min(0),
   parentPid: Pid,
   parentStart: z.int().min(0),
+  /** The parent in the instance's own pid namespace; 0 when it is outside of it: the first process has none there, nor has what was put in from outside (`dayfly exec`). */
+  parentVpid: Pid.optional(),
   uid: Pid,
   euid: Pid,
   gid: Pid,
