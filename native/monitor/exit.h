@@ -11,6 +11,8 @@ struct exit_status {
   bool deadline;
   int64_t ended; /* wall ms */
   uint64_t dropped_bytes, dropped_lines;
+  bool counted; /* its traffic, bytes: the veth goes with its end */
+  uint64_t received, sent;
 };
 
 /* From what waitpid says. */

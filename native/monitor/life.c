@@ -82,13 +82,16 @@ static void tell_started(const struct monitor *monitor, struct connection *conne
 
 static void tell_exited(const struct monitor *monitor, struct connection *connection) {
   const struct exit_status *exit = &monitor->exit;
-  char code[12], signal[12], ended[24], bytes[24], lines[24];
+  char code[12], signal[12], ended[24], bytes[24], lines[24], received[24], sent[24];
   snprintf(code, sizeof code, "%d", exit->code);
   snprintf(signal, sizeof signal, "%d", exit->signal);
   snprintf(ended, sizeof ended, "%" PRId64, exit->ended);
   snprintf(bytes, sizeof bytes, "%" PRIu64, exit->dropped_bytes);
   snprintf(lines, sizeof lines, "%" PRIu64, exit->dropped_lines);
-  control_send(connection, (const char *[]){"0", "exited", code, signal, exit->deadline ? "deadline" : "exit", ended, bytes, lines}, 8);
+  snprintf(received, sizeof received, "%" PRIu64, exit->received);
+  snprintf(sent, sizeof sent, "%" PRIu64, exit->sent);
+  control_send(connection, (const char *[]){"0", "exited", code, signal, exit->deadline ? "deadline" : "exit", ended, bytes, lines, received, sent},
+               exit->counted ? 10 : 8);
 }
 
 void life_tell(const struct monitor *monitor, struct connection *connection) {
@@ -107,6 +110,7 @@ static void on_output_done(struct output *output) {
   struct failure failure;
   monitor->exit.dropped_bytes = output->log.dropped_bytes;
   monitor->exit.dropped_lines = output->log.dropped_lines;
+  monitor->exit.counted = netns_count(&monitor->exit.received, &monitor->exit.sent);
   enter(monitor, PHASE_EXITED);
   if (exit_write(&monitor->exit, &failure) < 0) {
     complain(monitor, &failure);

@@ -52,6 +52,8 @@ import { createSupervisor } from './supervisor.ts'
 import { createUp } from './up.ts'
 import { createSweep } from './upkeep.ts'
 import { createWatches } from './watches.ts'
+import type { Witness } from './witness.ts'
+import { noWitness } from './witness.ts'
 
 export interface EngineOptions {
   readonly backend: Backend
@@ -80,6 +82,8 @@ export interface EngineOptions {
   readonly keeper?: SecretKeeper
   /** By a key that the next engine has too. Without one, the next takes every secret for changed. */
   readonly secretDigest?: SecretDigest
+  /** Watches what instances do, where somebody does. */
+  readonly witness?: Witness
   /** Sends requests to instances, where somebody does. */
   readonly audience?: Audience
   /** Tests that move the clock by hand run it by hand. */
@@ -102,6 +106,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const quotas = options.quotas ?? noQuotas
   const keeper = options.keeper ?? forgetfulKeeper()
   const audience = options.audience ?? nobody
+  const witness = options.witness ?? noWitness
   const closer = new AbortController()
   const closing = closer.signal
   const busy = new Set<Promise<unknown>>()
@@ -134,8 +139,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   const denials = createDenials(backend, lifecycle, log)
   const findings = createFindings(backend, store, lifecycle, log)
   const gate = createGate(options.admission, lifecycle)
-  const instances = createInstances({ backend, store, clock, lifecycle, logPath })
-  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper, audience, denials, gate })
+  const instances = createInstances({ backend, store, clock, lifecycle, logPath, witness })
+  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper, audience, denials, gate, witness })
   const endIt = (id: string, cause: EndCause, reason: string): void => {
     const live = lives.get(id)
     if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))
@@ -232,10 +237,18 @@ export const createEngine = (options: EngineOptions): Engine => {
   const takeUp = (id: string): void => {
     if (!lives.has(id)) lives.set(id, newLive(id, undefined))
   }
+  /** What lives is watched on; and of what ends, the last of it is told as well. */
+  const introduceAgain = (environment: Environment): void => {
+    const secrets = keeper.find(environment.id)
+    for (const instance of store.instances(environment.id)) {
+      if (instance.state !== 'removed') witness.introduce(environment, instance, secrets.get(instance.workload) ?? new Map())
+    }
+  }
   const adoption = {
     ...{ backend, store, clock, lifecycle, log, complete },
     onRunning: (environment: Environment) => {
       takeUp(environment.id)
+      introduceAgain(environment)
       background(findings.adopt(environment.id))
       const instances = store.instances(environment.id)
       onRunning(environment, instances)
@@ -253,6 +266,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     onEnding: (environment: Environment) => {
       if (environment.state === 'ended') return
       takeUp(environment.id)
+      introduceAgain(environment)
       takeDown(environment.id)
     },
   }
@@ -300,7 +314,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     }
   }
   const purge = async (): Promise<void> => {
-    if (trusted()) await purgeExpired(store, clock, log, logPath, accessLogPath)
+    if (trusted()) await purgeExpired(store, clock, log, logPath, accessLogPath, witness)
   }
   // Nobody waits for it: it takes long.
   const measure = (): void => void options.disk?.look()
@@ -347,6 +361,10 @@ export const createEngine = (options: EngineOptions): Engine => {
       background(work)
       await abortable(work, signal)
       return refs.environment(environment.id)
+    },
+    testify: (environment, testimony) => {
+      if (store.environment(environment)?.state === 'ended') return
+      lifecycle.noteEventually({ ...testimony, environment, actor: dayfly })
     },
     noteFindings: work => {
       open()

@@ -13,6 +13,7 @@ import type { Objection } from '../policy/decision.ts'
 import type { Found } from './findings.ts'
 import type { Waiting } from './line.ts'
 import type { EnvironmentFilter, EventFilter } from './store.ts'
+import type { Testimony } from './witness.ts'
 
 /** Secret contents by workload name, then secret name. Lives in memory only. */
 export type Secrets = ReadonlyMap<string, ReadonlyMap<string, Uint8Array>>
@@ -122,6 +123,8 @@ export interface Engine extends AsyncDisposable {
   touch(environment: string): void
   /** Writes into an environment's record what happened at its doors. Never throws; what comes after the seal is lost. */
   note(environment: string, type: `gateway.${string}`, reason: string, data: Event['data']): void
+  /** Writes into an environment's record what a witness has to say before its end. Never throws; what comes after the seal is lost. */
+  testify(environment: string, testimony: Testimony): void
   /** Does `work` and writes what it found into the records of environments, all of it or nothing. What is about one that has ended is left out. */
   noteFindings(work: () => readonly Found[]): void
   /** Closes the egress of an environment, for good, and writes why. Idempotent. */

@@ -10,6 +10,7 @@ import type { Backend, InstanceRequest } from './backend.ts'
 import type { Secrets } from './engine.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Store } from './store.ts'
+import type { Witness } from './witness.ts'
 
 export interface InstancesParts {
   readonly backend: Backend
@@ -17,6 +18,7 @@ export interface InstancesParts {
   readonly clock: Clock
   readonly lifecycle: Lifecycle
   readonly logPath: (instance: Instance) => string
+  readonly witness: Witness
 }
 
 /** Each rejects when the signal aborts; what the backend finishes later is removed. */
@@ -59,7 +61,7 @@ const obeying = async <T>(work: Promise<T>, signal: AbortSignal, onLate: () => v
   }
 }
 
-export const createInstances = ({ backend, store, clock, lifecycle, logPath }: InstancesParts): Instances => {
+export const createInstances = ({ backend, store, clock, lifecycle, logPath, witness }: InstancesParts): Instances => {
   const requestFor = (environment: Environment, instance: Instance): InstanceRequest => {
     const workload = workloadOf(environment, instance)
     return {
@@ -82,7 +84,9 @@ export const createInstances = ({ backend, store, clock, lifecycle, logPath }: I
 
   return {
     create: async (environment, instance, secrets, signal) => {
-      const work = backend.create(requestFor(environment, instance), secrets.get(instance.workload) ?? new Map(), signal)
+      const own = secrets.get(instance.workload) ?? new Map<string, Uint8Array>()
+      witness.introduce(environment, instance, own)
+      const work = backend.create(requestFor(environment, instance), own, signal)
       const removeLate = (): void => void undoLate(environment.id, instance.id).catch(() => {})
       const { pid, start, address } = await obeying(work, signal, removeLate)
       lifecycle.moveInstance(instance.id, 'created', { actor: dayfly, reason: `made ${start}` }, { pid, start, address })

@@ -23,6 +23,7 @@ import type { Step } from './steps.ts'
 import { together } from './steps.ts'
 import type { Store } from './store.ts'
 import { isSupervised } from './supervised.ts'
+import type { Witness } from './witness.ts'
 
 export interface PassageParts {
   readonly backend: Backend
@@ -37,6 +38,7 @@ export interface PassageParts {
   readonly audience: Audience
   readonly denials: Denials
   readonly gate: Gate
+  readonly witness: Witness
 }
 
 export const environmentRequest = ({ id, spec }: Environment): EnvironmentRequest => ({
@@ -79,8 +81,13 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
       if (!environment || environment.state === 'ended') return
       await sessions.finish(live.id)
       if (isSupervised(environment.spec)) await parts.audience.ending(environment)
+      const testimonies = await parts.witness.settle(live.id)
       lifecycle.flush(live.id)
-      lifecycle.moveEnvironment(live.id, 'ended', { actor: dayfly, reason: 'nothing of it is left' })
+      lifecycle.atomically(() => {
+        for (const testimony of testimonies) lifecycle.note({ ...testimony, environment: live.id, actor: dayfly })
+        lifecycle.moveEnvironment(live.id, 'ended', { actor: dayfly, reason: 'nothing of it is left' })
+      })
+      parts.witness.sealed(live.id)
     },
   }
 
@@ -88,9 +95,10 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
     name: 'what the instances share',
     do: async (live, signal) => {
       const { started, secrets, seeds } = planOf(live)
+      // Also of one that starts no instance later: what the next daemon's witness must not write down, it has to know.
+      if (secrets.size > 0) keeper.keep(live.id, secrets)
       // Of others the backend makes the network and the ids with the first instance.
       if (!isSupervised(started.environment.spec)) return
-      keeper.keep(live.id, secrets)
       await Promise.all([
         parts.audience.prepare(started.environment, signal),
         backend.prepareEnvironment(environmentRequest(started.environment), signal),

@@ -12,6 +12,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Instance } from '../model/instance.ts'
 import type { Store } from './store.ts'
+import type { Witness } from './witness.ts'
 
 const settling = 600_000
 const distrust = 86_400_000
@@ -54,10 +55,12 @@ export const purgeExpired = async (
   log: Log,
   logPath: (instance: Instance) => string,
   accessLogPath: (environment: string) => string,
+  witness: Pick<Witness, 'purge'>,
 ): Promise<void> => {
   for (const id of store.expired(clock.wall(), batch)) {
     for (const instance of store.instances(id)) await rm(logPath(instance), { force: true })
     await rm(accessLogPath(id), { force: true })
+    witness.purge(id)
     store.purge(id)
     log.info('a record was purged: its retention is over', { environment: id })
   }

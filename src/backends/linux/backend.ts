@@ -32,9 +32,11 @@ import { refusal } from './refusal.ts'
 import { resolversBy } from './resolvers.ts'
 import { openResources } from './resources.ts'
 import { seedFrom } from './seed.ts'
+import type { Sensor } from './sensor.ts'
 import { openAttach, openExec } from './sessions.ts'
 import { createSlots } from './slots.ts'
 import { createSupply } from './supply.ts'
+import { createWatching } from './watching.ts'
 
 export interface LinuxBackendOptions {
   readonly stateDir: string
@@ -50,6 +52,8 @@ export interface LinuxBackendOptions {
   readonly preparedMemory?: number
   /** ms that the making of a container may take before it is given up. Default 30 000. */
   readonly createPatience?: number
+  /** Is told of containers before they run. Without one, nobody sees what they do. */
+  readonly sensor?: Sensor
 }
 
 export interface PoolReport {
@@ -134,6 +138,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   const { runtimes, init, seccomp } = ground
   const containers = createContainerMaker({ images, runtimes, init, seccomp, cgroup2: cgroups.mode === 'v2' })
 
+  const watching = createWatching(options.sensor)
   const instances = new Map<string, Held>()
   const hold = (instance: Omit<Held, 'ended' | 'removal'>): void => {
     const held: Held = { ...instance, ended: undefined, removal: undefined }
@@ -148,13 +153,14 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     const { instance: id, environment, pid, grace, stopSignal } = owner
     environments.adopt(environment, { ...owner, instance: id })
     hold({ id, environment, cell, pid, grace, stopSignal, command: '', started: true, starting: undefined })
+    watching.adopt(cell, { environment, instance: id }, owner.cookie, cell.monitor === undefined ? undefined : pid)
   }
 
   await resolvers.sweep(new Set([...networks.environments().values()].map(slot => slotNetwork(slot).bridge)))
 
   const precedence = createPrecedence()
   const supply = createSupply({
-    ...{ maker, containers, networks, resources, condemned, clock, agenda, log },
+    ...{ maker, containers, networks, resources, condemned, watching, clock, agenda, log },
     preparedMemory: options.preparedMemory ?? 256 * 1024 * 1024,
     createPatience: options.createPatience ?? 30_000,
   })
@@ -189,6 +195,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       const { command, grace, stopSignal } = request.workload
       const more = { grace, stopSignal: signalNumber(stopSignal), command: command[0] ?? '', started: false, starting }
       hold({ id: request.id, environment: request.environment, cell, pid, ...more })
+      watching.became(cell, { environment: request.environment, instance: request.id })
       supply.handOver(cell)
       return { pid, start, address: instanceAddress(cell.slot, cell.index).address }
     } catch (error) {
@@ -205,7 +212,10 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     const domains = workload.egressDomains ?? []
     const member = { instance: request.id, index: cell.index, networks: request.networks, egress: workload.egress, domains }
     const resolver = environments.resolverOf(environment, domains)
-    const both = await Promise.allSettled([environments.admit(environment, member), dedicate(cell, pid, request, secrets, user, resolver)])
+    const both = await Promise.allSettled([
+      environments.admit(environment, member),
+      dedicate(cell, { pid, cookie: watching.cookieOf(cell) }, request, secrets, user, resolver),
+    ])
     for (const one of both) if (one.status === 'rejected') throw one.reason
   }
 
@@ -215,9 +225,12 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     throwIfAborted(signal)
     using _starting = instance.starting
     const monitor = monitorOf(instance)
+    await watching.seen(instance.cell)
     instance.started = true
     try {
-      await monitor.start()
+      const starting = monitor.start()
+      watching.started(instance.cell)
+      await starting
     } catch (error) {
       const refused = refusal(error, instance.command, 'the container could not be started')
       const known = refused instanceof DayflyError && (refused.code === 'command_not_found' || refused.code === 'command_not_executable')
@@ -246,7 +259,9 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
 
   const takeDown = async ({ id, environment, cell }: Held): Promise<void> => {
     await precedence.clear(removalPatience)
+    watching.ending(cell)
     await destroyCell(cell, helper)
+    watching.gone(cell)
     environments.leave(environment, id)
     networks.leave(environment, cell.index)
     instances.delete(id)

@@ -170,7 +170,7 @@ const rethrow =
 /** Makes a container that waits into this instance's: names, secrets, log, deadline. What it is then, `owner.json` tells the next daemon. */
 export const dedicate = async (
   cell: LiveCell,
-  pid: number,
+  { pid, cookie }: { readonly pid: number; readonly cookie: number | undefined },
   request: InstanceRequest,
   secrets: ReadonlyMap<string, Uint8Array>,
   owner: ContainerUser,
@@ -190,6 +190,7 @@ export const dedicate = async (
     slot: cell.slot,
     index: cell.index,
     pid,
+    ...(cookie === undefined ? {} : { cookie }),
     image: workload.image,
     runtime: workload.runtime,
     grace: workload.grace,

@@ -15,6 +15,8 @@ const Owner = z.object({
   slot: z.object({ slice: z.int(), slot: z.int() }),
   index: z.int(),
   pid: z.int(),
+  /** By which the sensor knows it; none: no sensor does. */
+  cookie: z.int().optional(),
   image: z.string(),
   runtime: Runtime,
   /** ms, and the signal's number: a deadline that is moved needs them again. */

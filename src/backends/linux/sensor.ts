@@ -36,16 +36,22 @@ export interface Bound {
 export interface NameQuestion {
   readonly environment: string
   readonly instance: string
+  /** Wall ms. */
+  readonly time: number
   /** The source of the question: with it the process is found that has sent it. */
   readonly port: number
   readonly name: string
-  /** Addresses, or `NXDOMAIN`, `REFUSED` …; undefined: the log did not tell. */
-  readonly answer: string | undefined
+  /** Addresses, or `NXDOMAIN`, `REFUSED` …; empty when the log did not tell. */
+  readonly answers: readonly string[]
 }
 
 export interface Sensor {
-  /** Resolves when the kernel stamps what happens in it, or when there is no sensor and none is demanded. Rejects `host` where one is and it cannot see. */
-  register(registration: Registration): Promise<void>
+  register(registration: Registration): void
+  /**
+   * Resolves when the kernel stamps what happens in it, or when there is no sensor and none is demanded. Rejects `host` where one is demanded and does not
+   * see it. To be asked right before its start.
+   */
+  sees(cookie: number): Promise<void>
   bind(bound: Bound): void
   sample(sample: Sample): void
   asked(question: NameQuestion): void

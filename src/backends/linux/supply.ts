@@ -24,6 +24,7 @@ import { createPreparedPool } from './prepared.ts'
 import { hasEnded, readIdentity } from './processes.ts'
 import { createStock } from './ready.ts'
 import type { ResourceStore } from './resources.ts'
+import type { Watching } from './watching.ts'
 
 export interface Supplied extends Prepared {
   readonly start: 'cold' | 'prepared'
@@ -58,6 +59,7 @@ export interface SupplyOptions {
   readonly networks: Networks
   readonly resources: Pick<ResourceStore, 'of'>
   readonly condemned: Condemned
+  readonly watching: Pick<Watching, 'created' | 'gone'>
   readonly clock: Clock
   readonly agenda: Agenda
   readonly log: Log
@@ -96,11 +98,12 @@ interface Taken {
 }
 
 export const createSupply = (options: SupplyOptions): Supply => {
-  const { maker, containers, networks, resources, condemned, clock, agenda, log } = options
+  const { maker, containers, networks, resources, condemned, watching, clock, agenda, log } = options
   const cells = new Map<string, Slot | undefined>()
 
   const endCell = async (cell: Parameters<typeof destroyCell>[0] & { readonly id: string }): Promise<void> => {
     await destroyCell(cell, maker.helper)
+    watching.gone(cell)
     cells.delete(cell.id)
   }
   /** It never had an environment, or has none any more: its slot goes with it. */
@@ -187,6 +190,13 @@ export const createSupply = (options: SupplyOptions): Supply => {
     return (await cellIn(environment, slot, false, signal)).cell
   }
 
+  /** The kernel is told whose it will be while it still waits. */
+  const fill: ContainerMaker['fill'] = async (cell, request, signal) => {
+    const pid = await containers.fill(cell, request, signal)
+    watching.created(cell, pid, request.workload.runtime)
+    return pid
+  }
+
   const limited = (signal: AbortSignal) => deadline(clock, agenda, options.createPatience, 'the container could not be created in time', signal)
 
   const abandon = (environment: string, cell: Cell): Promise<void> =>
@@ -210,7 +220,7 @@ export const createSupply = (options: SupplyOptions): Supply => {
         // crun's container gets its name when it becomes somebody's.
         const hostname = workload.runtime === 'crun' ? cell.id : purpose.hostname
         const shared = environment === undefined ? undefined : resources.of(environment)
-        return { cell, pid: await containers.fill(cell, { workload, hostname, resources: shared }, limit.signal) }
+        return { cell, pid: await fill(cell, { workload, hostname, resources: shared }, limit.signal) }
       } catch (error) {
         await discard({ cell }, purpose)
         throw error
@@ -257,7 +267,7 @@ export const createSupply = (options: SupplyOptions): Supply => {
     using limit = limited(signal)
     using _giveUp = onAbort(limit.signal, () => void cell.monitor[Symbol.asyncDispose]())
     try {
-      const filled = { cell, pid: pid ?? (await containers.fill(cell, { ...request, resources: resources.of(request.environment) }, limit.signal)) }
+      const filled = { cell, pid: pid ?? (await fill(cell, { ...request, resources: resources.of(request.environment) }, limit.signal)) }
       await dedicate(filled)
       // Its monitor may be slower to notice than the start is to come.
       if (pid !== undefined && hasEnded(pid)) throw new NativeError('ESRCH', 'the container that waited has died')

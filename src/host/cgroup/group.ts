@@ -6,6 +6,8 @@ import { keyedNumber, processesIn, readControl, removeTree, writeControl } from 
 import type { Controller, Hierarchy } from './hierarchy.ts'
 import type { CgroupLimits, Setting } from './limits.ts'
 import { settings } from './limits.ts'
+import type { UsageFiles } from './usage.ts'
+import { usageFiles } from './usage.ts'
 
 export interface Cgroup {
   /** Every folder whose cgroup.procs a process has to join to be in the group: one on v2, one for each hierarchy on v1. */
@@ -20,6 +22,8 @@ export interface Cgroup {
   memoryUsage(): number
   /** Nanoseconds. */
   cpuUsage(): number
+  /** What `readUsage` reads. */
+  readonly usageFiles: UsageFiles
   /** Resolves when every process of it stands still. Does nothing when it is gone. */
   freeze(): Promise<void>
   thaw(): void
@@ -131,6 +135,7 @@ export const createGroup = (hierarchy: Hierarchy, path: string, disk: string | u
 
   return {
     folders,
+    usageFiles: usageFiles(hierarchy, path),
     processes,
     setLimits: limits => applyAll(settings(hierarchy, limits, disk)),
     oomKills: () => keyedNumber(read('memory', mode === 'v2' ? 'memory.events' : 'memory.oom_control'), 'oom_kill'),

@@ -20,6 +20,8 @@ export type MonitorEvent =
       readonly time: number
       readonly droppedBytes: number
       readonly droppedLines: number
+      /** Bytes over its network, all of its life; undefined where the monitor does not tell. */
+      readonly traffic?: { readonly received: number; readonly sent: number }
     }
 
 export type MonitorStatus =
@@ -148,6 +150,7 @@ const parseEvent = ([type, ...args]: string[]): MonitorEvent => {
     time: integer(args[3]),
     droppedBytes: integer(args[4]),
     droppedLines: integer(args[5]),
+    ...(args[6] === undefined ? {} : { traffic: { received: integer(args[6]), sent: integer(args[7]) } }),
   }
 }
 
