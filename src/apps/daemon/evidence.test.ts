@@ -17,7 +17,7 @@ const evidenceBy = (parts: Partial<EvidenceParts>) =>
   createEvidence({
     facts: async () => facts(),
     labelsOf: async () => ({}),
-    match: () => matched(),
+    match: async () => matched(),
     version: () => 'one',
     vouch: async () => ({ signatures: [], lasts: undefined }),
     examined: () => {},
@@ -37,7 +37,7 @@ test('an image of which a layer could not be looked at has no findings, not fewe
 })
 
 test('where there is no data about a part of an image, recent data about the rest is no recent data', async () => {
-  const { dataFrom } = await evidenceBy({ match: () => matched({ problems: ['there is no vulnerability data about evil 1'] }) }).of(
+  const { dataFrom } = await evidenceBy({ match: async () => matched({ problems: ['there is no vulnerability data about evil 1'] }) }).of(
     digest,
     'web:1',
     signal,
@@ -55,7 +55,7 @@ test('what its name says against it is found, too', async () => {
 test('is the same object until other data comes, and one per image and name', async () => {
   let version = 'one'
   let dataFrom = 1
-  const evidence = evidenceBy({ version: () => version, match: () => matched({ dataFrom }) })
+  const evidence = evidenceBy({ version: () => version, match: async () => matched({ dataFrom }) })
   const first = await evidence.of(digest, 'web:1', signal)
   assert.equal(await evidence.of(digest, 'web:1', signal), first)
   assert.equal((await evidence.of(digest, 'other', signal)).name, 'other')
@@ -71,7 +71,7 @@ test('data that comes while an image is looked at makes it looked at again', asy
   let version = 'one'
   const evidence = evidenceBy({
     version: () => version,
-    match: () => {
+    match: async () => {
       const found = matched({ dataFrom: version === 'one' ? 1 : 2 })
       version = 'two'
       return found

@@ -34,7 +34,7 @@ export interface EvidenceParts {
   facts(digest: string, signal: AbortSignal): Promise<DatedFacts>
   labelsOf(digest: string): Promise<Readonly<Record<string, string>>>
   /** Against the vulnerability data in force. `names`: what the image is called. */
-  match(facts: DatedFacts, names: readonly string[]): Matched
+  match(facts: DatedFacts, names: readonly string[], signal: AbortSignal): Promise<Matched>
   /** Changes with that data. Cheap: it is asked at each start. */
   version(): string | undefined
   /** By trusted keys. */
@@ -70,7 +70,7 @@ export const createEvidence = ({ facts, labelsOf, match, version, vouch, examine
     const [of, labels, vouched] = await Promise.all([facts(digest, signal), labelsOf(digest), vouch(digest, name, signal)])
     // Before: data that comes meanwhile makes it known by the older one, which is then looked at again.
     const by = version()
-    const matched = match(of, [name])
+    const matched = await match(of, [name], signal)
     examined({ name, facts: of, matched, data: by })
     const evidence = {
       ...{ name, digest, labels },

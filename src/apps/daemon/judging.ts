@@ -8,10 +8,11 @@ import { parseReference } from '../../host/image/reference.ts'
 import type { Vulnerabilities } from '../../scan/vulnerabilities/vulnerabilities.ts'
 import { openVulnerabilities } from '../../scan/vulnerabilities/vulnerabilities.ts'
 import { createAdmission } from './admission.ts'
-import type { Evidence, Examined, Matched } from './evidence.ts'
+import type { Evidence, Examined } from './evidence.ts'
 import { createEvidence } from './evidence.ts'
 import type { DaemonImages } from './images.ts'
 import type { KeepingParts } from './keeping.ts'
+import { createMatching } from './matching.ts'
 import type { DaemonOptions } from './options.ts'
 import type { PolicyFolder } from './policies.ts'
 import { openPolicies } from './policies.ts'
@@ -25,7 +26,7 @@ export interface Judging {
   readonly policies: PolicyFolder
   readonly vulnerabilities: Vulnerabilities
   readonly trust: Trust
-  /** Against the vulnerability data in force. Throws `corrupt` when that is damaged. */
+  /** Against the vulnerability data in force, in a thread. Rejects as `Matching` does. */
   readonly match: KeepingParts['match']
 }
 
@@ -57,8 +58,14 @@ export const openJudging = async (
   const trust = await createTrust(join(stateDir, 'trust'))
   const { vouch } = createVouching(join(stateDir, 'vouched'), trust, log)
   const vulnerabilities = stack.use(openVulnerabilities(vulnerabilitiesIn(stateDir)))
-  const match: Judging['match'] = ({ packages, distribution, digest }, names): Matched =>
-    vulnerabilities.match(packages, distribution, clock.wall(), { products: [digest, ...names.flatMap(name => purlOf(digest, name))] })
+  const matching = stack.use(createMatching({ folder: vulnerabilitiesIn(stateDir) }))
+  if (vulnerabilities.version !== undefined) matching.warm()
+  const match: Judging['match'] = async ({ packages, distribution, digest }, names, signal) => {
+    const products = [digest, ...names.flatMap(name => purlOf(digest, name))]
+    // Without data there is little to do.
+    if (vulnerabilities.version === undefined) return vulnerabilities.match(packages, distribution, clock.wall(), { products })
+    return await matching.match({ packages, distribution, products, now: clock.wall() }, signal)
+  }
   const evidence = createEvidence({
     facts: images.facts,
     labelsOf: images.labelsOf,

@@ -44,7 +44,7 @@ export interface KeepingParts {
   readonly engine: Pick<Engine, 'noteFindings'>
   facts(digest: string, signal: AbortSignal): Promise<DatedFacts>
   /** `names`: by which users called it, for what OpenVEX documents say of it. */
-  match(image: Matchable, names: readonly string[]): Matched
+  match(image: Matchable, names: readonly string[], signal: AbortSignal): Promise<Matched>
   /** Of the vulnerability data. */
   version(): string | undefined
   /** In force; another object when they have changed. */
@@ -144,7 +144,7 @@ export const createKeeping = (parts: KeepingParts): Keeping => {
   const renew = async (digest: string, version: string | undefined): Promise<boolean> => {
     const examined = await examine(digest)
     const at = clock.wall()
-    const { findings, dataFrom } = parts.match({ ...examined, digest }, inventory.image(digest)?.names ?? [])
+    const { findings, dataFrom } = await parts.match({ ...examined, digest }, inventory.image(digest)?.names ?? [], closer.signal)
     return remember({ ...examined, digest, names: [], findings, dataFrom, scanner, data: version }, at)
   }
 

@@ -33,7 +33,7 @@ export const createScans = ({ images, match, clock }: ScanParts): Scans => {
   const look = async ({ image, pull, auth }: ScanRequest, onProgress: OnProgress, signal: AbortSignal): Promise<Looked> => {
     const { digest } = await images.resolve({ image, pull, ...(auth === undefined ? {} : { auth }) }, onProgress, signal)
     const facts = await images.facts(digest, signal)
-    return { digest, facts, matched: match(facts, [image]) }
+    return { digest, facts, matched: await match(facts, [image], signal) }
   }
 
   return {
@@ -59,7 +59,7 @@ export const createScans = ({ images, match, clock }: ScanParts): Scans => {
     },
     summary: async ({ digest, names }, signal): Promise<ScanSummary> => {
       const facts = await images.facts(digest, signal)
-      const { findings, dataFrom } = match(facts, names)
+      const { findings, dataFrom } = await match(facts, names, signal)
       const counted = findings.filter(({ vex }) => vex?.status !== 'not_affected' && vex?.status !== 'fixed')
       const count = (severity: Severity): number => counted.filter(finding => finding.severity === severity).length
       return {
