@@ -16,6 +16,8 @@ export interface Process {
   /** Who made it, if that is of the same instance; kept after the parent's end. Chains never have cycles. */
   readonly parent: Process | undefined
   readonly parentPid: number
+  /** `outside`: it, or one that it comes from, was put into the instance from outside (`dayfly exec`, health checks), not made by the workload. */
+  readonly origin: 'workload' | 'outside'
   /** 15 bytes at most; a workload chooses it. */
   readonly name: string
   /** argv[0], which whoever started it has chosen. */
