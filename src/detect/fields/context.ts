@@ -1,0 +1,12 @@
+import type { KernelEvent } from '../../model/kernel-event.ts'
+import type { Subject } from '../detector.ts'
+import type { Process } from '../process.ts'
+
+/** All that a rule can see: one event, who did it, and whose it is. */
+export interface EventContext {
+  readonly event: KernelEvent
+  readonly process: Process
+  readonly subject: Subject
+  /** Which event of its instance this is, from 1 on (`evt.num`). */
+  readonly number: number
+}
