@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { UpInput } from '../../src/api/schemas/workloads.ts'
-import { checkAccessLog } from '../../src/store/access-log.ts'
+import { checkAccessLog } from '../../src/seal/access-log.ts'
 import type { Daemon } from '../daemon.ts'
 import { makeFolder, root, startDaemon } from '../daemon.ts'
 

@@ -13,7 +13,7 @@ import { createLog } from '../../base/log.ts'
 import type { Exposure } from '../../model/deployment.ts'
 import { noRestart } from '../../model/deployment.ts'
 import type { EnvironmentSpec } from '../../model/environment.ts'
-import { checkAccessLog } from '../../store/access-log.ts'
+import { checkAccessLog } from '../../seal/access-log.ts'
 import { createDoors } from './doors.ts'
 
 const spec = (...expose: Exposure[]): EnvironmentSpec => ({

@@ -5,7 +5,7 @@
 import type { Log } from '../../base/log.ts'
 import type { Engine } from '../../engine/engine.ts'
 import type { Report, TargetReport } from '../../gateway/gateway.ts'
-import { accessMarkType } from '../../store/access-log.ts'
+import { accessMarkType } from '../../seal/facts.ts'
 import { createAccessLog } from './access-log.ts'
 
 const recordInterval = 10_000

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import type { Event } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
-import { accessMarkType, checkAccessLog } from './access-log.ts'
-import { sealedType } from './chain.ts'
+import { checkAccessLog } from './access-log.ts'
+import { accessMarkType, sealedType } from './facts.ts'
 
 const event = (sequence: number, type: string, data: Event['data']): Event => ({
   ...{ sequence, cursor: sequence, environment: 'e', time: sequence, type, actor: dayfly, reason: '', data, hash: '' },

@@ -4,10 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { z } from 'zod'
-import type { Event } from '../model/event.ts'
-import { sealedType } from './chain.ts'
+import type { Entry } from './facts.ts'
+import { accessMarkType, sealedType } from './facts.ts'
 
-export const accessMarkType = 'gateway.access_log'
 const Mark = z.object({ bytes: z.int().min(0), lines: z.int().min(0), sha256: z.string() })
 
 export interface AccessVerdict {
@@ -32,9 +31,12 @@ export interface AccessFault {
 
 /**
  * Compares the file's content with the marks among the entries of one environment's record, given in their order. The record itself is taken as it is:
- * whether it is whole is `Store.verify`'s to say. An absent file is an empty content. Reads the content once; memory is bounded by one chunk.
+ * whether it is whole is for others to say (facts.ts). An absent file is an empty content. Reads the content once; memory is bounded by one chunk.
  */
-export const checkAccessLog = async (record: Iterable<Event>, content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>): Promise<AccessVerdict> => {
+export const checkAccessLog = async (
+  record: Iterable<Pick<Entry, 'type' | 'sequence' | 'data'>>,
+  content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
+): Promise<AccessVerdict> => {
   const marks: { sequence: number; bytes: number; sha256: string | undefined; lines: number }[] = []
   let sealed = false
   for (const { type, sequence, data } of record) {
