@@ -8,18 +8,21 @@
  *   release    nothing of it is left
  */
 import { randomBytes } from 'node:crypto'
-import { readlinkSync } from 'node:fs'
+import { closeSync, fstatSync, openSync } from 'node:fs'
+import { disposable } from '../../base/dispose.ts'
 import { errnoOf } from '../../base/errors.ts'
 import type { UsageFiles } from '../../host/cgroup/usage.ts'
 import type { Sample } from '../../model/activity.ts'
 
 export interface Registration {
-  /** 1 to 2^53 - 1. */
+  /** 1 to 2^52 - 1. */
   readonly cookie: number
-  /** Host pid of its first process. */
-  readonly pid: number
-  /** Inode of its pid namespace: used again as soon as the namespace is gone. */
+  /** Inode of its pid namespace. The kernel does not use it again before `released`. */
   readonly namespace: number
+  /** Of its file system, as the host's root sees it, while it lives. */
+  readonly root: string
+  /** It ran before: what it did until now was not seen. */
+  readonly adopted: boolean
 }
 
 export interface Bound {
@@ -46,27 +49,34 @@ export interface NameQuestion {
 }
 
 export interface Sensor {
-  register(registration: Registration): void
+  /** `released`: called, once, when the inode may be used again. */
+  register(registration: Registration, released: () => void): void
   /**
    * Resolves when the kernel stamps what happens in it, or when there is no sensor and none is demanded. Rejects `host` where one is demanded and does not
    * see it. To be asked right before its start.
    */
   sees(cookie: number): Promise<void>
   bind(bound: Bound): void
-  sample(sample: Sample): void
+  /** `last`: it has ended. */
+  sample(sample: Sample, last: boolean): void
   asked(question: NameQuestion): void
   /** `instance` is undefined for a container that never was anybody's. */
   release(cookie: number | undefined, instance: string | undefined): void
 }
 
 /** Random, so that no number of an earlier container is ever met again. */
-export const newCookie = (): number => Number(randomBytes(8).readBigUInt64LE() >> 11n) || 1
+export const newCookie = (): number => Number(randomBytes(8).readBigUInt64LE() >> 12n) || 1
 
-/** Inode of the pid namespace of a process; undefined when it has ended. */
-export const pidNamespaceOf = (pid: number): number | undefined => {
+/** A pid namespace that is held: as long as somebody has it open, no other one gets its inode. */
+export interface HeldNamespace extends Disposable {
+  readonly inode: number
+}
+
+/** That of a process; undefined when it has ended. */
+export const holdPidNamespace = (pid: number): HeldNamespace | undefined => {
   try {
-    const inode = /^pid:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/ns/pid`))?.[1]
-    return inode === undefined ? undefined : Number(inode)
+    const fd = openSync(`/proc/${pid}/ns/pid`, 'r')
+    return { inode: fstatSync(fd).ino, ...disposable(() => closeSync(fd)) }
   } catch (error) {
     if (errnoOf(error) === 'ENOENT' || errnoOf(error) === 'ESRCH') return undefined
     throw error

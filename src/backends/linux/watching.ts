@@ -6,9 +6,10 @@ import { instanceAddress } from '../../host/network/slots.ts'
 import type { Runtime } from '../../model/workload.ts'
 import type { Cell } from './cell.ts'
 import type { Sensor } from './sensor.ts'
-import { newCookie, pidNamespaceOf } from './sensor.ts'
+import { holdPidNamespace, newCookie } from './sensor.ts'
 
-type Place = Pick<Cell, 'id' | 'slot' | 'index' | 'cgroup' | 'monitor'>
+type Inhabited = Pick<Cell, 'id' | 'paths' | 'process'>
+type Place = Inhabited & Pick<Cell, 'slot' | 'index' | 'cgroup' | 'monitor'>
 
 /** Whose a cell is. */
 export interface Tenant {
@@ -18,7 +19,7 @@ export interface Tenant {
 
 export interface Watching {
   /** A container was created in the cell and has run nothing. Costs a message. */
-  created(cell: Pick<Cell, 'id'>, pid: number, runtime: Runtime): void
+  created(cell: Inhabited, pid: number, runtime: Runtime): void
   /** What `owner.json` is to say, so that the next daemon's sensor knows it again. */
   cookieOf(cell: Pick<Cell, 'id'>): number | undefined
   became(cell: Place, tenant: Tenant): void
@@ -67,30 +68,34 @@ export const createWatching = (sensor: Sensor | undefined): Watching => {
   if (sensor === undefined) return unwatched
   const cells = new Map<string, Watched>()
 
-  const register = (id: string, cookie: number, pid: number): void => {
-    const namespace = pidNamespaceOf(pid)
-    if (namespace !== undefined) sensor.register({ cookie, pid, namespace })
+  const register = ({ id, paths, process }: Inhabited, cookie: number, pid: number, adopted: boolean): void => {
+    const namespace = holdPidNamespace(pid)
+    if (namespace !== undefined) {
+      // The mount is in its monitor's namespace only.
+      const root = process === undefined ? paths.rootfs : `/proc/${process.pid}/root${paths.rootfs}`
+      sensor.register({ cookie, namespace: namespace.inode, root, adopted }, () => namespace[Symbol.dispose]())
+    }
     cells.set(id, { cookie, tenant: undefined, sampledLast: false })
   }
 
-  const sample = (cell: Place, tenant: Tenant, traffic = trafficOf(interfaceOf(cell))): void => {
+  const sample = (cell: Place, tenant: Tenant, last: boolean, traffic = trafficOf(interfaceOf(cell))): void => {
     const usage = readUsage(cell.cgroup.usageFiles)
     if (usage === undefined) return
     const { cpu, memory, memoryPeak, processes, read, written } = usage
-    sensor.sample({
-      ...{ type: 'sample', time: Date.now(), ...tenant, cpu, memory },
+    const more = {
       ...(memoryPeak === undefined ? {} : { memoryPeak }),
       ...(processes === undefined ? {} : { processes }),
       ...(read === undefined || written === undefined ? {} : { read, written }),
       ...traffic,
-    })
+    }
+    sensor.sample({ type: 'sample', time: Date.now(), ...tenant, cpu, memory, ...more }, last)
   }
 
   const sampleLast = (cell: Place, traffic?: { received: number; sent: number }): void => {
     const watched = cells.get(cell.id)
     if (watched?.tenant === undefined || watched.sampledLast) return
     watched.sampledLast = true
-    sample(cell, watched.tenant, traffic)
+    sample(cell, watched.tenant, true, traffic)
   }
 
   const bind = (cell: Place, tenant: Tenant): void => {
@@ -104,13 +109,13 @@ export const createWatching = (sensor: Sensor | undefined): Watching => {
   }
 
   return {
-    created: ({ id }, pid, runtime) => {
-      if (runtime === 'crun') register(id, newCookie(), pid)
+    created: (cell, pid, runtime) => {
+      if (runtime === 'crun') register(cell, newCookie(), pid, false)
     },
     cookieOf: ({ id }) => cells.get(id)?.cookie,
     became: bind,
     adopt: (cell, tenant, cookie, pid) => {
-      if (cookie !== undefined && pid !== undefined) register(cell.id, cookie, pid)
+      if (cookie !== undefined && pid !== undefined) register(cell, cookie, pid, true)
       bind(cell, tenant)
     },
     seen: async ({ id }) => {
@@ -119,7 +124,7 @@ export const createWatching = (sensor: Sensor | undefined): Watching => {
     },
     started: cell => {
       const tenant = cells.get(cell.id)?.tenant
-      if (tenant !== undefined) sample(cell, tenant)
+      if (tenant !== undefined) sample(cell, tenant, false)
     },
     ending: cell => sampleLast(cell),
     gone: ({ id }) => {

@@ -1,6 +1,6 @@
 /**
  * What the daemon's thread and that of sensing say to each other. Messages of one direction arrive in their order, so whoever is introduced first is known
- * first. What has a `number` is answered by `done` with it.
+ * first.
  */
 import type { Bound, NameQuestion, Registration } from '../../../backends/linux/sensor.ts'
 import type { LogFields, LogLevel } from '../../../base/log.ts'
@@ -36,11 +36,14 @@ export interface RuleSettings {
 /** What the thread is started with. */
 export interface SensingOptions {
   readonly stateDir: string
-  /** Path of the sensor's program; undefined: there is none, and only samples are kept. */
+  /** Path of the sensor's program; undefined: there is none, because of `absence`, and only samples are kept. */
   readonly sensor: string | undefined
+  readonly absence: string
   readonly settings: SensorSettings
   readonly rules: RuleSettings
-  /** Wall ms: until then somebody has seen what lives; undefined: nobody ever has. */
+  /** Its time stamp is moved on each second while the sensor sees: what the next daemon knows of how long nobody did. */
+  readonly seenFile: string
+  /** Wall ms: until then an earlier one has seen what lives; undefined: none ever has. */
   readonly seenUntil: number | undefined
 }
 
@@ -52,20 +55,24 @@ export interface Introduction {
 
 export type ToSensing =
   | { readonly type: 'introduce'; readonly introduction: Introduction }
-  | { readonly type: 'register'; readonly number: number; readonly registration: Registration }
+  /** Answered by `registered`, unless it is released before. */
+  | { readonly type: 'register'; readonly registration: Registration }
   | { readonly type: 'bind'; readonly bound: Bound }
-  | { readonly type: 'sample'; readonly sample: Sample }
+  | { readonly type: 'sample'; readonly sample: Sample; readonly last: boolean }
   | { readonly type: 'asked'; readonly question: NameQuestion }
+  /** Answered by `released` where there is a cookie. */
   | { readonly type: 'release'; readonly cookie: number | undefined; readonly instance: string | undefined }
   /** Answered by `settled`. */
   | { readonly type: 'settle'; readonly environment: string }
   | { readonly type: 'purge'; readonly environment: string }
+  /** Makes room on the disk: of these, which have ended, the oldest first. */
+  | { readonly type: 'prune'; readonly ended: readonly string[] }
   | { readonly type: 'settings'; readonly settings: SensorSettings }
   | { readonly type: 'rules'; readonly rules: RuleSettings }
 
 /** Of whom a detection is, and what it says. */
 export interface Detected {
-  readonly subject: Pick<Subject, 'environment' | 'instance' | 'workload' | 'image'>
+  readonly subject: Subject
   readonly detection: Detection
 }
 
@@ -82,6 +89,8 @@ export interface SensorHealth {
   readonly dropped: number
   /** Events that were let go because nobody said in time whose they are. */
   readonly unowned: number
+  /** Events that could not be judged. */
+  readonly faults: number
   /** Why the rule files as they are now are not in force. */
   readonly ruleFault: string | undefined
   readonly rules: number
@@ -89,8 +98,11 @@ export interface SensorHealth {
 
 export type FromSensing =
   | { readonly type: 'ready' }
-  | { readonly type: 'registered'; readonly number: number; readonly watched: boolean }
-  | { readonly type: 'detections'; readonly detections: readonly Detected[] }
+  /** `reason`: why the kernel does not stamp what happens in it. */
+  | { readonly type: 'registered'; readonly cookie: number; readonly reason: string | undefined }
+  | { readonly type: 'released'; readonly cookie: number }
+  /** `left`: so many more that are not told, because there were too many at once. */
+  | { readonly type: 'detections'; readonly detections: readonly Detected[]; readonly left: number }
   | { readonly type: 'testimony'; readonly environment: string; readonly testimony: readonly Testimony[] }
   | { readonly type: 'settled'; readonly environment: string; readonly testimony: readonly Testimony[] }
   | { readonly type: 'health'; readonly health: SensorHealth }

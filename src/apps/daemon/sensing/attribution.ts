@@ -1,0 +1,145 @@
+/**
+ * Whose an event is. The kernel has stamped it with a cookie; the cookie is bound to an instance before its start, and the instance was introduced before that.
+ * What comes all the same before both are known waits, bounded in number and in time: nothing is judged or kept against half an identity. Pure.
+ */
+import type { Subject } from '../../../detect/detector.ts'
+import type { KernelEvent, KernelEventType, SensedEvent } from '../../../model/kernel-event.ts'
+import { createRedactor } from './redaction.ts'
+
+/** Events that wait: of one cookie, and of all. */
+const mostOfOne = 2_000
+const mostOfAll = 50_000
+/** µs of the boot clock that they wait at most. */
+const longestWait = 30_000_000
+
+export interface Attributed {
+  readonly subject: Subject
+  readonly event: KernelEvent
+}
+
+export type Lost = Readonly<Partial<Record<KernelEventType, number>>>
+
+export interface Attribution {
+  introduce(subject: Subject, secrets: readonly string[]): void
+  register(cookie: number): void
+  bind(cookie: number, instance: string): void
+  /** In their order; also those that have waited for what was just said are in the answers of `introduce` and `bind` by `sink`. */
+  take(event: SensedEvent): void
+  /** One that the kernel did not stamp: of an instance that is known. */
+  takeOf(instance: string, event: SensedEvent): void
+  subjectOf(instance: string): Subject | undefined
+  /** No event of it comes any more. What was never anybody's is forgotten. */
+  release(cookie: number): void
+  /** Nothing more is told of it, by whichever thread. */
+  forget(instance: string): void
+  /** Lets those go that have waited too long. `boot`: µs. */
+  expire(boot: number): void
+  /** Events of it that waited in vain, by type. */
+  lostOf(instance: string): Lost
+  /** Of all, those of nobody included, since the beginning. */
+  readonly lost: number
+}
+
+interface Owner {
+  readonly cookie: number
+  instance: string | undefined
+  known: Known | undefined
+  waiting: SensedEvent[]
+}
+
+interface Known {
+  readonly subject: Subject
+  readonly redact: (event: SensedEvent) => SensedEvent
+}
+
+export const createAttribution = (toWall: (boot: number) => number, sink: (attributed: Attributed) => void): Attribution => {
+  const owners = new Map<number, Owner>()
+  const known = new Map<string, Known>()
+  const lost = new Map<string, Partial<Record<KernelEventType, number>>>()
+  let lostOfAll = 0
+  let waitingOfAll = 0
+
+  const lose = (event: SensedEvent, instance: string | undefined): void => {
+    const count = event.count ?? 1
+    lostOfAll += count
+    if (instance === undefined) return
+    const those = lost.get(instance) ?? {}
+    lost.set(instance, those)
+    those[event.type] = (those[event.type] ?? 0) + count
+  }
+
+  const emit = (event: SensedEvent, { subject, redact }: Known): void => {
+    const { cookie: _, boot, targetCookie, ...facts } = redact(event)
+    const targetInstance = targetCookie === undefined || targetCookie === event.cookie ? undefined : owners.get(targetCookie)?.instance
+    const { environment, instance } = subject
+    sink({ subject, event: { ...facts, time: toWall(boot), environment, instance, ...(targetInstance === undefined ? {} : { targetInstance }) } })
+  }
+
+  const settle = (owner: Owner): void => {
+    owner.known = owner.instance === undefined ? undefined : known.get(owner.instance)
+    if (owner.known === undefined || owner.waiting.length === 0) return
+    const ready = owner.waiting
+    owner.waiting = []
+    waitingOfAll -= ready.length
+    for (const event of ready) emit(event, owner.known)
+  }
+
+  const drop = (owner: Owner, until: number): void => {
+    const late = owner.waiting.filter(({ boot }) => boot <= until)
+    if (late.length === 0) return
+    owner.waiting = owner.waiting.filter(({ boot }) => boot > until)
+    waitingOfAll -= late.length
+    for (const event of late) lose(event, owner.instance)
+  }
+
+  return {
+    introduce: (subject, secrets) => {
+      known.set(subject.instance, { subject, redact: createRedactor(secrets) })
+      for (const owner of owners.values()) if (owner.instance === subject.instance) settle(owner)
+    },
+    register: cookie => {
+      if (!owners.has(cookie)) owners.set(cookie, { cookie, instance: undefined, known: undefined, waiting: [] })
+    },
+    bind: (cookie, instance) => {
+      const owner = owners.get(cookie) ?? { cookie, instance, known: undefined, waiting: [] }
+      owners.set(cookie, owner)
+      owner.instance = instance
+      settle(owner)
+    },
+    take: event => {
+      const owner = owners.get(event.cookie)
+      if (owner === undefined) lose(event, undefined)
+      else if (owner.known !== undefined) emit(event, owner.known)
+      else if (owner.waiting.length >= mostOfOne || waitingOfAll >= mostOfAll) lose(event, owner.instance)
+      else {
+        owner.waiting.push(event)
+        waitingOfAll++
+      }
+    },
+    takeOf: (instance, event) => {
+      const whose = known.get(instance)
+      if (whose === undefined) lose(event, undefined)
+      else emit(event, whose)
+    },
+    subjectOf: instance => known.get(instance)?.subject,
+    release: cookie => {
+      const owner = owners.get(cookie)
+      if (owner === undefined) return
+      owners.delete(cookie)
+      // A container that was never given away has done nothing but end.
+      if (owner.instance === undefined) waitingOfAll -= owner.waiting.length
+      else drop(owner, Number.POSITIVE_INFINITY)
+    },
+    forget: instance => {
+      known.delete(instance)
+      lost.delete(instance)
+    },
+    expire: boot => {
+      if (waitingOfAll > 0) for (const owner of owners.values()) drop(owner, boot - longestWait)
+    },
+    lostOf: instance => lost.get(instance) ?? {},
+    get lost() {
+      return lostOfAll
+    },
+  }
+}
