@@ -1,0 +1,119 @@
+/** Reading what is kept, beside the thread that writes it. */
+import { DayflyError, messageOf } from '../../base/errors.ts'
+import type { Activity, ActivityHead } from '../../model/activity.ts'
+import type { ActivityBlock, ActivityProblem, ActivityReader, ActivitySize, ActivityVerdict } from './activity-store.ts'
+import { activityOf, blockHash, genesisHash, linesOf, uncompress } from './blocks.ts'
+import type { Connection } from './connection.ts'
+import type { EnvironmentRow, Row } from './rows.ts'
+import { bytesIn, environmentOf, originOf } from './rows.ts'
+import { search } from './search.ts'
+
+/** So many blocks are read at once: a long reading must not keep the file from being tidied. */
+const atOnce = 16
+
+export const environmentRow = (connection: Connection, id: string): EnvironmentRow | undefined => {
+  const row = connection.one('SELECT * FROM environment WHERE id = ?', id)
+  return row && environmentOf(row)
+}
+
+function* blockRows(connection: Connection, environment: number): Generator<Row> {
+  for (let after = 0; ; ) {
+    const rows = connection.all('SELECT * FROM block WHERE environment = ? AND number > ? ORDER BY number LIMIT ?', environment, after, atOnce)
+    yield* rows
+    const last = rows.at(-1)
+    if (!last || rows.length < atOnce) return
+    after = Number(last['number'])
+  }
+}
+
+const blockOf = (environment: string, row: Row): ActivityBlock => {
+  const number = Number(row['number'])
+  try {
+    return {
+      ...{ number, entries: Number(row['entries']), first: Number(row['first']), last: Number(row['last']), hash: String(row['hash']) },
+      bytes: uncompress(bytesIn(row['data'])),
+    }
+  } catch (error) {
+    throw new DayflyError('corrupt', `block ${number} of what is kept of ${environment} is damaged: ${messageOf(error)}`, { cause: error })
+  }
+}
+
+function* blocks(connection: Connection, environment: string): Generator<ActivityBlock> {
+  const known = environmentRow(connection, environment)
+  if (known) for (const row of blockRows(connection, known.number)) yield blockOf(environment, row)
+}
+
+function* read(connection: Connection, environment: string): Generator<Activity> {
+  for (const block of blocks(connection, environment)) {
+    for (const line of linesOf(block.bytes)) yield activityOf(line)
+  }
+}
+
+/** What is told of a block is true of its bytes. */
+const isTrue = (block: ActivityBlock): boolean => {
+  const entries = linesOf(block.bytes).map(activityOf)
+  const times = entries.map(({ time }) => time)
+  return entries.length === block.entries && Math.min(...times) === block.first && Math.max(...times) === block.last
+}
+
+const whole = (environment: string, row: Row, previous: string, number: number): ActivityBlock | undefined => {
+  try {
+    const block = blockOf(environment, row)
+    return block.number === number && block.hash === blockHash(previous, block.bytes) && isTrue(block) ? block : undefined
+  } catch (error) {
+    if (error instanceof DayflyError && error.code === 'corrupt') return undefined
+    throw error
+  }
+}
+
+/** See ActivityReader.verify. */
+const firstBroken = (connection: Connection, known: EnvironmentRow, head: ActivityHead, growing: boolean): number | undefined => {
+  const start = known.pruned ?? { blocks: 0, entries: 0, hash: genesisHash(known.id) }
+  // What the head says of a place that is gone can be compared where the two meet only.
+  const meets = (at: ActivityHead): boolean => at.blocks !== head.blocks || (at.hash === head.hash && at.entries === head.entries)
+  let [{ blocks: count, entries, hash }] = [start]
+  if (!meets(start)) return count
+  for (const row of blockRows(connection, known.number)) {
+    const block = whole(known.id, row, hash, count + 1)
+    if (!block || (count >= head.blocks && !growing)) return count + 1
+    count = block.number
+    entries += block.entries
+    hash = block.hash
+    if (!meets({ blocks: count, entries, hash })) return count
+  }
+  if (count < head.blocks) return count + 1
+  if (!growing && start.blocks > head.blocks) return head.blocks + 1
+  const { head: own } = known
+  if (own.blocks !== count) return Math.min(own.blocks, count) + 1
+  return own.hash === hash && own.entries === entries ? undefined : Math.max(count, 1)
+}
+
+const verify = (connection: Connection, environment: string, head: ActivityHead, growing: boolean): ActivityVerdict =>
+  connection.transaction('DEFERRED', () => {
+    const known = environmentRow(connection, environment)
+    if (!known) return head.blocks === 0 && head.entries === 0 && head.hash === genesisHash(environment) ? {} : { broken: 1 }
+    const broken = firstBroken(connection, known, head, growing)
+    return { ...(broken === undefined ? {} : { broken }), ...(known.pruned === undefined ? {} : { pruned: known.pruned }) }
+  })
+
+/** One number of a row. */
+export const numberOf = (row: Row | undefined): number => Number(Object.values(row ?? {})[0] ?? 0)
+
+export const sizeOf = (connection: Connection): ActivitySize => {
+  const page = numberOf(connection.one('PRAGMA page_size'))
+  const pages = numberOf(connection.one('PRAGMA page_count'))
+  const free = numberOf(connection.one('PRAGMA freelist_count'))
+  const kept = connection.one('SELECT count(*) AS environments, total(entries - pruned_entries) AS entries FROM environment')
+  return { used: (pages - free) * page, file: pages * page, entries: Number(kept?.['entries']), environments: Number(kept?.['environments']) }
+}
+
+/** What reading is, on a connection that is the caller's. */
+export const createReading = (connection: Connection, onProblem: (problem: ActivityProblem) => void): Omit<ActivityReader, keyof Disposable> => ({
+  head: environment => environmentRow(connection, environment)?.head ?? { blocks: 0, entries: 0, hash: genesisHash(environment) },
+  search: filter => search(connection, filter, onProblem),
+  read: environment => read(connection, environment),
+  blocks: environment => blocks(connection, environment),
+  verify: (environment, head, growing = false) => verify(connection, environment, head, growing),
+  origins: environment => connection.all('SELECT * FROM origin WHERE environment = ? ORDER BY number', environment).map(originOf),
+  size: () => sizeOf(connection),
+})

@@ -1,0 +1,97 @@
+/** Segments of the index: written when they are whole, made again from their blocks. */
+
+import { DayflyError } from '../../base/errors.ts'
+import type { ActivityOrigin } from '../../model/activity.ts'
+import { activityOf, linesOf, uncompress } from './blocks.ts'
+import type { SegmentBuilder } from './builder.ts'
+import { createSegmentBuilder, segmentEntries } from './builder.ts'
+import type { Connection } from './connection.ts'
+import { encodeBuckets } from './postings.ts'
+import { numberOf } from './reader.ts'
+import type { BlockPlace, Segment } from './rows.ts'
+import { bucketKey, bytesIn, placeColumns, placeOf, segmentOf } from './rows.ts'
+
+/** Within a transaction. */
+export const removeSegment = (connection: Connection, segment: Pick<Segment, 'first' | 'number'>): void => {
+  connection.run('DELETE FROM posting WHERE key >= ? AND key < ?', bucketKey(segment.number, 0), bucketKey(segment.number + 1, 0))
+  connection.run('DELETE FROM segment WHERE first = ?', segment.first)
+}
+
+/** Within a transaction. Positions up to `last` are looked for in it from now on. */
+export const writeSegment = (connection: Connection, builder: SegmentBuilder, first: number, last: number): void => {
+  const live = numberOf(connection.one('SELECT total(entries) FROM block WHERE position BETWEEN ? AND ?', first, last))
+  if (live === 0) return
+  const number = numberOf(connection.one('SELECT max(number) FROM segment')) + 1
+  const { bits, buckets } = encodeBuckets(builder.lists())
+  for (const [bucket, bytes] of buckets) connection.run('INSERT INTO posting (key, data) VALUES (?, ?)', bucketKey(number, bucket), bytes)
+  connection.run(
+    'INSERT INTO segment (first, last, number, bits, since, until, entries, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+    ...[first, last, number, bits, builder.since, builder.until, builder.entries, live],
+  )
+}
+
+type OriginFor = (instance: string) => ActivityOrigin | undefined
+
+/** Entries of a damaged block cannot be found any more; that it is damaged, says verify. */
+const addBlock = (connection: Connection, builder: SegmentBuilder, place: BlockPlace, originFor: OriginFor): void => {
+  const row = connection.one('SELECT data FROM block WHERE position = ?', place.position)
+  try {
+    const entries = linesOf(uncompress(bytesIn(row?.['data']))).map(activityOf)
+    for (const [offset, activity] of entries.entries()) {
+      const origin = originFor(activity.instance)
+      if (origin) builder.add(place.position + offset, activity, origin)
+    }
+  } catch (error) {
+    if (!(error instanceof DayflyError) || error.code !== 'corrupt') throw error
+  }
+}
+
+/** Puts the blocks of these positions into the index, as far as one segment reaches. Within a transaction. */
+const indexBlocks = (connection: Connection, from: number, to: number, originFor: OriginFor): void => {
+  const places = connection
+    .all(`SELECT ${placeColumns} FROM block WHERE position BETWEEN ? AND ? ORDER BY position LIMIT 4096`, from, to)
+    .map(placeOf)
+  const [start] = places
+  if (!start) return
+  const builder = createSegmentBuilder(start.position)
+  let last = start.position
+  for (const place of places) {
+    const end = place.position + place.entries - 1
+    if (builder.full || !builder.reaches(end)) break
+    addBlock(connection, builder, place, originFor)
+    last = end
+  }
+  writeSegment(connection, builder, start.position, last)
+}
+
+/** Positions before `end` that have blocks and are in no segment: of a writer that was killed, or had no room. */
+const unindexed = (connection: Connection, end: number): readonly [from: number, to: number] | undefined => {
+  const blocksIn = (from: number, to: number): boolean =>
+    from <= to && connection.one('SELECT 1 FROM block WHERE position BETWEEN ? AND ? LIMIT 1', from, to) !== undefined
+  let from = 0
+  for (const { first, last } of connection.all('SELECT * FROM segment ORDER BY first').map(segmentOf)) {
+    if (blocksIn(from, first - 1)) return [from, first - 1]
+    from = last + 1
+  }
+  return blocksIn(from, end - 1) ? [from, end - 1] : undefined
+}
+
+/** Indexes what is in no segment before `end`, as much as one segment takes. False: there is nothing. */
+export const indexRest = (connection: Connection, end: number, originFor: OriginFor): boolean => {
+  const range = unindexed(connection, end)
+  if (!range) return false
+  connection.transaction('IMMEDIATE', () => indexBlocks(connection, ...range, originFor))
+  return true
+}
+
+/** Makes a segment again of which most is gone. False: there is none. */
+export const thinOut = (connection: Connection, originFor: OriginFor): boolean => {
+  const row = connection.one('SELECT * FROM segment WHERE live * 2 < entries ORDER BY first LIMIT 1')
+  if (!row) return false
+  const segment = segmentOf(row)
+  connection.transaction('IMMEDIATE', () => {
+    removeSegment(connection, segment)
+    if (segment.live > 0) indexBlocks(connection, segment.first, segment.last, originFor)
+  })
+  return true
+}
