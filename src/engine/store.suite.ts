@@ -11,6 +11,7 @@ import type { Instance, Origin } from '../model/instance.ts'
 import { defaultLimits } from '../model/workload.ts'
 import type { Store } from './store.ts'
 import { presentPerPlace } from './store.ts'
+import { recordEndSuite } from './store-end.suite.ts'
 
 export interface StoreFixture extends Disposable {
   readonly store: Store
@@ -367,6 +368,8 @@ export const storeSuite = (name: string, open: () => StoreFixture): void => {
         assert.equal(store.environment(environment.id), undefined)
       })
     })
+
+    recordEndSuite(check, { environment: exampleEnvironment, instance: exampleInstance })
 
     describe('the end of retention', () => {
       check('forgets an ended environment with all that belongs to it, and no other', store => {

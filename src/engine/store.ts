@@ -8,6 +8,8 @@ import type { Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event, NewEvent } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import type { Inventory } from '../model/inventory.ts'
+import type { Signatures } from '../model/seal.ts'
+import type { UsageBook } from '../model/usage.ts'
 
 /** Of each place, so many instances that are gone are present to whoever looks after it: what became of the last ones decides what comes next. */
 export const presentPerPlace = 5
@@ -41,6 +43,10 @@ export interface EventFilter {
 export interface Store extends Disposable {
   /** What is remembered of the images that instances ran. */
   readonly inventory: Inventory
+  /** Of records that are sealed. */
+  readonly signatures: Signatures
+  /** Of what instances used, as `instance.used` entries say that are appended. */
+  readonly usage: UsageBook
 
   /** Runs `work` atomically; nests. What it throws undoes it, and only it. */
   transaction<T>(work: () => T): T

@@ -158,6 +158,47 @@ const migrations: readonly string[] = [
   CREATE INDEX vulnerability_name_vulnerability ON vulnerability_name (vulnerability);
   CREATE INDEX instance_image ON instance (origin ->> '$.image') WHERE started_at IS NOT NULL;
   `,
+  `
+  -- Signatures of sealed records, and every key that ever signed; see model/seal.ts.
+  ALTER TABLE record ADD COLUMN signed INTEGER NOT NULL DEFAULT 0;
+  CREATE INDEX record_unsigned ON record (environment) WHERE sealed = 1 AND signed = 0;
+  CREATE TABLE signature (
+    environment TEXT PRIMARY KEY REFERENCES environment (id) ON DELETE CASCADE,
+    key         TEXT NOT NULL,
+    envelope    TEXT NOT NULL,
+    signed_at   INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE record_key (
+    id      TEXT PRIMARY KEY,
+    public  TEXT NOT NULL,
+    made_at INTEGER NOT NULL
+  ) STRICT;
+
+  -- What instances used, as their records say (instance.used); see model/usage.ts.
+  CREATE TABLE usage (
+    instance      TEXT PRIMARY KEY REFERENCES instance (id) ON DELETE CASCADE,
+    environment   TEXT NOT NULL REFERENCES environment (id) ON DELETE CASCADE,
+    owner         TEXT NOT NULL,
+    workload      TEXT NOT NULL,
+    image         TEXT NOT NULL,
+    image_name    TEXT NOT NULL,
+    labels        TEXT NOT NULL,
+    ended_at      INTEGER NOT NULL,
+    cpu           REAL NOT NULL,
+    memory        REAL NOT NULL,
+    peak          REAL NOT NULL,
+    sent          REAL NOT NULL,
+    received      REAL NOT NULL,
+    lifetime      REAL NOT NULL,
+    samples       INTEGER NOT NULL,
+    idle          REAL NOT NULL,
+    idle_memory   REAL NOT NULL,
+    held          REAL,
+    last_activity REAL
+  ) STRICT;
+  CREATE INDEX usage_ended ON usage (ended_at);
+  CREATE INDEX usage_environment ON usage (environment);
+  `,
 ]
 
 export const schemaVersion = migrations.length

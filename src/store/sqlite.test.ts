@@ -13,7 +13,9 @@ import { exampleEnvironment, exampleInstance, exampleOrigin, storeSuite } from '
 import type { Store } from '../engine/store.ts'
 import { presentPerPlace } from '../engine/store.ts'
 import { dayfly } from '../model/event.ts'
+import { unsignedSql } from './signatures.ts'
 import { heldSql, openStore, presentSql } from './sqlite.ts'
+import { usageSql } from './usage.ts'
 
 const clock = systemClock()
 let folder = ''
@@ -245,6 +247,9 @@ describe('instances in SQLite', () => {
     {
       using database = new DatabaseSync(path)
       for (const index of ['instance_present', 'instance_held', 'environment_owner', 'instance_image']) database.exec(`DROP INDEX ${index}`)
+      for (const index of ['record_unsigned', 'usage_ended', 'usage_environment']) database.exec(`DROP INDEX ${index}`)
+      for (const table of ['signature', 'record_key', 'usage']) database.exec(`DROP TABLE ${table}`)
+      database.exec('ALTER TABLE record DROP COLUMN signed')
       for (const table of ['vulnerability_name', 'image_vulnerability', 'image_package', 'package', 'image']) database.exec(`DROP TABLE ${table}`)
       for (const column of ['origin', 'earlier', 'streak', 'past']) database.exec(`ALTER TABLE instance DROP COLUMN ${column}`)
       database.exec(`UPDATE instance SET state = 'removed' WHERE id IN (${made.map(({ id }) => `'${id}'`).join(', ')}); PRAGMA user_version = 2`)
@@ -271,5 +276,7 @@ describe('instances in SQLite', () => {
         .join('; ')
     assert.match(plan(presentSql), /USING INDEX instance_present/)
     assert.match(plan(heldSql.replace(':owner', ':of')), /environment_owner.*INDEX instance_held/)
+    assert.match(plan(unsignedSql.replace(':limit', ':of')), /USING COVERING INDEX record_unsigned/)
+    assert.match(plan(usageSql('owner').replaceAll(/:\w+/g, ':of')), /USING INDEX usage_ended/)
   })
 })

@@ -15,6 +15,7 @@ import { presentPerPlace } from '../engine/store.ts'
 import type { Environment } from '../model/environment.ts'
 import type { Actor, Event, NewEvent } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
+import { instanceUsedType } from '../model/usage.ts'
 import type { Head } from './chain.ts'
 import { entryHash, firstBroken, genesisHash, sealedType } from './chain.ts'
 import { isUniqueViolation, storeError } from './errors.ts'
@@ -22,6 +23,8 @@ import { createInventory } from './inventory.ts'
 import type { Row } from './rows.ts'
 import { createEnvironmentRows, eventOf, eventRow, instanceOf, instanceRow } from './rows.ts'
 import { migrate } from './schema.ts'
+import { createSignatures } from './signatures.ts'
+import { createUsageBook, noteUsage } from './usage.ts'
 
 export interface SqliteOptions {
   /** The file, made with mode 0600 when it is missing; or `:memory:`. */
@@ -108,6 +111,8 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
   const one = (text: string, values: Record<string, string | number | null> = {}): Row | undefined => guarded(() => sql(text).get(values))
   const ids = (text: string, values: Record<string, string | number>): string[] => all(text, values).map(row => String(row['id']))
 
+  const run = (text: string, values: Record<string, string | number | null>): number => guarded(() => Number(sql(text).run(values).lastInsertRowid))
+
   const transaction = <T>(work: () => T): T => {
     const [begin, commit, undo] =
       depth === 0
@@ -147,6 +152,7 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
       ).run({ environment: entry.environment, count: entry.sequence, hash, sealed: seal ? 1 : 0 })
       return lastInsertRowid
     })
+    if (entry.type === instanceUsedType) noteUsage({ run }, entry)
     return { ...entry, hash, cursor: Number(written) }
   }
 
@@ -179,7 +185,9 @@ export const openStore = ({ path, clock, patience = 1000, onOpen }: SqliteOption
 
   return {
     transaction,
-    inventory: createInventory({ transaction, all, run: (text, values) => guarded(() => Number(sql(text).run(values).lastInsertRowid)) }),
+    inventory: createInventory({ transaction, all, run }),
+    signatures: createSignatures({ transaction, all, run }),
+    usage: createUsageBook({ all }),
 
     putEnvironment: value => {
       try {

@@ -69,6 +69,8 @@ const seenBy = (store: Store, state: { full: boolean; dead: boolean; onWrite?: (
     liveInstances: read(store.liveInstances),
     held: read(store.held),
     inventory: store.inventory,
+    signatures: store.signatures,
+    usage: store.usage,
     append: write(store.append),
     seal: write(store.seal),
     events: read(store.events),
