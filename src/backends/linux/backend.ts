@@ -16,6 +16,7 @@ import type { Cell, LiveCell } from './cell.ts'
 import { destroyCell } from './cell.ts'
 import { createCondemned } from './condemned.ts'
 import { createContainerMaker, dedicate } from './containers.ts'
+import type { Environments } from './environments.ts'
 import { createEnvironments } from './environments.ts'
 import { mayHaveRun } from './exit.ts'
 import { builtProgram, openGround } from './ground.ts'
@@ -133,8 +134,13 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   const idle = await ground.sweep(taken, new Set([...found.map(({ cell }) => cell.id), ...leftovers]), takeDownLeftover)
   const slots = createSlots(ground.slice, [...taken, ...idle])
   const networks = createNetworks(helper, firewall, slots, idle)
-  const resolvers = opening.use(resolversBy(helper, paths.resolvers))
-  const environments = createEnvironments({ networks, resources, firewall, helper, resolvers })
+  const resolvers = opening.use(
+    resolversBy(helper, paths.resolvers, (bridge, { source, ...question }) => {
+      const asker = options.sensor === undefined ? undefined : environments.at(bridge, source)
+      if (asker !== undefined) options.sensor?.asked({ ...asker, ...question })
+    }),
+  )
+  const environments: Environments = createEnvironments({ networks, resources, firewall, helper, resolvers })
   const { runtimes, init, seccomp } = ground
   const containers = createContainerMaker({ images, runtimes, init, seccomp, cgroup2: cgroups.mode === 'v2' })
 

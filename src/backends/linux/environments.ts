@@ -36,6 +36,8 @@ export interface Environments {
   /** Before its first instruction: it reaches then what it may, and no more. */
   admit(environment: string, member: Member): Promise<void>
   leave(environment: string, instance: string): void
+  /** Whose an address on a bridge is; undefined: nobody's that names are resolved for. */
+  at(bridge: string, address: string): { readonly environment: string; readonly instance: string } | undefined
   /** An instance of an earlier daemon. */
   adopt(environment: string, member: Member): void
   denied(environment: string): Promise<Denied[]>
@@ -220,6 +222,15 @@ export const createEnvironments = ({ networks, resources, firewall, helper, reso
       }
     },
     leave: (environment, instance) => void states.get(environment)?.members.delete(instance),
+    at: (bridge, address) => {
+      for (const [environment, state] of states) {
+        const slot = slotOf(environment)
+        if (slot === undefined || slotNetwork(slot).bridge !== bridge) continue
+        const instance = instanceAt(slot, state, address)
+        return instance === undefined ? undefined : { environment, instance }
+      }
+      return undefined
+    },
     adopt: (environment, member) => {
       const prepared = resources.of(environment) !== undefined
       if (prepared || member.domains.length > 0) stateOf(environment, undefined).members.set(member.instance, member)

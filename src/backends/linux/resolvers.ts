@@ -3,6 +3,7 @@ import { existsSync } from 'node:fs'
 import { DayflyError } from '../../base/errors.ts'
 import { resolverUser } from '../../host/dns/build.ts'
 import { ask } from '../../host/dns/query.ts'
+import type { ResolverHost } from '../../host/dns/resolver.ts'
 import type { Resolvers } from '../../host/dns/resolvers.ts'
 import { openResolvers } from '../../host/dns/resolvers.ts'
 import type { Helper } from '../../host/native/helper.ts'
@@ -18,7 +19,7 @@ const installed = (): string => {
 }
 
 /** `root`: a folder below the run folder. dnsmasq is looked for when one is started. */
-export const resolversBy = (helper: Helper, root: string): Resolvers =>
+export const resolversBy = (helper: Helper, root: string, onQuestion?: ResolverHost['onQuestion']): Resolvers =>
   openResolvers(root, {
     get program() {
       return installed()
@@ -28,4 +29,5 @@ export const resolversBy = (helper: Helper, root: string): Resolvers =>
     spawn: (log, program, args) => helper.spawnLogging(log, program, args),
     kill: (process, signal) => helper.kill(process, signal),
     ask,
+    ...(onQuestion === undefined ? {} : { onQuestion }),
   })

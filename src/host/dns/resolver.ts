@@ -22,6 +22,8 @@ import { readLog } from './log.ts'
 import type { ProcessIdentity } from './processes.ts'
 import { forksOf, isAlive, resolverProcesses } from './processes.ts'
 import type { Ask } from './query.ts'
+import type { AnsweredQuestion, Questions } from './questions.ts'
+import { createQuestions } from './questions.ts'
 import type { Refusals } from './refusals.ts'
 import { createRefusals } from './refusals.ts'
 
@@ -38,6 +40,8 @@ export interface ResolverHost {
   /** Errors have the errno's name as `errno`: `ESRCH` when that process is gone. */
   readonly kill: (process: ProcessIdentity, signal: number) => Promise<void>
   readonly ask: Ask
+  /** Is told of each question that came to a resolver, by the resolver's name. */
+  readonly onQuestion?: (name: string, question: AnsweredQuestion) => void
 }
 
 export interface Resolver extends AsyncDisposable {
@@ -89,6 +93,7 @@ export const openResolver = (root: string, name: string, host: ResolverHost): Re
   let listen: string | undefined
   let log: LogReader | undefined
   let refusals: Refusals | undefined
+  let questions: Questions | undefined
 
   const own = (): readonly (ProcessIdentity & { readonly fork: boolean })[] => resolverProcesses(root, host.uid).filter(found => found.name === name)
   const running = (): ProcessIdentity | undefined => {
@@ -102,7 +107,14 @@ export const openResolver = (root: string, name: string, host: ResolverHost): Re
       await log?.[Symbol.asyncDispose]()
       const fresh = createRefusals(server)
       refusals = fresh
-      log = readLog(place.log, fresh.add)
+      const { onQuestion } = host
+      questions?.[Symbol.dispose]()
+      const asked = onQuestion === undefined ? undefined : createQuestions(server, question => onQuestion(name, question))
+      questions = asked
+      log = readLog(place.log, line => {
+        fresh.add(line)
+        asked?.add(line)
+      })
       listen = server
     }
     return log
@@ -209,6 +221,8 @@ export const openResolver = (root: string, name: string, host: ResolverHost): Re
   const stopReading = async (): Promise<void> => {
     await log?.[Symbol.asyncDispose]()
     log = undefined
+    questions?.[Symbol.dispose]()
+    questions = undefined
   }
 
   return {

@@ -69,6 +69,8 @@ export type ToSensing =
   | { readonly type: 'prune'; readonly ended: readonly string[] }
   | { readonly type: 'settings'; readonly settings: SensorSettings }
   | { readonly type: 'rules'; readonly rules: RuleSettings }
+  /** Writes what there is, and ends the thread. */
+  | { readonly type: 'close' }
 
 /** Of whom a detection is, and what it says. */
 export interface Detected {

@@ -47,7 +47,7 @@ export interface PlaneParts {
 }
 
 export interface Plane extends AsyncDisposable {
-  hear(message: ToSensing): void
+  hear(message: Exclude<ToSensing, { readonly type: 'close' }>): void
 }
 
 export const createPlane = ({ options, store, detector, log, say }: PlaneParts): Plane => {
@@ -200,7 +200,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     tellHealth()
   }
 
-  const hear = (message: ToSensing): void => {
+  const hear = (message: Parameters<Plane['hear']>[0]): void => {
     switch (message.type) {
       case 'introduce':
         introduce(message.introduction)
