@@ -7,6 +7,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { createAdmission } from '../src/apps/daemon/admission.ts'
+import { createGiven } from '../src/apps/daemon/given.ts'
 import { systemClock } from '../src/base/clock.ts'
 import type { EnvironmentSpec } from '../src/model/environment.ts'
 import type { VulnerabilityFinding } from '../src/model/finding.ts'
@@ -17,6 +18,7 @@ import { createPodSecurityPolicy } from '../src/policy/pod-security/policy.ts'
 import { newestVersion } from '../src/policy/pod-security/standards.ts'
 import { defaultLimits } from '../src/policy/policies.ts'
 import { createPolicyWorker } from '../src/policy/worker/worker.ts'
+import { openSecretSearch } from '../src/scan/secret-search.ts'
 import { readFacts } from './facts.ts'
 import { median, quantile } from './measure.ts'
 
@@ -97,7 +99,8 @@ const spec = (name: string): EnvironmentSpec => ({
 })
 {
   await using policies = assemble([], { preset: 'strict', looking: true, now: clock.wall() }).enforce()
-  const admission = createAdmission({ policies: () => policies, evidenceOf: async () => evidence, uidOf: async () => 1000, clock })
+  const given = createGiven(openSecretSearch({ salt: Buffer.alloc(16) }).inFields)
+  const admission = createAdmission({ policies: () => policies, evidenceOf: async () => evidence, uidOf: async () => 1000, given, clock })
   const actor = { kind: 'user', name: 'bench' } as const
   const { signal } = new AbortController()
   const ask = async (name: string): Promise<number> => {

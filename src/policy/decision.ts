@@ -3,7 +3,7 @@
  * It fails closed: an error, a timeout or a missing fact is a denial whose reason says so.
  */
 import { z } from 'zod'
-import type { Finding } from '../model/finding.ts'
+import type { Finding, SecretFinding } from '../model/finding.ts'
 
 /** One thing that a policy said. */
 export const Objection = z.object({
@@ -65,6 +65,14 @@ export interface VerifiedSignature {
   readonly attestations: readonly { readonly type: string; readonly predicate: unknown }[]
 }
 
+/** Secrets in the clear in a request's own words: variables, command lines, labels. */
+export interface GivenSecrets {
+  /** Their places are fields of the request's object. */
+  readonly findings: readonly SecretFinding[]
+  /** What was not searched. With any, nobody knows that there are no others. */
+  readonly problems: readonly string[]
+}
+
 /** A Kubernetes object, as JSON: at least apiVersion, kind and metadata. */
 export interface KubernetesObject {
   readonly apiVersion: string
@@ -88,6 +96,8 @@ export interface AdmissionRequest {
   readonly environment: Readonly<Record<string, unknown>> | undefined
   /** By container name. What CEL sees as `images`; `image` and `findings` are those of the only or first container. */
   readonly images: Readonly<Record<string, ImageEvidence>>
+  /** Undefined: nobody has looked. What CEL sees behind those of the image in `findings`. */
+  readonly given?: GivenSecrets
   /** Wall ms. */
   readonly now: number
 }

@@ -1,5 +1,6 @@
 /** What users see of policies, by the command against a daemon on the fake backend. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
@@ -62,6 +63,22 @@ describe('policies of the operator', () => {
     assert.match(stderr, /^dayfly: warning: main: a label cost would help \(cost-centre\/validations\[0\]\)\.$/m)
     const quiet = await site.cli(['run', '--label', 'team=blue', '--label', 'cost=1', 'fake', ...doing({ exit: 0 })])
     assert.deepEqual([quiet.status, quiet.stderr], [0, ''])
+  })
+
+  test('a secret in the clear is denied by its variable, without its value; as a secret it is none', async () => {
+    const secret = randomBytes(12).toString('hex')
+    const run = (...options: string[]) => site.cli(['run', '--label', 'team=blue', ...options, 'fake', ...doing({ exit: 0 })])
+    const denied = await run('--env', `API_TOKEN=${secret}`, '--name', 'leaky')
+    assert.equal(denied.status, 125)
+    assert.match(denied.stderr, /a secret is given in the clear: .* in env\.API_TOKEN \(images\/secrets\)[\s\S]*--secret/)
+    const found = (await site.client.environments({ all: true })).find(({ name }) => name === 'leaky')
+    const record = await site.client.events({ environment: found?.id ?? '' })
+    assert.ok(record.some(({ type }) => type === 'admission.denied'))
+    assert.ok(![denied.stderr, JSON.stringify(record), site.log()].some(text => text.includes(secret)))
+    assert.equal((await run('--env', 'API_TOKEN=changeme')).status, 0, 'what everybody knows is none')
+    const file = join(site.folder, 'token')
+    writeFileSync(file, secret)
+    assert.equal((await run('--secret', `API_TOKEN=file:${file}`)).status, 0)
   })
 
   test('up is asked for each workload; detached ones are warned of too', async () => {

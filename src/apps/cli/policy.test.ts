@@ -1,5 +1,6 @@
 /** `dayfly admit` and `dayfly policy`: the real program on manifests, compose files and policies. */
 import assert from 'node:assert/strict'
+import { randomBytes } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { z } from 'zod'
 import { openProject } from '../../../test/cli/offline.ts'
@@ -49,7 +50,7 @@ const Verdicts = z.object({
       line: z.int(),
       name: z.string(),
       verdict: z.string(),
-      denials: z.array(z.object({ policy: z.string(), rule: z.string(), line: z.int() })),
+      denials: z.array(z.object({ policy: z.string(), rule: z.string(), line: z.int(), field: z.string().optional() })),
     }),
   ),
 })
@@ -108,6 +109,48 @@ describe('dayfly admit', () => {
     )
     const refused = await project.run(['admit', '-'], 'services:\n  web:\n    image: web:1\n    pid: host\n')
     assert.deepEqual([refused.status, /-:4: compose\/.*services\.web\.pid/.test(refused.stdout)], [1, true], `${refused.stdout}${refused.stderr}`)
+  })
+
+  test('denies secrets in the clear, of manifests and compose files, by the fields and lines that these have', async () => {
+    const secret = randomBytes(12).toString('hex')
+    using project = openProject({
+      'compose.yaml': [
+        'services:',
+        '  web:',
+        '    image: web:1',
+        '    user: "1000"',
+        '    environment:',
+        '      MODE: fast',
+        `      API_TOKEN: ${secret}`,
+        '    entrypoint: [serve]',
+        '    command:',
+        '      - --password',
+        `      - ${secret}`,
+        '',
+      ].join('\n'),
+      'p.yaml': 'apiVersion: dayfly.dev/v1\nkind: AdmissionSettings\nspec: { preset: standard, podSecurity: [], hardening: { 5.10-memory: deny } }\n',
+      'pod.yaml': `${pod('main', '{}')}    env: [{ name: API_TOKEN, value: ${secret} }]\n`,
+    })
+    const run = await project.run(['admit', '--json', '--policy', 'p.yaml', 'compose.yaml', 'pod.yaml'])
+    assert.equal(run.status, 1, run.stderr)
+    assert.ok(!run.stdout.includes(secret))
+    const told = Verdicts.parse(JSON.parse(run.stdout)).documents.map(({ name, denials }) => [
+      name,
+      denials.map(({ rule, field, line }) => `${line} ${rule} ${field}`).sort(),
+    ])
+    assert.deepEqual(told, [
+      ['Pod/default/main', ['6 5.10-memory spec.containers[0].resources.limits.memory', '9 secrets spec.containers[0].env.API_TOKEN']],
+      [
+        'service/web',
+        [
+          '2 5.10-memory services.web.deploy.resources.limits.memory',
+          '7 secrets services.web.environment.API_TOKEN',
+          '9 secrets services.web.command',
+        ],
+      ],
+    ])
+    const warned = await project.run(['admit', '--preset', 'permissive', 'pod.yaml'])
+    assert.deepEqual([warned.status, /warning: .*secrets/.test(warned.stdout)], [0, true], warned.stdout)
   })
 
   test('mistakes name file, field and remedy', async () => {

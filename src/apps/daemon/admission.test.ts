@@ -53,6 +53,7 @@ describe('a decision', () => {
       policies: () => inForce,
       evidenceOf: async () => known,
       uidOf: async () => uid,
+      given: () => ({ findings: [], problems: [] }),
       clock: { wall: () => now, boot: () => 0, bootId: 'b' },
     })
 
@@ -152,6 +153,7 @@ describe('a decision', () => {
         policies: () => inForce,
         evidenceOf: async () => known,
         uidOf: async () => uid,
+        given: () => ({ findings: [], problems: [] }),
         clock: { wall: () => now, boot: () => 0, bootId: 'b' },
         ...part,
       })

@@ -6,7 +6,7 @@ import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { Admission, AdmissionQuestion, Verdict } from '../../engine/admission.ts'
 import { canonicalJson } from '../../model/record.ts'
 import type { WorkloadSpec } from '../../model/workload.ts'
-import type { AdmissionRequest, Decision, ImageEvidence, Policies } from '../../policy/decision.ts'
+import type { AdmissionRequest, Decision, GivenSecrets, ImageEvidence, KubernetesObject, Policies } from '../../policy/decision.ts'
 import type { PodSource } from '../../policy/workload-pod.ts'
 import { podOfWorkload } from '../../policy/workload-pod.ts'
 
@@ -20,6 +20,8 @@ export interface AdmissionParts {
   evidenceOf(digest: string, name: string, signal: AbortSignal): Promise<ImageEvidence>
   /** The number of a user in an image; '' is root. */
   uidOf(digest: string, user: string): Promise<number>
+  /** Secrets in the pod's own words, beside those that are told of its image. */
+  given(pod: KubernetesObject, evidence: ImageEvidence): GivenSecrets
   readonly clock: Clock
 }
 
@@ -33,10 +35,12 @@ const requestOf = (
   { spec, workload, operation, actor }: AdmissionQuestion,
   own: WorkloadSpec,
   uid: number,
+  pod: KubernetesObject,
   evidence: ImageEvidence,
+  given: GivenSecrets,
   now: number,
 ): AdmissionRequest => ({
-  object: podOfWorkload(spec, workload, sourceOf(own, uid)),
+  object: pod,
   operation,
   namespace: spec.name,
   namespaceLabels: spec.labels,
@@ -44,6 +48,7 @@ const requestOf = (
   instance: { workload, uid, ...own },
   environment: { name: spec.name, owner: spec.owner, labels: spec.labels, lease: spec.lease },
   images: { [workload]: evidence },
+  given,
   now,
 })
 
@@ -61,7 +66,7 @@ const mostKnown = 512
 /** Of one decision, when the policies change while it is made. */
 const mostTries = 5
 
-export const createAdmission = ({ policies, evidenceOf, uidOf, clock }: AdmissionParts): Admission => {
+export const createAdmission = ({ policies, evidenceOf, uidOf, given, clock }: AdmissionParts): Admission => {
   const known = new Map<string, { readonly decision: Decision; readonly evidence: ImageEvidence; readonly at: number }>()
 
   const remember = (key: string, decision: Decision, evidence: ImageEvidence, at: number): void => {
@@ -87,7 +92,9 @@ export const createAdmission = ({ policies, evidenceOf, uidOf, clock }: Admissio
     const holds =
       before !== undefined && before.evidence === evidence && before.at <= now && (before.decision.validUntil ?? Number.POSITIVE_INFINITY) > now
     if (holds && policies() === inForce) return { decision: before.decision, cached: true }
-    const decision = await inForce.decide(requestOf(question, own, await uidOf(own.image, own.user), evidence, now), signal)
+    const uid = await uidOf(own.image, own.user)
+    const pod = podOfWorkload(question.spec, workload, sourceOf(own, uid))
+    const decision = await inForce.decide(requestOf(question, own, uid, pod, evidence, given(pod, evidence), now), signal)
     if (policies() !== inForce) return undefined
     remember(key, decision, evidence, now)
     return { decision, cached: false }

@@ -10,6 +10,8 @@ import { openVulnerabilities } from '../../scan/vulnerabilities/vulnerabilities.
 import { createAdmission } from './admission.ts'
 import type { Evidence, Examined } from './evidence.ts'
 import { createEvidence } from './evidence.ts'
+import type { FieldSearch } from './given.ts'
+import { createGiven } from './given.ts'
 import type { DaemonImages } from './images.ts'
 import type { KeepingParts } from './keeping.ts'
 import { createMatching } from './matching.ts'
@@ -49,6 +51,7 @@ export const vulnerabilitiesIn = (stateDir: string): string => join(stateDir, 'v
 export const openJudging = async (
   { stateDir, policies: folder, preset }: Pick<DaemonOptions, 'stateDir' | 'policies' | 'preset'>,
   images: Pick<DaemonImages, 'facts' | 'labelsOf' | 'uidOf'>,
+  search: FieldSearch,
   clock: Clock,
   log: Log,
   examined: (found: Examined) => void,
@@ -72,6 +75,6 @@ export const openJudging = async (
     ...{ match, vouch, examined },
     version: () => vulnerabilities.version,
   })
-  const admission = createAdmission({ policies: policies.current, evidenceOf: evidence.of, uidOf: images.uidOf, clock })
+  const admission = createAdmission({ policies: policies.current, evidenceOf: evidence.of, uidOf: images.uidOf, given: createGiven(search), clock })
   return { admission, evidence, policies, vulnerabilities, trust, match }
 }

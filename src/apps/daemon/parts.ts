@@ -16,6 +16,7 @@ import type { EnvironmentSpec } from '../../model/environment.ts'
 import { openStore } from '../../store/sqlite.ts'
 import type { OpenDoors } from './doors.ts'
 import { createDoors } from './doors.ts'
+import type { FieldSearch } from './given.ts'
 import type { DaemonImages } from './images.ts'
 import { createImages } from './images.ts'
 import type { Judging } from './judging.ts'
@@ -73,10 +74,16 @@ const openBackend = async (
   log: Log,
   asked: () => readonly EnvironmentSpec[],
   stack: AsyncDisposableStack,
-): Promise<{ backend: Backend; images: DaemonImages; peerUid: PeerUid | undefined }> => {
+): Promise<{ backend: Backend; images: DaemonImages; peerUid: PeerUid | undefined; search: FieldSearch }> => {
+  const salt = createHmac('sha256', secretKey(options.stateDir)).update('hashes of secrets found in images').digest()
+  const secrets = { salt, gitleaks: readSecretRules(join(options.stateDir, 'secret-rules')) }
   if (options.backend === 'fake') {
-    const { openFakeBackend, openFakeImages } = await import('./fake.ts')
-    return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock), peerUid: undefined }
+    const [{ openFakeBackend, openFakeImages }, { openSecretSearch }] = await Promise.all([
+      import('./fake.ts'),
+      import('../../scan/secret-search.ts'),
+    ])
+    const { inFields: search } = openSecretSearch(secrets)
+    return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock), peerUid: undefined, search }
   }
   const [{ openImageStore }, { openBuilder }, { openBuildLimits }, { openLinuxBackend }, { createScanning }] = await Promise.all([
     import('../../host/image/open.ts'),
@@ -85,13 +92,7 @@ const openBackend = async (
     import('../../backends/linux/backend.ts'),
     import('./scanning.ts'),
   ])
-  const salt = createHmac('sha256', secretKey(options.stateDir)).update('hashes of secrets found in images').digest()
-  const scanning = createScanning({
-    runDir: options.runDir,
-    secrets: { salt, gitleaks: readSecretRules(join(options.stateDir, 'secret-rules')) },
-    clock,
-    log,
-  })
+  const scanning = createScanning({ runDir: options.runDir, secrets, clock, log })
   const storeOptions = { folder: join(options.stateDir, 'images'), unpackBinary: join(nativeDir, 'dayfly-unpack'), watcher: scanning.watcher }
   const imageStore = stack.use(await openImageStore(storeOptions))
   const limits = await openBuildLimits(options.builds, options.stateDir)
@@ -109,7 +110,7 @@ const openBackend = async (
   const facts = (reference: string, signal: AbortSignal) => scanning.facts(imageStore, reference, signal)
   const inUse = (): ReadonlySet<string> => imagesInUse(store, asked())
   const images = createImages({ store: imageStore, builder, facts, inUse, forget: backend.forgetImage })
-  return { backend, images, peerUid: backend.peerUid }
+  return { backend, images, peerUid: backend.peerUid, search: scanning.inFields }
 }
 
 const openQuotas = (
@@ -129,12 +130,12 @@ const openQuotas = (
 export const openParts = async (options: DaemonOptions, clock: Clock, log: Log): Promise<Parts> => {
   await using stack = new AsyncDisposableStack()
   const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
-  const { backend, images, peerUid } = await openBackend(options, store, clock, log, () => engine.asked(), stack)
+  const { backend, images, peerUid, search } = await openBackend(options, store, clock, log, () => engine.asked(), stack)
   const recordsFolder = join(options.stateDir, 'records')
   const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
   const secretDigest = secretDigestBy(secretKey(options.stateDir))
-  const judging = await openJudging(options, images, clock, log, found => keeping.note(found), stack)
+  const judging = await openJudging(options, images, search, clock, log, found => keeping.note(found), stack)
   const { quotas, disk } = openQuotas(options, backend, store, clock, log, stack)
   const engine: Engine = stack.use(
     createEngine({

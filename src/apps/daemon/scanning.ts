@@ -12,7 +12,7 @@ import type { ImageFacts } from '../../scan/facts.ts'
 import { LayerFacts, scannerVersion } from '../../scan/facts.ts'
 import { imageFacts } from '../../scan/merge.ts'
 import { isFailed, startScan } from '../../scan/process/start.ts'
-import type { SecretSettings } from '../../scan/secret-search.ts'
+import type { SecretSearch, SecretSettings } from '../../scan/secret-search.ts'
 import { keywordList, openSecretSearch, writeSettings } from '../../scan/secret-search.ts'
 
 /** From when all of a layer is there, ms. */
@@ -43,6 +43,8 @@ export interface DatedFacts extends ImageFacts {
 export interface Scanning {
   /** For the image store. */
   readonly watcher: LayerWatcher
+  /** Looks for secrets in what is no file, by the path of its field. */
+  readonly inFields: SecretSearch['inFields']
   /** What is known of an image, by name or digest. Layers that were there before, or were looked at by other rules, are looked at now. */
   facts(store: ImageStore, reference: string, signal?: AbortSignal): Promise<DatedFacts>
 }
@@ -96,6 +98,7 @@ export const createScanning = ({ runDir, secrets, clock, log }: ScanningOptions)
   const known = new Map<string, DatedFacts>()
   return {
     watcher,
+    inFields: search.inFields,
     facts: async (store, reference, signal) => {
       const { image, history } = await store.inspect(reference)
       const before = known.get(image.digest)

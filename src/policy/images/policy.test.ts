@@ -1,8 +1,8 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Finding, VulnerabilityFinding } from '../../model/finding.ts'
+import type { Finding, SecretFinding, VulnerabilityFinding } from '../../model/finding.ts'
 import { parse } from '../../model/parse.ts'
-import type { AdmissionRequest, ImageEvidence } from '../decision.ts'
+import type { AdmissionRequest, GivenSecrets, ImageEvidence } from '../decision.ts'
 import { createImagePolicy } from './policy.ts'
 import { imageName, isWithin } from './reference.ts'
 import { ImageRules } from './settings.ts'
@@ -110,6 +110,28 @@ test('a secret is told redacted, with its place', () => {
   assert.deepEqual(said, ['deny secrets'])
   assert.match(messages[0] ?? '', /AKIA…Q7 in app\/\.env \(of a layer below/)
   assert.deepEqual(judgeFindings({ secrets: { action: 'deny', severity: 'critical' } }, secret).said, [])
+})
+
+test('a secret in the words of a request is told by its field, also where nobody looks at images, and what was not searched counts as one', () => {
+  const secret: SecretFinding = {
+    ...{ kind: 'secret', id: 'named-secret', severity: 'high', title: 'Secret in the clear', fingerprint: '2'.repeat(32) },
+    ...{ redacted: 'ab…yz', hash: 'h', places: [{ field: 'spec.containers[0].env.API_TOKEN' }] },
+  }
+  const said = (given: GivenSecrets, severity = 'high', looking = true) =>
+    createImagePolicy(parse(ImageRules, { secrets: { action: 'deny', severity } }), looking)
+      .evaluate({ ...request(evidence()), given })
+      .rulings.map(({ action, objection }) => [action, objection.rule, objection.field, objection.message])
+  const told = ['deny', 'secrets', 'spec.containers[0].env.API_TOKEN', 'a secret is given in the clear: Secret in the clear ab…yz in env.API_TOKEN']
+  assert.deepEqual(said({ findings: [secret], problems: [] }), [told])
+  assert.deepEqual(said({ findings: [secret], problems: [] }, 'high', false), [told])
+  assert.deepEqual(said({ findings: [secret], problems: [] }, 'critical'), [])
+  assert.deepEqual(
+    said({ findings: [], problems: ['there is too much'] }).map(([action, rule]) => [action, rule]),
+    [['deny', 'secrets']],
+  )
+  const many = said({ findings: Array.from({ length: 150 }, () => secret), problems: [] })
+  assert.equal(many.length, 101)
+  assert.match(many.at(-1)?.[3] ?? '', /and 50 more/)
 })
 
 test('each container is judged by what is known of its own image', () => {

@@ -2,7 +2,7 @@
 import { formatDuration } from '../../base/durations.ts'
 import type { Finding, SecretFinding } from '../../model/finding.ts'
 import { compareSeverity } from '../../model/finding.ts'
-import type { AdmissionRequest, ImageEvidence } from '../decision.ts'
+import type { AdmissionRequest, ImageEvidence, Objection } from '../decision.ts'
 import { root, text } from '../fields.ts'
 import { nameOf, podOf } from '../pods.ts'
 import type { Action, NativePolicy, PolicyRule, Ruling } from '../policy.ts'
@@ -122,6 +122,27 @@ const secrets =
     return { rulings: sayEach(action, 'secrets', subject, found, describe, remedy) }
   }
 
+/** A secret in the request itself is whoever reads the request's, whatever its image. */
+const given = ({ action, severity }: NonNullable<ImageRules['secrets']>, { given: found }: AdmissionRequest): Ruling[] => {
+  const remedy = 'Revoke it, and give it as a secret: `dayfly run --secret`, or `secrets` of a compose file.'
+  const say = (message: string, more: Partial<Objection>): Ruling => ({ action, objection: { policy, rule: 'secrets', message, remedy, ...more } })
+  const counted = (found?.findings ?? []).filter(finding => compareSeverity(finding.severity, severity) >= 0)
+  const told = counted.slice(0, mostTold).map(({ id, fingerprint, title, redacted, places: [place] }) => {
+    const field = place?.field
+    const at = field === undefined ? {} : { field }
+    return say(`a secret is given in the clear: ${title} ${redacted} in ${field?.replace(/^.*ontainers\[\d+\]\./, '') ?? 'it'}`, {
+      ...at,
+      finding: { id, fingerprint },
+    })
+  })
+  const rest = counted.length - told.length
+  return [
+    ...told,
+    ...(rest === 0 ? [] : [say(`and ${rest} more secrets in the clear`, {})]),
+    ...(found?.problems ?? []).slice(0, 1).map(problem => say(`what is given could not be searched for secrets: ${problem}`, {})),
+  ]
+}
+
 const misconfigurations =
   (actions: Readonly<Partial<Record<string, Action>>>): Judge =>
   subject => ({
@@ -184,7 +205,7 @@ const rulesOf = (rules: ImageRules): { rule: PolicyRule; judge: Judge }[] => {
   add('incompleteScan', 'Everything in it could be understood.', rules.incompleteScan, incomplete)
   add('vulnerabilities', 'No known vulnerability beyond its severity and grace.', rules.vulnerabilities, vulnerabilities)
   add('dataAge', 'Vulnerability data is recent.', rules.dataAge, dataAge)
-  add('secrets', 'No secret in a layer or in the configuration.', rules.secrets, secrets)
+  add('secrets', 'No secret in a layer or in the configuration, nor in what a start is given.', rules.secrets, secrets)
   for (const [id, action] of Object.entries(rules.misconfigurations)) add(id, `No ${id}.`, { [id]: action }, misconfigurations)
   add('signature', 'Signed by a trusted key.', rules.signature, signature)
   add('attestations', 'Attested by a trusted key.', rules.attestations, attestations)
@@ -221,14 +242,17 @@ export const createImagePolicy = (rules: ImageRules, looking: boolean): NativePo
     ...(allowed === undefined ? {} : { registries: allowed }),
     ...(byDigest === undefined ? {} : { digest: byDigest }),
   }
+  const { secrets: bySecrets } = rules
+  const ofRequest: PolicyRule[] = looking || bySecrets === undefined ? [] : [{ name: 'secrets', summary: 'No secret in what a start is given.' }]
   const chosen = looking ? rulesOf(rules) : rulesOf(byName).slice(1)
   return {
     name: policy,
-    rules: chosen.map(({ rule }) => rule),
-    identity: { code: 1, rules, looking },
+    rules: [...chosen.map(({ rule }) => rule), ...ofRequest],
+    identity: { code: 2, rules, looking },
     evaluate: request => {
       const said = subjectsOf(request).flatMap(subject => chosen.map(({ judge }) => judge(subject)))
-      return { rulings: said.flatMap(({ rulings }) => rulings), validUntil: earliest(said.map(({ validUntil }) => validUntil)) }
+      const ofGiven = bySecrets === undefined ? [] : given(bySecrets, request)
+      return { rulings: [...said.flatMap(({ rulings }) => rulings), ...ofGiven], validUntil: earliest(said.map(({ validUntil }) => validUntil)) }
     },
   }
 }

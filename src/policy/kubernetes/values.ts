@@ -41,7 +41,7 @@ const firstImage = (request: AdmissionRequest): ImageEvidence | undefined => {
 
 const findingsOf = (request: AdmissionRequest): unknown => {
   const image = firstImage(request)
-  if (image?.findings) return image.findings
+  if (image?.findings) return [...image.findings, ...(request.given?.findings ?? [])]
   const why = image ? image.problems.join('; ') : 'there is no image in this request'
   throw new CelError(`the findings of the image are not known${why === '' ? '' : `: ${why}`}`)
 }

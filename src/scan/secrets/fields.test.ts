@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
+import { declaredSecrets } from './fields.ts'
+import { fieldsOfPod, secretsInFields } from './given.ts'
 import { createSecretRules } from './scanner.ts'
 import { fieldsOfDocument, fieldsOfImage } from './sources.ts'
 import { random } from './vectors/random.ts'
@@ -47,6 +49,55 @@ describe('secrets in fields', () => {
       const result = found({ 'history[0]': line })
       assert.deepEqual(result, secret ? ['named-secret high history[0]'] : [], line)
     }
+  })
+
+  it('are found behind their option, also where each is an item of a list', () => {
+    const list = { services: { web: { command: ['x', '--password', strong, '--port', '80', '--token-file', '/run/t'] } } }
+    assert.deepEqual(found(fieldsOfDocument(list)[0]), ['named-secret high services.web.command[2].--password'])
+    for (const line of [
+      `CMD ["x", "--password", "${strong}"]`,
+      `CMD ["x","--password","${strong}"]`,
+      `CMD ["x" "--password" "${strong}"]`,
+      `[x, --password, ${strong}]`,
+    ]) {
+      assert.deepEqual(found({ 'history[0]': line }), ['named-secret high history[0]'], line)
+    }
+    assert.deepEqual(found({ 'history[0]': 'CMD ["x", "--password", "--verbose"]' }), [])
+    const lines = (...items: string[]) => declaredSecrets(Buffer.from(items.map(item => `      - ${item}\n`).join('')))[0]
+    const text = (...items: string[]) =>
+      lines(...items).map(({ start, end }) => Buffer.from(items.map(item => `      - ${item}\n`).join('')).toString('utf8', start, end))
+    assert.deepEqual(text('x', '--password', strong, 'y'), [strong])
+    assert.deepEqual(text('"--password"', `'${strong}'`), [strong])
+    assert.deepEqual(text('--password', '--port', strong), [])
+    assert.deepEqual(text('--port', strong), [])
+  })
+
+  it('are found in what a pod is given, in its words only', () => {
+    const container = { name: 'main', env: [{ name: 'API_TOKEN', value: strong }], args: ['--api-key', strong], command: ['/bin/server'] }
+    const pod = (spec: object) => ({ apiVersion: 'v1', kind: 'Pod', metadata: { name: 'web', labels: { 'acme.io/token': strong } }, spec })
+    const given = (object: { kind: string }) =>
+      secretsInFields(fieldsOfPod(object), rules.findInFields).findings.flatMap(({ places }) => places.map(({ field }) => field))
+    assert.deepEqual(given(pod({ containers: [container] })), [
+      'metadata.labels.acme.io/token',
+      'spec.containers[0].env.API_TOKEN',
+      'spec.containers[0].args[1].--api-key',
+    ])
+    const deployment = { apiVersion: 'apps/v1', kind: 'Deployment', metadata: {}, spec: { template: { spec: { initContainers: [container] } } } }
+    assert.deepEqual(given(deployment), [
+      'spec.template.spec.initContainers[0].env.API_TOKEN',
+      'spec.template.spec.initContainers[0].args[1].--api-key',
+    ])
+    assert.deepEqual(given({ ...pod({}), kind: 'Secret' }), [])
+    assert.deepEqual(
+      given(
+        pod({
+          containers: [{ ...container, env: [{ name: 'API_TOKEN', valueFrom: { secretKeyRef: { name: 'api-token', key: 'token' } } }], args: [] }],
+        }),
+      ),
+      ['metadata.labels.acme.io/token'],
+    )
+    const large = pod({ containers: [{ env: Array.from({ length: 300 }, (_, at) => ({ name: `V${at}`, value: 'x'.repeat(1024) })) }] })
+    assert.match(secretsInFields(fieldsOfPod(large), rules.findInFields).problems.join(), /more in it than is searched/)
   })
 
   it('are not what official images have in their environment', () => {

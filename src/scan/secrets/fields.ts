@@ -36,9 +36,9 @@ const assignments = new RE2(
   '(?:^|[\\s|;&("\'])(?:--?)?([A-Za-z_][A-Za-z0-9_.-]{0,127})(=|\\s{0,4}:\\s{1,4}|["\\\\]{1,2}\\s{0,4}:\\s{0,4})(?:"([^"\\n]{1,1000})"|\'([^\'\\n]{1,1000})\'|([^\\s"\'|;&)[{](?:[^\\s"\'|;&)]{0,900}[^\\s"\'|;&),}\\]])?))',
   'gd',
 )
-/** `--password secret`, `-u user:secret`, `sshpass -p secret`. */
+/** `--password secret`, `"--password", "secret"` of a list, `-u user:secret`, `sshpass -p secret`. */
 const options = new RE2(
-  '(?:--([a-z][a-z0-9-]{0,63})\\s{1,4}["\']?([^\\s"\'-][^\\s"\']{0,511})|\\bcurl\\b[^\\n|;&]{0,300}?\\s(?:-u|--user)\\s{0,4}["\']?[^\\s:"\']{1,64}:([^\\s"\']{1,256})|\\bsshpass\\s{1,4}-p\\s{0,4}["\']?([^\\s"\']{1,256}))',
+  '(?:--([a-z][a-z0-9-]{0,63})(?:\\s{1,4}["\']?|["\']?\\s{0,4},\\s{0,4}["\']?|["\']\\s{1,4}["\'])([^\\s"\'-](?:[^\\s"\']{0,510}[^\\s"\',\\]])?)|\\bcurl\\b[^\\n|;&]{0,300}?\\s(?:-u|--user)\\s{0,4}["\']?[^\\s:"\']{1,64}:([^\\s"\']{1,256})|\\bsshpass\\s{1,4}-p\\s{0,4}["\']?([^\\s"\']{1,256}))',
   'gd',
 )
 
@@ -96,6 +96,10 @@ export const isDeclaring = (path: string): boolean => declaring.test(path) && !p
 /** `ENV NAME value`, the old form. */
 const spacedEnv = /^\s{0,16}ENV\s{1,8}([A-Za-z_]\w{0,127})\s{1,8}(?!=)(\S.{0,999})$/i
 
+/** Lines of a YAML list: an option, and what may be its value. */
+const optionLine = /^\s*-\s+["']?(--?[A-Za-z][\w-]{0,63})["']?\s*$/
+const valueLine = /^(\s*-\s+["']?)([^\s"'-](?:[^"']{0,1000}[^\s"'])?)["']?\s*$/
+
 /** Lines of a declaring file that are looked at. */
 const mostLines = 20_000
 
@@ -104,6 +108,7 @@ export const declaredSecrets = (bytes: Buffer): readonly [readonly Named[], bool
   const found: Named[] = []
   let complete = true
   let start = 0
+  let option: string | undefined
   for (let line = 0; start < bytes.length; line++) {
     if (line === mostLines) return [found, false]
     const next = bytes.indexOf(10, start)
@@ -112,6 +117,15 @@ export const declaredSecrets = (bytes: Buffer): readonly [readonly Named[], bool
     const at = start
     start = end + 1
     if (/^\s*(?:#|$)/.test(text)) continue
+    const [, lead, item] = option === undefined ? [] : (valueLine.exec(text) ?? [])
+    if (option !== undefined && lead !== undefined && item !== undefined) {
+      const from = at + Buffer.byteLength(lead)
+      found.push(...judged(option, item, from, from + Buffer.byteLength(item)))
+      option = undefined
+      continue
+    }
+    const name = optionLine.exec(text)?.[1]
+    option = name !== undefined && isSecretName(name) ? name : undefined
     const spaced = spacedEnv.exec(text)
     if (spaced?.[1] !== undefined && spaced[2] !== undefined && !spaced[2].startsWith('=') && isSecretName(spaced[1])) {
       const from = at + Buffer.byteLength(text.slice(0, text.length - spaced[2].length))

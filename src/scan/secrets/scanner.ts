@@ -349,7 +349,7 @@ export const createSecretRules = (options: SecretOptions): SecretRules => {
   }
 
   const version = createHash('sha256')
-    .update(JSON.stringify(['secret rules 1', encodedKeywords, rules.map(rule => rule.definition)]))
+    .update(JSON.stringify(['secret rules 2', encodedKeywords, rules.map(rule => rule.definition)]))
     .digest('hex')
   return {
     ...{ version: `sha256:${version}`, keywords, count: rules.length, warnings: gitleaks.flatMap(file => file.warnings) },

@@ -1,4 +1,5 @@
 /** What of images and documents is no file: their values by field path, for `findInFields`. */
+import { isSecretName } from './names.ts'
 
 export interface ImageConfiguration {
   readonly env?: readonly string[]
@@ -23,13 +24,17 @@ export const fieldsOfImage = (image: ImageConfiguration): Record<string, string>
   return Object.fromEntries(fields)
 }
 
+/** `--password`, behind which comes one: the name that says so. */
+const secretOption = (value: unknown): string | undefined =>
+  typeof value === 'string' && /^--?[A-Za-z][\w-]{0,63}$/.test(value) && isSecretName(value) ? value : undefined
+
 /** Values of a document that are looked at, and how deep. */
 const mostValues = 10_000
 const deepest = 64
 
 /**
  * All texts of a parsed document (compose, Kubernetes) by path: `services.web.environment.TOKEN`, `services.web.command[0]`. Entries `NAME=value` of lists
- * are `…environment.NAME`. Second: whether all were taken; there are limits of number and depth.
+ * are `…environment.NAME`, and what follows `--password` in one is `…command[2].--password`. Second: whether all were taken; there are limits of number and depth.
  */
 export const fieldsOfDocument = (document: unknown): readonly [Record<string, string>, boolean] => {
   const fields: [string, string][] = []
@@ -48,7 +53,10 @@ export const fieldsOfDocument = (document: unknown): readonly [Record<string, st
         if (typeof each === 'string' && equals > 0 && /^[A-Za-z_][\w.-]*$/.test(each.slice(0, equals)))
           visit(each.slice(equals + 1), `${path}.${each.slice(0, equals)}`, depth + 1)
         else if (isVariable(each)) visit(each.value, `${path}.${each.name}`, depth + 1)
-        else visit(each, `${path}[${index}]`, depth + 1)
+        else {
+          const option = typeof each === 'string' ? secretOption(value[index - 1]) : undefined
+          visit(each, option === undefined ? `${path}[${index}]` : `${path}[${index}].${option}`, depth + 1)
+        }
         if (!complete) return
       }
     } else if (typeof value === 'object' && value !== null) {

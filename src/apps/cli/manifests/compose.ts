@@ -18,13 +18,15 @@ import { podOfWorkload } from '../../../policy/workload-pod.ts'
 import type { Context } from '../command.ts'
 import { composeSources } from '../project.ts'
 import { username } from './caller.ts'
+import { composePath } from './compose-fields.ts'
 import type { AdmissionSubject } from './subject.ts'
 
 /**
  * Nobody has looked at the image: where the file names no user it may run as root, and is judged so. A user that is a name is some number that is not known.
  */
 const sourceOf = (draft: WorkloadDraft, secrets: readonly string[]): PodSource => ({
-  ...{ image: draft.image, command: draft.command, env: draft.env, user: draft.user ?? '', uid: draft.user === undefined ? 0 : undefined },
+  command: draft.entrypoint === undefined ? draft.command : [...draft.entrypoint, ...(draft.command ?? [])],
+  ...{ image: draft.image, env: draft.env, user: draft.user ?? '', uid: draft.user === undefined ? 0 : undefined },
   ...{ workdir: draft.workdir, readOnly: draft.readOnly, capabilities: draft.capabilities, limits: given(draft.limits), runtime: draft.runtime },
   ...{ tty: draft.tty, stdin: draft.stdin, secrets, mounts: draft.mounts ?? [], sysctls: draft.sysctls ?? {}, expose: draft.deployment.expose },
   health: draft.deployment.health ?? undefined,
@@ -43,8 +45,10 @@ const ofServices = ({ draft, secrets }: Drafted, resolved: Resolved, file: strin
   return Object.entries(environment.workloads).map(([name, workload]) => {
     const files = Object.values(secrets).flatMap(secret => secret.files.filter(each => each.workload === name).map(each => each.file))
     const line = Math.max(1, resolved.locate(['services', name]).line)
+    const pathOf = (field: string): string[] => composePath(name, resolved.project.services[name] ?? {}, field)
     return {
-      ...{ file, line, name: `service/${name}`, refused: [], lineOf: () => line },
+      ...{ file, line, name: `service/${name}`, refused: [], fieldOf: field => pathOf(field).join('.') },
+      lineOf: field => Math.max(1, resolved.locate(pathOf(field)).line),
       requests: [
         {
           ...{

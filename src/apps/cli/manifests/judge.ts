@@ -31,7 +31,11 @@ export interface Verdict {
 export const judge = async (subject: AdmissionSubject, policies: Policies): Promise<Verdict> => {
   const started = performance.now()
   const { file, line, name, requests, refused } = subject
-  const placed = (objection: Objection): Placed => ({ ...objection, line: objection.field === undefined ? line : subject.lineOf(objection.field) })
+  const placed = (objection: Objection): Placed => {
+    const { field } = objection
+    if (field === undefined) return { ...objection, line }
+    return { ...objection, field: subject.fieldOf?.(field) ?? field, line: subject.lineOf(field) }
+  }
   const decisions = []
   for (const request of requests) decisions.push(await policies.decide(request))
   const denials = [...refused, ...decisions.flatMap(decision => decision.denials)].map(placed)

@@ -7,10 +7,13 @@ import type { Manifest } from '../../../policy/manifests.ts'
 import { namespaceLabels, readManifests, requestOf } from '../../../policy/manifests.ts'
 import type { PresetName } from '../../../policy/presets/settings.ts'
 import { presetNames } from '../../../policy/presets/settings.ts'
+import { openSecretSearch } from '../../../scan/secret-search.ts'
+import { fieldsOfPod, secretsInFields } from '../../../scan/secrets/given.ts'
 import type { Arguments } from '../arguments.ts'
 import type { Context } from '../command.ts'
 import type { Option } from '../option.ts'
 import { documentFiles, readTextFile } from '../paths.ts'
+import { saltOfRun } from '../scan/folder.ts'
 import { username } from './caller.ts'
 import { isComposeText } from './form.ts'
 import type { AdmissionSubject } from './subject.ts'
@@ -75,6 +78,15 @@ const ofManifests = (manifests: readonly Manifest[], now: number): AdmissionSubj
   })
 }
 
+/** With the secrets that are in the requests themselves. */
+const searched = (subjects: readonly AdmissionSubject[]): AdmissionSubject[] => {
+  const { inFields } = openSecretSearch({ salt: saltOfRun() })
+  return subjects.map(subject => ({
+    ...subject,
+    requests: subject.requests.map(request => ({ ...request, given: secretsInFields(fieldsOfPod(request.object), inFields) })),
+  }))
+}
+
 /** Of all files, in their order. Throws `invalid` or `not_found` naming file and line. */
 export const readSubjects = async (context: Pick<Context, 'env'>, paths: readonly string[], now: number): Promise<AdmissionSubject[]> => {
   const manifests: Manifest[] = []
@@ -95,7 +107,7 @@ export const readSubjects = async (context: Pick<Context, 'env'>, paths: readonl
     }
   }
   const subjects = [...ofManifests(manifests, now), ...composed]
-  if (subjects.length > 0) return subjects
+  if (subjects.length > 0) return searched(subjects)
   throw new DayflyError('invalid', `FILE: ${paths.join(', ')} has no document`, {
     field: 'FILE',
     remedy: 'Name manifests or compose files that say something.',
