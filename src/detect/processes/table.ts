@@ -153,6 +153,10 @@ export const createProcessTable = (limits: ProcessLimits = processLimits): Proce
     )
   }
 
+  /** Whose it is, is not known (a question to the name server, say): it is judged by itself, and is in no table. */
+  const nobody = ({ pid, vpid, start, parentPid, name, uid, euid, gid }: KernelEvent): Entry =>
+    new Entry({ pid, vpid, start, startedAt: undefined, parent: undefined, parentPid, origin: 'workload', isInit: false, name, uid, euid, gid })
+
   /** The process of an event; made of what the event says where nothing has told of it. */
   const processOf = (event: KernelEvent): Entry => {
     const known = entries.get(keyOf(event.pid, event.start))
@@ -221,6 +225,7 @@ export const createProcessTable = (limits: ProcessLimits = processLimits): Proce
 
   const apply = (event: KernelEvent): Process => {
     expire(event.time)
+    if (event.start === 0) return nobody(event)
     const entry = event.type === 'fork' ? fork(event) : processOf(event)
     if (entry.pid === event.pid && entry.start === event.start) {
       entry.name = event.name
