@@ -42,6 +42,7 @@ before(async () => {
     group: undefined,
     logLevel: 'error',
     check: undefined,
+    sensor: 'off',
     quotas: undefined,
     policies: undefined,
     preset: undefined,

@@ -14,8 +14,8 @@ import { openStore } from '../../store/sqlite.ts'
 import { firewallSources } from './firewalls.ts'
 import { makeFolders } from './folders.ts'
 import { lockFolder } from './lock.ts'
+import { nativeDir } from './native.ts'
 import type { DaemonOptions } from './options.ts'
-import { nativeDir } from './parts.ts'
 
 /** Throws when the program is missing or cannot be loaded. Without its arguments it does nothing else. */
 const loads = (program: string): Promise<void> =>

@@ -12,6 +12,7 @@ import { presetNames } from '../../policy/presets/settings.ts'
 import type { BuildBounds } from './builds.ts'
 import { parseBounds } from './builds.ts'
 import { readQuotas } from './quotas.ts'
+import type { SensorDemand } from './sensing/create.ts'
 
 export interface GatewayPlace extends Pick<GatewayOptions, 'tls' | 'domains'> {
   /** undefined: the usual port of the loopback, or a free one where that is taken. */
@@ -34,6 +35,8 @@ export interface DaemonOptions {
   readonly builds: BuildBounds
   /** Where requests to environments come in. */
   readonly gateway: GatewayPlace
+  /** Whether what instances do is seen by the kernel's own word. */
+  readonly sensor: SensorDemand
   /** Print this report as JSON instead of serving. */
   readonly check: 'host' | 'leaks' | undefined
 }
@@ -116,6 +119,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
           group: { type: 'string' },
           'log-level': { type: 'string', default: 'info' },
           check: { type: 'string' },
+          sensor: { type: 'string', default: process.env['DAYFLY_SENSOR'] ?? 'auto' },
           gateway: { type: 'string', default: process.env['DAYFLY_GATEWAY'] ?? '' },
           quotas: { type: 'string' },
           policies: { type: 'string' },
@@ -143,6 +147,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
     policies: values.policies === undefined ? undefined : resolve(values.policies),
     preset: values.preset === undefined ? undefined : oneOf(values.preset, '--preset', presetNames),
     builds: parseBounds(values['build-limits']),
+    sensor: oneOf(values.sensor, '--sensor', ['auto', 'off', 'require'] as const),
     gateway: gatewayOf(values.gateway, values['gateway-tls'], values['gateway-certificate'], values['gateway-domain']),
     check: values.check === undefined ? undefined : oneOf(values.check, '--check', ['host', 'leaks'] as const),
   }

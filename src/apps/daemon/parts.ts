@@ -1,6 +1,6 @@
 /** Opens what the daemon is made of, in order, and closes it in reverse. */
 import { createHmac } from 'node:crypto'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Backend } from '../../engine/backend.ts'
@@ -23,6 +23,7 @@ import type { Judging } from './judging.ts'
 import { openJudging } from './judging.ts'
 import type { Keeping } from './keeping.ts'
 import { createKeeping } from './keeping.ts'
+import { nativeDir } from './native.ts'
 import type { DaemonOptions } from './options.ts'
 import type { PeerUid } from './peers.ts'
 import { hasDiskQuota, hostRoom } from './quotas.ts'
@@ -30,8 +31,10 @@ import { createResponding } from './responding.ts'
 import { secretKey } from './secret-key.ts'
 import { readSecretRules } from './secret-rules.ts'
 import { createSecretKeeper } from './secrets.ts'
-
-export const nativeDir = resolve(import.meta.dirname, '../../../native/build')
+import type { Sensing } from './sensing/create.ts'
+import { openSensing } from './sensing/open.ts'
+import { createRaising } from './sensing/raising.ts'
+import { watchSettings } from './sensing/settings.ts'
 
 export interface Parts extends AsyncDisposable {
   readonly store: Store
@@ -41,6 +44,8 @@ export interface Parts extends AsyncDisposable {
   readonly peerUid: PeerUid | undefined
   readonly engine: Engine
   readonly judging: Judging
+  /** Undefined where instances are not real. */
+  readonly sensing: Sensing | undefined
   /** Keeps true what is remembered of images. */
   readonly keeping: Keeping
   /** Where environments are reached from outside. */
@@ -73,6 +78,7 @@ const openBackend = async (
   clock: Clock,
   log: Log,
   asked: () => readonly EnvironmentSpec[],
+  sensing: Sensing | undefined,
   stack: AsyncDisposableStack,
 ): Promise<{ backend: Backend; images: DaemonImages; peerUid: PeerUid | undefined; search: FieldSearch }> => {
   const salt = createHmac('sha256', secretKey(options.stateDir)).update('hashes of secrets found in images').digest()
@@ -100,6 +106,7 @@ const openBackend = async (
   const backend = stack.use(
     await openLinuxBackend({
       ...{ stateDir: options.stateDir, runDir: options.runDir, nativeDir, images: imageStore, clock, log },
+      ...(sensing === undefined ? {} : { sensor: sensing.sensor }),
       onBroken: reason => {
         // Crash-only: what runs goes on without us, and the next daemon adopts it.
         log.error('dayfly-helper has died, so this daemon ends; start it again', { reason })
@@ -130,7 +137,8 @@ const openQuotas = (
 export const openParts = async (options: DaemonOptions, clock: Clock, log: Log): Promise<Parts> => {
   await using stack = new AsyncDisposableStack()
   const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
-  const { backend, images, peerUid, search } = await openBackend(options, store, clock, log, () => engine.asked(), stack)
+  const sensing = options.backend === 'fake' ? undefined : stack.use(openSensing(options, store, log))
+  const { backend, images, peerUid, search } = await openBackend(options, store, clock, log, () => engine.asked(), sensing, stack)
   const recordsFolder = join(options.stateDir, 'records')
   const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
@@ -150,9 +158,15 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
       quotas,
       disk,
       audience: doors.audience,
+      ...(sensing === undefined ? {} : { witness: sensing.witness }),
     }),
   )
   const { policies, vulnerabilities, match } = judging
+  if (sensing !== undefined) {
+    sensing.begin({ testify: engine.testify, onDetections: createRaising(engine.testify, log) })
+    const settings = () => policies.detection().settings
+    stack.use(await watchSettings({ settings, folder: join(options.stateDir, 'rules'), sensing, log }))
+  }
   const keeping: Keeping = stack.use(
     createKeeping({
       ...{ store, engine, match, clock, log, facts: images.facts, policies: policies.current },
@@ -161,5 +175,5 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     }),
   )
   const opened = stack.move()
-  return { store, backend, images, peerUid, engine, judging, keeping, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return { store, backend, images, peerUid, engine, judging, sensing, keeping, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
 }

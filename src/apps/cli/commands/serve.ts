@@ -49,6 +49,12 @@ export const command: Command = {
       value: 'LIMITS',
       help: 'What one build may use up, like cpus=2,memory=4g,pids=4096,timeout=30m. Default: all cores, half of the memory but no more than 4 GiB, 4096, 30m.',
     },
+    {
+      name: 'sensor',
+      value: 'WHEN',
+      help: 'Whether the kernel tells what instances do: auto (default, or $DAYFLY_SENSOR): where this host can; require: nothing starts unseen; off.',
+      completion: ['auto', 'require', 'off'],
+    },
     { name: 'log-level', value: 'LEVEL', help: 'debug, info (default), warn or error.', completion: ['debug', 'info', 'warn', 'error'] },
   ],
   examples: [
@@ -68,6 +74,7 @@ export const command: Command = {
       'gateway-tls',
       'gateway-certificate',
       'gateway-domain',
+      'sensor',
     ].flatMap(name => args.list(name).flatMap(value => [`--${name}`, value]))
     process.execve?.(process.execPath, [process.execPath, ...daemonArguments(context), ...options], { ...process.env, ...daemonCache })
     throw new DayflyError('internal', 'this process could not become the daemon') // It is another program by now.

@@ -11,9 +11,11 @@ import type { Bound, Registration, Sensor } from '../../../backends/linux/sensor
 import { abortable, settledWithin } from '../../../base/abort.ts'
 import { DayflyError } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
+import { defaultDetectionSettings } from '../../../detect/settings/settings.ts'
 import type { Testimony, Witness } from '../../../engine/witness.ts'
 import { introductionOf } from './introduction.ts'
 import type { Detected, FromSensing, Introduction, RuleSettings, SensingOptions, SensorHealth, SensorSettings, ToSensing } from './messages.ts'
+import { sensorSettingsOf } from './settings.ts'
 
 /**
  *   auto      where this host has a sensor, everything is seen; where not, everything goes on, and records say so
@@ -28,9 +30,11 @@ export interface SensingParts {
   readonly runDir: string
   /** Path of the sensor's program, or why there is no use in starting it. */
   readonly sensor: { readonly binary: string } | { readonly absence: string }
-  readonly settings: SensorSettings
-  readonly rules: RuleSettings
   readonly log: Log
+}
+
+/** Where what is found goes. */
+export interface SensingSink {
   /** Into the record of an environment. Must not throw. */
   readonly testify: (environment: string, testimony: Testimony) => void
   /** Detections as they come. `left`: so many more that came at once are not told. Must not throw, and must not take long. */
@@ -42,6 +46,8 @@ export interface Sensing extends AsyncDisposable {
   readonly sensor: Sensor
   /** For the engine. */
   readonly witness: Witness
+  /** What is found until then waits. */
+  begin(sink: SensingSink): void
   health(): SensorHealth
   set(settings: SensorSettings): void
   setRules(rules: RuleSettings): void
@@ -74,7 +80,14 @@ const unanswered: Testimony = {
 }
 
 export const createSensing = (parts: SensingParts): Sensing => {
-  const { demand, log, testify } = parts
+  const { demand, log } = parts
+  let sink: SensingSink | undefined
+  let waiting: ((sink: SensingSink) => void)[] = []
+  const give = (work: (sink: SensingSink) => void): void => {
+    if (sink === undefined) waiting.push(work)
+    else work(sink)
+  }
+  const testify = (environment: string, testimony: Testimony): void => give(to => to.testify(environment, testimony))
   const seenFile = join(parts.runDir, 'sensor.seen')
   const registered = new Map<number, Registered>()
   const introduced = new Map<string, Map<string, Introduction>>()
@@ -83,8 +96,8 @@ export const createSensing = (parts: SensingParts): Sensing => {
   const settled = new Map<string, Promise<readonly Testimony[]>>()
   const told = new Set<string>()
   const absence = demand === 'off' ? 'the daemon runs with --sensor off' : 'absence' in parts.sensor ? parts.sensor.absence : ''
-  let settings = parts.settings
-  let rules = parts.rules
+  let settings = sensorSettingsOf(defaultDetectionSettings)
+  let rules: RuleSettings | undefined
   let worker: Worker | undefined
   let closed = false
   let pause = firstPause
@@ -124,7 +137,7 @@ export const createSensing = (parts: SensingParts): Sensing => {
         releasedFrom(message.cookie)
         break
       case 'detections':
-        parts.onDetections(message.detections, message.left)
+        give(to => to.onDetections(message.detections, message.left))
         break
       case 'testimony':
         for (const one of message.testimony) testify(message.environment, one)
@@ -275,6 +288,11 @@ export const createSensing = (parts: SensingParts): Sensing => {
   return {
     sensor,
     witness,
+    begin: to => {
+      sink = to
+      for (const work of waiting) work(to)
+      waiting = []
+    },
     health: () => health,
     set: next => {
       if (JSON.stringify(next) === JSON.stringify(settings)) return

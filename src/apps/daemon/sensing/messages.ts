@@ -40,7 +40,8 @@ export interface SensingOptions {
   readonly sensor: string | undefined
   readonly absence: string
   readonly settings: SensorSettings
-  readonly rules: RuleSettings
+  /** undefined: nobody has said yet. */
+  readonly rules: RuleSettings | undefined
   /** Its time stamp is moved on each second while the sensor sees: what the next daemon knows of how long nobody did. */
   readonly seenFile: string
   /** Wall ms: until then an earlier one has seen what lives; undefined: none ever has. */

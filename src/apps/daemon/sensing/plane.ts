@@ -278,7 +278,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
       })
     }, markInterval),
   ]
-  setRules(options.rules)
+  if (options.rules !== undefined) setRules(options.rules)
 
   return {
     hear: message => {

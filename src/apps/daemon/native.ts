@@ -1,0 +1,4 @@
+import { resolve } from 'node:path'
+
+/** Folder of the native programs. */
+export const nativeDir = resolve(import.meta.dirname, '../../../native/build')
