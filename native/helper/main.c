@@ -60,6 +60,7 @@ static const struct operation {
   {"nft", 2, 2, run_nft},
   {"kill", 3, 3, kill_process},
   {"peer-uid", 2, 2, peer_uid},
+  {"xattr", 2, 2, read_xattr},
   {"seccomp", 2, ANY_NUMBER, compile_seccomp},
 };
 

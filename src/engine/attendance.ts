@@ -49,6 +49,8 @@ export interface AttendanceParts {
   /** From pending to running (ms). */
   readonly startPatience: number
   readonly background: (work: Promise<unknown>) => void
+  /** Why it stands still because of what it did; empty when it does not. */
+  readonly quarantined: (instance: string) => string
 }
 
 interface Hooks {
@@ -157,7 +159,7 @@ export const createAttendance = (parts: AttendanceParts & Hooks): Attendance => 
       parts.onDone(kept.id)
       // Not when its environment ends: then nobody waits for requests.
       await abortable(audience.drain(instance.id, Math.min(grace, longestDrain)), signal)
-      if (kept.frozen.has(instance.id)) await backend.resume(instance.id)
+      if (kept.frozen.has(instance.id) && parts.quarantined(instance.id) === '') await backend.resume(instance.id)
       await halt(instance.id, stopSignal, grace, signal)
     })
   }

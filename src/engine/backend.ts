@@ -52,6 +52,30 @@ export interface Usage {
   readonly memory: number
 }
 
+/** One process, and never another that has its pid later. */
+export interface ProcessOfHost {
+  /** In the host's pid namespace. */
+  readonly pid: number
+  /** µs since the host's boot. */
+  readonly start: number
+}
+
+export interface EvidenceRequest {
+  /** Is there, empty, and nobody else's. */
+  readonly folder: string
+  /** How much may be written, of all files together. */
+  readonly mostBytes: number
+  /** What must be in none of the files: contents of secrets. */
+  readonly secrets: readonly Uint8Array[]
+}
+
+export interface Evidence {
+  /** Names of the files in the folder. */
+  readonly files: readonly string[]
+  /** What is not in them and why: a sentence each. */
+  readonly gaps: readonly string[]
+}
+
 /** Packets that the closed egress of an environment has stopped, since it was made. */
 export interface Denied {
   readonly instance: string | undefined
@@ -97,12 +121,23 @@ export interface Backend extends AsyncDisposable {
   start(id: string, signal: AbortSignal): Promise<void>
   /** Resolves when the first process has ended and all its output is in the log file. Rejects `not_found` if it is unknown, `wrong_state` when gone. */
   wait(id: string, signal: AbortSignal): Promise<ExitStatus>
-  /** `name` like SIGTERM. To the first process. Does nothing when it has ended. */
+  /** `name` like SIGTERM. To the first process; SIGKILL to all of an instance that is frozen, which ends it where it stands. Does nothing when it has ended. */
   signal(id: string, name: string): Promise<void>
-  setDeadline(id: string, deadline: number): Promise<void>
+  /** `abrupt`: at the deadline it is killed at once, where it stands, without a stop signal. Holds until the next call. */
+  setDeadline(id: string, deadline: number, abrupt?: boolean): Promise<void>
   /** Freezes every process of a running instance. Idempotent. Its deadline is kept all the same. */
   pause(id: string): Promise<void>
   resume(id: string): Promise<void>
+  /**
+   * SIGKILL to one process of an instance, also of one that is frozen, and to no other process that has its pid by now. False: it is gone. Throws `invalid` when
+   * it is none of that instance's.
+   */
+  killProcess(id: string, process: ProcessOfHost): Promise<boolean>
+  /**
+   * What an instance is and has done, as files in a folder. To be asked while it is frozen, or has ended: otherwise it says what it likes. Within its own
+   * deadline; what is missing then is among the gaps.
+   */
+  takeEvidence(id: string, request: EvidenceRequest, signal: AbortSignal): Promise<Evidence>
   /** Of the instances that it has, by id. */
   usage(): Promise<ReadonlyMap<string, Usage>>
   /**

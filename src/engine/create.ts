@@ -17,6 +17,7 @@ import { createGate } from './admission.ts'
 import { adoptAll, reconcile } from './adopt.ts'
 import type { Audience } from './audience.ts'
 import type { Backend } from './backend.ts'
+import { createBlockedImages, refusingBlocked } from './blocked-images.ts'
 import { completion } from './completion.ts'
 import { createDenials } from './denials.ts'
 import type { DiskMeter } from './disk.ts'
@@ -24,6 +25,8 @@ import { createEndings } from './endings.ts'
 import type { Engine } from './engine.ts'
 import { createFindings } from './findings.ts'
 import { follow } from './follow.ts'
+import type { ActivitySearch } from './forensics.ts'
+import { createForensics, forensicsFolder } from './forensics.ts'
 import { createHalt } from './halt.ts'
 import { createInstances } from './instances.ts'
 import { createLeases } from './leases.ts'
@@ -31,13 +34,16 @@ import { createLifecycle } from './lifecycle.ts'
 import { createLine } from './line.ts'
 import type { Lives } from './lives.ts'
 import { newLive } from './lives.ts'
+import { createMeasures } from './measures.ts'
 import { createNotices } from './notices.ts'
 import { createOutcomes } from './outcomes.ts'
 import { passageSteps } from './passage.ts'
+import { createQuarantine } from './quarantine.ts'
 import type { Excess, Quotas } from './quotas.ts'
 import { noQuotas } from './quotas.ts'
 import { createRefs } from './refs.ts'
 import { createRequests } from './requests.ts'
+import { createResponses } from './responses.ts'
 import { createWallTrust, purgeExpired } from './retention.ts'
 import { createRun } from './run.ts'
 import type { SecretDigest } from './secret-digests.ts'
@@ -84,6 +90,8 @@ export interface EngineOptions {
   readonly secretDigest?: SecretDigest
   /** Watches what instances do, where somebody does. */
   readonly witness?: Witness
+  /** Finds what instances did, for evidence. Without one there is none of that. */
+  readonly search?: ActivitySearch
   /** Sends requests to instances, where somebody does. */
   readonly audience?: Audience
   /** Tests that move the clock by hand run it by hand. */
@@ -121,7 +129,8 @@ export const createEngine = (options: EngineOptions): Engine => {
   const notices = createNotices()
   const refs = createRefs(store)
   const lifecycle = createLifecycle(store, clock, notices, log)
-  const stopper = createStopper(backend, clock, agenda, log)
+  const quarantine = createQuarantine({ backend, store, lifecycle, log, poke: id => supervisor.poke(id) })
+  const stopper = createStopper(backend, clock, agenda, log, quarantine.isFrozen)
   const sessions = createSessions(backend, lifecycle, id => rescheduled(id))
   const complete = completion(store, lifecycle, id => lives.get(id)?.ending?.why)
   const outcomes = createOutcomes({
@@ -138,9 +147,38 @@ export const createEngine = (options: EngineOptions): Engine => {
   const halt = createHalt({ backend, clock, agenda, outcomes, stopper, killPatience })
   const denials = createDenials(backend, lifecycle, log)
   const findings = createFindings(backend, store, lifecycle, log)
-  const gate = createGate(options.admission, lifecycle)
+  const blockedImages = createBlockedImages(store, clock)
+  const gate = createGate(refusingBlocked(options.admission, blockedImages), lifecycle)
+  const forensics = createForensics({ backend, store, clock, agenda, lifecycle, keeper, recordsFolder, search: options.search })
+  const measures = createMeasures({
+    ...{ backend, store, findings, quarantine, blocked: blockedImages, forensics, halt },
+    isPaused: id => supervisor.isPaused(id),
+    endEnvironment: async (id, reason, signal) => {
+      const live = lives.get(id)
+      if (!live) return
+      background(endings.end(live, { actor: dayfly, cause: 'detection', reason }, true))
+      const isEnding = (): true | undefined => (['ending', 'ended'].includes(store.environment(id)?.state ?? 'ended') ? true : undefined)
+      await notices.until(id, isEnding, signal)
+    },
+  })
+  const responses = createResponses({ store, clock, agenda, lifecycle, measures, log, closing, background: work => background(work) })
   const instances = createInstances({ backend, store, clock, lifecycle, logPath, witness })
-  const steps = passageSteps({ backend, store, clock, lifecycle, outcomes, sessions, instances, halt, keeper, audience, denials, gate, witness })
+  const steps = passageSteps({
+    backend,
+    store,
+    clock,
+    lifecycle,
+    outcomes,
+    sessions,
+    instances,
+    halt,
+    keeper,
+    audience,
+    denials,
+    gate,
+    witness,
+    responses,
+  })
   const endIt = (id: string, cause: EndCause, reason: string): void => {
     const live = lives.get(id)
     if (live) background(endings.end(live, { actor: dayfly, cause, reason }, false))
@@ -149,6 +187,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     ...{ backend, store, clock, agenda, lifecycle, outcomes, instances, halt, keeper, notices, audience, gate, quotas, log, closing, startPatience },
     background: work => background(work),
     isStopping: stopper.isStopping,
+    quarantined: quarantine.reason,
     onTaken: (id, release) => {
       const live = lives.get(id)
       if (!live || live.ending) return false
@@ -174,6 +213,8 @@ export const createEngine = (options: EngineOptions): Engine => {
       if (environment && isSupervised(environment.spec)) audience.ended(environment)
       leases.forget(id)
       findings.forget(id)
+      quarantine.forget(id)
+      responses.forget(id)
       lifecycle.forget(id)
       options.disk?.forget(id)
       line.look()
@@ -250,18 +291,20 @@ export const createEngine = (options: EngineOptions): Engine => {
       takeUp(environment.id)
       introduceAgain(environment)
       background(findings.adopt(environment.id))
+      background(quarantine.adopt(environment.id))
       const instances = store.instances(environment.id)
       onRunning(environment, instances)
       for (const { id, state } of instances) {
         if (state !== 'running') continue
         background(
           backend
-            .setDeadline(id, environment.ttlDeadline)
+            .setDeadline(id, environment.ttlDeadline, quarantine.isFrozen(id))
             .catch((error: unknown) => log.warn('a deadline could not be set again', { instance: id, error })),
         )
       }
       keep(environment, false)
       leases.check(environment.id)
+      responses.adopt(environment)
     },
     onEnding: (environment: Environment) => {
       if (environment.state === 'ended') return
@@ -275,11 +318,12 @@ export const createEngine = (options: EngineOptions): Engine => {
     if (closing.aborted) throw new DayflyError('unreachable', 'the daemon is ending', { remedy: 'Start it again: dayfly serve' })
     if (!adopted) throw new DayflyError('internal', 'the engine was asked before it had adopted what lives')
   }
-  const watches = createWatches({ store, lifecycle, refs, notices, supervisor, open })
+  const watches = createWatches({ store, lifecycle, refs, notices, supervisor, quarantine, open })
   const requests = createRequests({
     ...{ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases },
     poke: supervisor.poke,
     resume: supervisor.resume,
+    quarantined: quarantine.reason,
   })
   const ended = (id: string, signal: AbortSignal): Promise<Environment> => {
     const check = (): Environment | undefined => {
@@ -314,7 +358,7 @@ export const createEngine = (options: EngineOptions): Engine => {
     }
   }
   const purge = async (): Promise<void> => {
-    if (trusted()) await purgeExpired(store, clock, log, logPath, accessLogPath, witness)
+    if (trusted()) await purgeExpired(store, clock, log, logPath, accessLogPath, id => forensicsFolder(recordsFolder, id), witness)
   }
   // Nobody waits for it: it takes long.
   const measure = (): void => void options.disk?.look()
@@ -375,6 +419,13 @@ export const createEngine = (options: EngineOptions): Engine => {
       const environment = refs.environment(ref)
       if (environment.state === 'creating' || environment.state === 'running') await findings.isolate(environment, reason, data)
     },
+    respond: (detection, plan) => {
+      open()
+      return responses.take(detection, plan)
+    },
+    blockedImages,
+    evidence: ref => forensics.list(refs.environment(ref).id),
+    evidencePath: (ref, take, name) => forensics.path(refs.environment(ref).id, take, name),
     isIsolated: ref => findings.isIsolated(refs.environment(ref).id),
     ended: async (ref, signal) => ended(refs.environment(ref).id, signal),
 

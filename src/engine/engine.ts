@@ -4,13 +4,17 @@
  * References (`ref`) are an id, a unique prefix of one of at least 4 characters, or the name of an environment that has not ended; an instance
  * reference may be an environment's when that has one instance. Unknown or ambiguous ones throw `not_found` with field `ref`.
  */
+import type { Detection } from '../detect/detector.ts'
+import type { Plan } from '../detect/responses/plan.ts'
 import type { EndCause, Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import type { OwnedObject } from '../model/owned.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
 import type { Objection } from '../policy/decision.ts'
+import type { BlockedImages } from './blocked-images.ts'
 import type { Found } from './findings.ts'
+import type { Taken } from './forensics.ts'
 import type { Waiting } from './line.ts'
 import type { EnvironmentFilter, EventFilter } from './store.ts'
 import type { Testimony } from './witness.ts'
@@ -114,6 +118,7 @@ export interface Engine extends AsyncDisposable {
   exited(ref: string, workload: string, signal: AbortSignal): Promise<Instance>
   /** Freezes all instances; the next request through the gateway, exec or `resume` wakes them. The ttl runs on. */
   pause(ref: string, actor: Actor): Promise<Environment>
+  /** Also lets go on what stands still because of what was detected, which nothing else does. */
   resume(ref: string, actor: Actor): Promise<Environment>
   /** For whoever has a request: wakes what is paused, starts what is scaled to none. Resolves when an instance is ready; throws `wrong_state` when none will be. */
   wake(ref: string, workload: string, signal: AbortSignal): Promise<void>
@@ -130,6 +135,17 @@ export interface Engine extends AsyncDisposable {
   /** Closes the egress of an environment, for good, and writes why. Idempotent. */
   isolate(ref: string, reason: string, data: Event['data']): Promise<void>
   isIsolated(ref: string): boolean
+  /**
+   * Writes what an instance was detected to do and begins what follows from it; nobody waits for that. The entry of the record, or undefined when the same
+   * was written a moment ago, or when there was too much of it: then it is counted. Throws while the store cannot write.
+   */
+  respond(detection: Detection, plan: Plan): Event | undefined
+  /** Images that are not admitted any more. */
+  readonly blockedImages: BlockedImages
+  /** Evidence that was taken of an environment's instances, oldest first. */
+  evidence(ref: string): readonly Taken[]
+  /** Path of one of its files. Throws `not_found`. */
+  evidencePath(ref: string, take: number, name: string): string
   /** Ends it and resolves when nothing is left of it. Joins an end that is under way. With `force` without the stop signal. */
   end(ref: string, cause: EndCause, reason: string, actor: Actor, force: boolean, signal: AbortSignal): Promise<Environment>
   /** Resolves when it has ended and nothing is left of it. */

@@ -15,6 +15,7 @@ import { endingOf } from './instances.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Live } from './lives.ts'
 import type { Outcomes } from './outcomes.ts'
+import type { Responses } from './responses.ts'
 import { inOrder } from './revision.ts'
 import type { SecretKeeper } from './secrets.ts'
 import { seedVolumes } from './seeding.ts'
@@ -39,6 +40,7 @@ export interface PassageParts {
   readonly denials: Denials
   readonly gate: Gate
   readonly witness: Witness
+  readonly responses: Pick<Responses, 'flush' | 'forget'>
 }
 
 export const environmentRequest = ({ id, spec }: Environment): EnvironmentRequest => ({
@@ -82,6 +84,7 @@ export const passageSteps = (parts: PassageParts): readonly Step<Live>[] => {
       await sessions.finish(live.id)
       if (isSupervised(environment.spec)) await parts.audience.ending(environment)
       const testimonies = await parts.witness.settle(live.id)
+      parts.responses.flush(live.id)
       lifecycle.flush(live.id)
       lifecycle.atomically(() => {
         for (const testimony of testimonies) lifecycle.note({ ...testimony, environment: live.id, actor: dayfly })

@@ -15,6 +15,8 @@ interface PausingParts {
   readonly checks: Pick<HealthChecks, 'hold'>
   /** Its end was asked for, whether that could be written or not. */
   readonly isStopping: (instance: string) => boolean
+  /** It is frozen for another reason, which nobody here lifts. */
+  readonly standsStill: (instance: string) => boolean
 }
 
 export interface Pausing {
@@ -31,10 +33,11 @@ export interface Pausing {
 const pausedType = 'environment.paused'
 const resumedType = 'environment.resumed'
 
-export const createPausing = ({ backend, store, lifecycle, checks, isStopping }: PausingParts): Pausing => {
+export const createPausing = ({ backend, store, lifecycle, checks, isStopping, standsStill }: PausingParts): Pausing => {
   const running = (id: string): Instance[] => store.presentInstances(id).filter(({ state }) => state === 'running')
 
   const one = async (kept: Kept, { id, wish }: Instance): Promise<void> => {
+    if (standsStill(id)) return
     const toBeFrozen = kept.paused && wish === undefined && !isStopping(id)
     if (kept.controller.signal.aborted || (toBeFrozen ? kept.frozen.get(id) === true : !kept.frozen.has(id))) return
     kept.frozen.set(id, false)
@@ -81,7 +84,7 @@ export const createPausing = ({ backend, store, lifecycle, checks, isStopping }:
     },
     thaw: async kept => {
       await kept.freezing.catch(() => {})
-      for (const { id } of running(kept.id)) if (kept.paused || kept.frozen.has(id)) await backend.resume(id).catch(() => {})
+      for (const { id } of running(kept.id)) if ((kept.paused || kept.frozen.has(id)) && !standsStill(id)) await backend.resume(id).catch(() => {})
     },
   }
 }

@@ -32,6 +32,8 @@ interface RequestsParts {
   readonly leases: Leases
   /** Something about what is kept running is another than before. */
   readonly poke: (environment: string) => void
+  /** Why it stands still because of what it did; empty when it does not. */
+  readonly quarantined: (instance: string) => string
   /** Wakes an environment that is paused. */
   readonly resume: (environment: string, actor: Actor, reason: string) => Promise<void>
 }
@@ -39,7 +41,7 @@ interface RequestsParts {
 const longestGrace = 600_000
 
 export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'stop' | 'kill' | 'extend' | 'exec' | 'attach'> => {
-  const { backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases, poke, resume } = parts
+  const { backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases, poke, resume, quarantined } = parts
   const extending = new Map<string, Promise<unknown>>()
 
   const environmentOf = (instance: Instance): Environment => refs.environment(instance.environment)
@@ -76,7 +78,7 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
   /** What ends meanwhile has no use for it: of what is kept running there is always one that comes or goes. */
   const setDeadline = async (id: string, deadline: number): Promise<void> => {
     try {
-      await backend.setDeadline(id, deadline)
+      await backend.setDeadline(id, deadline, quarantined(id) !== '')
     } catch (error) {
       if (store.instance(id)?.state === 'running') throw error
     }
@@ -107,7 +109,8 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
       leases.schedule(after)
       extended = after
     } catch (error) {
-      for (const instance of instances) await backend.setDeadline(instance.id, environment.ttlDeadline).catch(() => {})
+      for (const instance of instances)
+        await backend.setDeadline(instance.id, environment.ttlDeadline, quarantined(instance.id) !== '').catch(() => {})
       throw error
     }
     // Those that began to run meanwhile were made with the deadline before. What begins from here on looks for itself.
@@ -166,6 +169,13 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
 
     exec: async (ref, request, actor, signal) => {
       const instance = staying(ref)
+      const frozen = quarantined(instance.id)
+      if (frozen !== '') {
+        throw new DayflyError('wrong_state', `the instance ${instance.id} (${instance.workload}) is ${frozen}`, {
+          field: 'ref',
+          remedy: 'Only a person lets it go on, once it is known to be harmless: dayfly resume.',
+        })
+      }
       await resume(instance.environment, actor, 'an exec was asked for')
       return await sessions.exec(instance, request, actor, signal)
     },

@@ -55,11 +55,13 @@ export const purgeExpired = async (
   log: Log,
   logPath: (instance: Instance) => string,
   accessLogPath: (environment: string) => string,
+  forensicsPath: (environment: string) => string,
   witness: Pick<Witness, 'purge'>,
 ): Promise<void> => {
   for (const id of store.expired(clock.wall(), batch)) {
     for (const instance of store.instances(id)) await rm(logPath(instance), { force: true })
     await rm(accessLogPath(id), { force: true })
+    await rm(forensicsPath(id), { recursive: true, force: true })
     witness.purge(id)
     store.purge(id)
     log.info('a record was purged: its retention is over', { environment: id })

@@ -38,7 +38,7 @@ export const checkSecrets = (spec: EnvironmentSpec, secrets: Secrets): void => {
 }
 
 /** Shorter ones are no secrets, and would blacken half of any message. */
-const shortestSecret = 4
+export const shortestSecret = 4
 
 /** The text with each secret that can be read in it struck out. */
 export const withoutSecrets = (text: string, secrets: Secrets): string =>

@@ -12,7 +12,14 @@ export interface Stopper {
   over(id: string): void
 }
 
-export const createStopper = (backend: Backend, clock: Clock, agenda: Agenda, log: Log): Stopper => {
+/** `standsStill`: what is frozen for good hears no stop signal and gets no time, but is killed where it stands. */
+export const createStopper = (
+  backend: Pick<Backend, 'signal'>,
+  clock: Clock,
+  agenda: Agenda,
+  log: Log,
+  standsStill: (instance: string) => boolean,
+): Stopper => {
   const stopping = new Map<string, { killAt: number; timer: Disposable | undefined }>()
 
   const send = (id: string, name: string): void => {
@@ -20,7 +27,8 @@ export const createStopper = (backend: Backend, clock: Clock, agenda: Agenda, lo
   }
 
   return {
-    stop: (id, stopSignal, grace) => {
+    stop: (id, stopSignal, given) => {
+      const grace = standsStill(id) ? 0 : given
       const killAt = clock.boot() + grace
       const known = stopping.get(id)
       // A SIGKILL that was sent is sent again when asked again: the first may have met a backend that failed.

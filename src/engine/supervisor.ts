@@ -80,11 +80,13 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
   })
 
   const healthNow = (kept: Kept, environment: Environment, instance: Instance): Health => {
+    // Nobody is to be sent to it.
+    if (isLive(instance.state) && parts.quarantined(instance.id) !== '') return 'unhealthy'
     if (!isLive(instance.state) || !environment.spec.workloads[instance.workload]?.deployment?.health) return 'none'
     return healthOf(checks, kept.unchecked, instance.id)
   }
 
-  const pausing = createPausing({ backend, store, lifecycle, checks, isStopping: parts.isStopping })
+  const pausing = createPausing({ backend, store, lifecycle, checks, isStopping: parts.isStopping, standsStill: id => parts.quarantined(id) !== '' })
   const attendance = createAttendance({ ...parts, onDone: id => poke(id), onRetired: checks.end })
 
   const look = (kept: Kept, environment: Environment, present: readonly Instance[]): void => {
@@ -100,7 +102,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
       if (!kept.begins.has(id)) kept.begins.set(id, now)
     }
     applyChecks(checks, environment.spec, staying, kept.unchecked)
-    for (const { id } of staying) checks.hold(id, kept.paused)
+    for (const { id } of staying) checks.hold(id, kept.paused || parts.quarantined(id) !== '')
     for (const { id, state } of present) {
       if (!isLive(state)) {
         checks.end(id)
@@ -162,7 +164,7 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
         const instance = present.find(other => other.id === id)
         return instance ? healthNow(kept, environment, instance) : 'none'
       },
-      complaint: checks.complaint,
+      complaint: id => parts.quarantined(id) || checks.complaint(id),
       paused: kept.paused,
       runningSince: id => kept.begins.get(id) ?? clock.boot(),
       endedAt: id => kept.ends.get(id) ?? clock.boot(),

@@ -6,6 +6,7 @@ import type { Instance } from '../model/instance.ts'
 import type { Engine, WorkloadStatus } from './engine.ts'
 import type { Lifecycle } from './lifecycle.ts'
 import type { Notices } from './notices.ts'
+import type { Quarantine } from './quarantine.ts'
 import type { Refs } from './refs.ts'
 import type { Store } from './store.ts'
 import { isSupervised } from './supervised.ts'
@@ -17,13 +18,14 @@ interface WatchesParts {
   readonly refs: Refs
   readonly notices: Notices
   readonly supervisor: Supervisor
+  readonly quarantine: Pick<Quarantine, 'frozenIn' | 'lift'>
   /** Throws while nothing new can be asked for. */
   readonly open: () => void
 }
 
 type Watches = Pick<Engine, 'workloads' | 'watch' | 'exited' | 'pause' | 'resume' | 'wake' | 'scale' | 'touch' | 'note'>
 
-export const createWatches = ({ store, lifecycle, refs, notices, supervisor, open }: WatchesParts): Watches => {
+export const createWatches = ({ store, lifecycle, refs, notices, supervisor, quarantine, open }: WatchesParts): Watches => {
   /** Wakes for changes of its workloads and for its end. */
   const until = <T>(id: string, check: () => T | undefined, signal: AbortSignal): Promise<T> => {
     const own = new AbortController()
@@ -100,8 +102,13 @@ export const createWatches = ({ store, lifecycle, refs, notices, supervisor, ope
     },
     resume: async (ref, actor) => {
       open()
-      const { id } = living(ref)
+      const environment = refs.environment(ref)
+      const { id } = environment
+      // What runs once is never paused, but it may stand still because of what it did.
+      const thawing = environment.state === 'running' && quarantine.frozenIn(id).length > 0
+      if (!thawing) living(id)
       await supervisor.resume(id, actor, 'asked for')
+      if (thawing) await quarantine.lift(id, actor)
       return refs.environment(id)
     },
 

@@ -26,8 +26,11 @@ export const assertEnvironmentTransition = (from: EnvironmentState, to: Environm
   if (!transitions[from].includes(to)) throw new DayflyError('wrong_state', `an environment cannot go from ${from} to ${to}`)
 }
 
-/** Why an environment ended: the stable part of its reason. `denied`: it was not admitted; `policy`: what became known of it while it ran is not allowed. */
-export const EndCause = z.enum(['completed', 'requested', 'ttl', 'idle', 'failed', 'lost', 'denied', 'policy'])
+/**
+ * Why an environment ended: the stable part of its reason. `denied`: it was not admitted; `policy`: what became known of it while it ran is not allowed;
+ * `detection`: what it did is not.
+ */
+export const EndCause = z.enum(['completed', 'requested', 'ttl', 'idle', 'failed', 'lost', 'denied', 'policy', 'detection'])
 export type EndCause = z.infer<typeof EndCause>
 
 export const EnvironmentName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 63')

@@ -24,7 +24,15 @@
  *                               exemption of each, `left` more of them
  *   finding.raised              workload, image, id, severity, package (purl), fixed, exploited, fingerprint: known since it runs; or `left`, of many more
  *   finding.warned              policies, findings (ids): what policy says of these while it runs
- *   environment.isolated        policies, findings: nothing gets out of it any more
+ *   environment.isolated        policies, findings, or rule and decision: nothing gets out of it any more
+ *   detection.raised            rule, priority, output, fields, tags, source, process (pid, vpid, start, name, exe), event (its type), at (wall ms); exemption;
+ *                               measures that follow, and whether they are only audited
+ *   detection.repeated          rule, count: the same of that instance, or too much to be written one by one
+ *   response.decided            rule, measures, process, detectedAt: written before anything is done
+ *   response.taken · failed     action, rule, decision (its sequence), took (ms, since it was decided)
+ *   response.withheld           rule, measures, because (`audit`, `limit`)
+ *   instance.frozen · thawed    rule and decision: it stands still until a person resumes it
+ *   forensics.taken             decision, rule, files (name, bytes, sha256), gaps
  *   exec.started                exec (id), command, user, tty        exec.ended  exec, tty, code when it is known
  *   attach.started · ended
  *   sensor.absent               why nobody sees what it does: samples are kept all the same

@@ -2,6 +2,8 @@
  * A backend whose kernel is in memory, for tests. The kernel outlives the backend that drives it, as the real one does: `crash` a backend and make
  * another on the same kernel. What was created and not started is bound to the backend that made it, and goes with it.
  */
+import { writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { abortable, throwIfAborted } from '../../base/abort.ts'
 import type { Agenda } from '../../base/agenda.ts'
 import type { Clock } from '../../base/clock.ts'
@@ -23,6 +25,8 @@ export interface FakeKernel {
   readonly names: Map<string, readonly NetworkName[]>
   readonly volumes: Map<string, Map<string, Buffer>>
   readonly paused: Set<string>
+  /** Instances that are killed at their deadline without a stop signal. */
+  readonly abrupt: Set<string>
   /** Environments that nothing gets out of. */
   readonly isolated: Set<string>
   /** Processes that were started, by instance, over the life of the kernel: to see that nothing is started twice. */
@@ -42,6 +46,7 @@ export const createFakeKernel = (clock: Clock, agenda: Agenda): FakeKernel => {
     names: new Map(),
     volumes: new Map(),
     paused: new Set(),
+    abrupt: new Set(),
     isolated: new Set(),
     starts: new Map(),
     nextPid: () => ++pid,
@@ -52,6 +57,7 @@ export const createFakeKernel = (clock: Clock, agenda: Agenda): FakeKernel => {
       kernel.names.clear()
       kernel.volumes.clear()
       kernel.paused.clear()
+      kernel.abrupt.clear()
       kernel.isolated.clear()
       kernel.agenda[Symbol.dispose]()
       kernel.agenda = next
@@ -66,6 +72,8 @@ export type Operation =
   | 'setNames'
   | 'pause'
   | 'resume'
+  | 'killProcess'
+  | 'takeEvidence'
   | 'usage'
   | 'disk'
   | 'denied'
@@ -188,7 +196,12 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
         return status
       }),
     signal: (id, name) => call('signal', id, undefined, () => kernel.machines.get(id)?.signal(name)),
-    setDeadline: (id, deadline) => call('setDeadline', id, undefined, () => machineOf(id).setDeadline(deadline)),
+    setDeadline: (id, deadline, abrupt = false) =>
+      call('setDeadline', id, undefined, () => {
+        machineOf(id).setDeadline(deadline)
+        if (abrupt) kernel.abrupt.add(id)
+        else kernel.abrupt.delete(id)
+      }),
     exec: (id, request, signal) =>
       call('exec', id, signal, () => {
         const session = living(id).exec(request)
@@ -205,6 +218,20 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
       call('resume', id, undefined, () => {
         kernel.paused.delete(id)
       }),
+    // Its processes are the first one and no other.
+    killProcess: (id, { pid }) =>
+      call('killProcess', id, undefined, () => {
+        const machine = machineOf(id)
+        if (machine.pid !== pid || machine.state !== 'running') return false
+        machine.signal('SIGKILL')
+        return true
+      }),
+    takeEvidence: (id, { folder, secrets }, signal) =>
+      call('takeEvidence', id, signal, () => {
+        const { state, pid } = machineOf(id)
+        writeFileSync(join(folder, 'processes.json'), JSON.stringify({ id, state, pid, frozen: kernel.paused.has(id), secrets: secrets.length }))
+        return { files: ['processes.json'], gaps: [] }
+      }),
     usage: () => call('usage', 'all', undefined, () => new Map([...kernel.machines.keys()].map(id => [id, { cpu: 0, memory: 0 }]))),
     disk: (environments, signal) =>
       call('disk', 'all', undefined, () => {
@@ -219,6 +246,7 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
         kernel.machines.get(id)?.destroy()
         kernel.machines.delete(id)
         kernel.paused.delete(id)
+        kernel.abrupt.delete(id)
       }),
     removeEnvironment: (environment, signal) =>
       call('removeEnvironment', environment, signal, () => {

@@ -18,6 +18,7 @@ import { createCondemned } from './condemned.ts'
 import { createContainerMaker, dedicate } from './containers.ts'
 import type { Environments } from './environments.ts'
 import { createEnvironments } from './environments.ts'
+import { evidenceOf, killOne } from './evidence.ts'
 import { mayHaveRun } from './exit.ts'
 import { builtProgram, openGround } from './ground.ts'
 import { assertTraversable, layout } from './layout.ts'
@@ -301,11 +302,14 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       return exit
     },
     signal: async (id, name) => {
-      await held(id).cell.monitor?.signal(signalNumber(name)).catch(ignoring('ESRCH', 'EPIPE'))
+      const { cell } = held(id)
+      // What is frozen hears no signal. It must not be thawed to die: others of its processes would run for a moment.
+      if (name === 'SIGKILL' && cell.cgroup.frozen()) return await cell.cgroup.killAll()
+      await cell.monitor?.signal(signalNumber(name)).catch(ignoring('ESRCH', 'EPIPE'))
     },
-    setDeadline: async (id, deadline) => {
+    setDeadline: async (id, deadline, abrupt = false) => {
       const { cell, grace, stopSignal } = held(id)
-      await cell.monitor?.deadline(deadline, grace, stopSignal).catch(ignoring('ESRCH', 'EPIPE'))
+      await cell.monitor?.deadline(deadline, abrupt ? 0 : grace, abrupt ? signalNumber('SIGKILL') : stopSignal).catch(ignoring('ESRCH', 'EPIPE'))
     },
     pause: async id => {
       const { cell, started, ended } = held(id)
@@ -313,6 +317,11 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       await pauseCell(cell)
     },
     resume: async id => resumeCell(held(id).cell),
+    killProcess: (id, process) => killOne(id, held(id).cell, process, helper),
+    takeEvidence: async (id, request, signal) => {
+      const { cell, pid, ended } = held(id)
+      return await evidenceOf(cell, ended === undefined ? pid : undefined, request, helper, signal)
+    },
     usage: async () => new Map([...instances.values()].map(({ id, cell }) => [id, usageOf(cell)])),
     disk: async (wanted, signal) => {
       const own = Map.groupBy(instances.values(), ({ environment }) => environment)

@@ -61,7 +61,7 @@ export const parseDetectionExemption = (document: unknown, now: number): Detecti
 export const exemptionOf = (
   exemptions: readonly DetectionExemption[],
   { rule }: Pick<Detection, 'rule'>,
-  subject: Subject,
+  subject: Pick<Subject, 'workload' | 'environmentName' | 'image' | 'imageName' | 'owner'>,
   now: number,
 ): DetectionExemption | undefined =>
   exemptions

@@ -54,6 +54,8 @@ export interface Helper extends AsyncDisposable {
    * errno `ESTALE` or `EBADF` when it is closed.
    */
   peerUid(descriptor: number, inode: number): Promise<number>
+  /** An extended attribute of what is open in this process under that descriptor; undefined when it has none of that name. A text of at most 255 bytes. */
+  xattr(descriptor: number, name: string): Promise<string | undefined>
   compileSeccomp(source: SeccompSource): Promise<CompiledSeccomp>
   /** Resolves, never rejects, when the helper has ended for whatever reason. */
   readonly closed: Promise<NativeError>
@@ -132,6 +134,14 @@ export const spawnHelper = async (options: HelperOptions): Promise<Helper> => {
     nft: async (commands, output = 'text') => (await channel.request('nft', commands, outputs[output]))[0] ?? '',
     kill: (process, signal) => ask('kill', process.pid, process.startTime, signal),
     peerUid: async (descriptor, inode) => number((await channel.request('peer-uid', String(descriptor), String(inode)))[0]),
+    xattr: async (descriptor, name) => {
+      try {
+        return (await channel.request('xattr', String(descriptor), name))[0] ?? ''
+      } catch (error) {
+        if (error instanceof NativeError && (error.errno === 'ENODATA' || error.errno === 'EOPNOTSUPP')) return undefined
+        throw error
+      }
+    },
     compileSeccomp: async source => {
       const [program = '', unknown = ''] = await channel.request('seccomp', source.defaultAction, source.architectures.join(','), ...source.rules)
       return { program, unknown: unknown.split(' ').filter(name => name !== '') }
