@@ -9,6 +9,7 @@ import { blockDeviceOf } from '../../host/cgroup/device.ts'
 import type { Check } from '../../host/inspection/check.ts'
 import { inspectHost } from '../../host/inspection/inspect.ts'
 import { spawnHelper } from '../../host/native/helper.ts'
+import { sensorSupport } from '../../host/sensor/support.ts'
 import type { OwnedObject } from '../../model/owned.ts'
 import { openStore } from '../../store/sqlite.ts'
 import { firewallSources } from './firewalls.ts'
@@ -16,6 +17,7 @@ import { makeFolders } from './folders.ts'
 import { lockFolder } from './lock.ts'
 import { nativeDir } from './native.ts'
 import type { DaemonOptions } from './options.ts'
+import { checkSupport } from './sensing/check.ts'
 
 /** Throws when the program is missing or cannot be loaded. Without its arguments it does nothing else. */
 const loads = (program: string): Promise<void> =>
@@ -49,6 +51,9 @@ export const checkHost = (stateDir: string, signal: AbortSignal): Promise<Check[
   const scratchDisk = () => ({ device: blockDeviceOf(folder), fileSystem: statfsSync(folder).type })
   return inspectHost({ stateDir, greetNative, scratchDisk, firewalls: firewallSources(nft, signal), signal })
 }
+
+/** Whether a daemon would have one. */
+export const checkSensor = (): Check => checkSupport(sensorSupport(join(nativeDir, 'dayfly-sensor')))
 
 /**
  * Leaks where no daemon runs: what is there and no environment in the store explains. Changes nothing. Throws `conflict` where a daemon runs

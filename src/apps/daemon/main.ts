@@ -11,10 +11,10 @@ const run = async (): Promise<void> => {
   const options = parseOptions(process.argv.slice(2))
   const clock = systemClock()
   if (options.check !== undefined) {
-    const { checkHost, findLeaks } = await import('./check.ts')
+    const { checkHost, checkSensor, findLeaks } = await import('./check.ts')
     const report =
       options.check === 'host'
-        ? { checks: await checkHost(options.stateDir, AbortSignal.timeout(30_000)) }
+        ? { checks: [...(await checkHost(options.stateDir, AbortSignal.timeout(30_000))), checkSensor()] }
         : { leaks: (await findLeaks(options, clock)).map(({ kind, name, owner }) => ({ kind, name, owner: owner ?? null })) }
     process.stdout.write(`${JSON.stringify(report)}\n`)
     return

@@ -12,6 +12,7 @@ import type { Quotas } from '../../engine/quotas.ts'
 import { createQuotas, noQuotas } from '../../engine/quotas.ts'
 import { secretDigestBy } from '../../engine/secret-digests.ts'
 import type { Store } from '../../engine/store.ts'
+import type { Check } from '../../host/inspection/check.ts'
 import type { EnvironmentSpec } from '../../model/environment.ts'
 import { openStore } from '../../store/sqlite.ts'
 import type { OpenDoors } from './doors.ts'
@@ -31,9 +32,11 @@ import { createResponding } from './responding.ts'
 import { secretKey } from './secret-key.ts'
 import { readSecretRules } from './secret-rules.ts'
 import { createSecretKeeper } from './secrets.ts'
+import { checkSensing } from './sensing/check.ts'
 import type { Sensing } from './sensing/create.ts'
 import { openSensing } from './sensing/open.ts'
 import { createRaising } from './sensing/raising.ts'
+import type { SettingsWatch } from './sensing/settings.ts'
 import { watchSettings } from './sensing/settings.ts'
 
 export interface Parts extends AsyncDisposable {
@@ -46,6 +49,8 @@ export interface Parts extends AsyncDisposable {
   readonly judging: Judging
   /** Undefined where instances are not real. */
   readonly sensing: Sensing | undefined
+  /** How its sensor and its rules are. */
+  readonly sensingChecks: () => Check[]
   /** Keeps true what is remembered of images. */
   readonly keeping: Keeping
   /** Where environments are reached from outside. */
@@ -162,10 +167,11 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     }),
   )
   const { policies, vulnerabilities, match } = judging
+  let rules: SettingsWatch | undefined
   if (sensing !== undefined) {
     sensing.begin({ testify: engine.testify, onDetections: createRaising(engine.testify, log) })
     const settings = () => policies.detection().settings
-    stack.use(await watchSettings({ settings, folder: join(options.stateDir, 'rules'), sensing, log }))
+    rules = stack.use(await watchSettings({ settings, folder: join(options.stateDir, 'rules'), sensing, log }))
   }
   const keeping: Keeping = stack.use(
     createKeeping({
@@ -174,6 +180,19 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
       respond: createResponding({ store, engine, policies, clock, log }),
     }),
   )
+  const sensingChecks = (): Check[] => (sensing === undefined ? [] : checkSensing(sensing.health(), options.sensor, rules?.fault()))
   const opened = stack.move()
-  return { store, backend, images, peerUid, engine, judging, sensing, keeping, doors, [Symbol.asyncDispose]: () => opened.disposeAsync() }
+  return {
+    store,
+    backend,
+    images,
+    peerUid,
+    engine,
+    judging,
+    sensing,
+    keeping,
+    doors,
+    sensingChecks,
+    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+  }
 }
