@@ -4,6 +4,8 @@ import { admission, decision } from '../../test/engine/admission.ts'
 import { forever, ids, inWorld, live, service, spec, up } from '../../test/engine/supervised.ts'
 import { never, noSecrets, openWorld, user } from '../../test/engine/world.ts'
 import { noRestart } from '../model/deployment.ts'
+import type { EnvironmentSpec } from '../model/environment.ts'
+import type { Actor } from '../model/event.ts'
 import type { Decision } from '../policy/decision.ts'
 import type { AdmissionQuestion } from './admission.ts'
 
@@ -147,4 +149,40 @@ describe('what is kept running', () => {
       { engine: { admission: denying(names) } },
     )()
   })
+})
+
+test('of one user so many denials a minute get a record; others are not concerned', async () => {
+  await using world = await openWorld({ engine: { admission: admission(() => denied()) } })
+  const other: Actor = { kind: 'user', name: 'other' }
+  for (let count = 0; count < 40; count++) await assert.rejects(world.engine.run(world.spec([]), noSecrets, user, never()), { code: 'denied' })
+  await assert.rejects(world.engine.run(world.spec([]), noSecrets, other, never()), { code: 'denied' })
+  assert.equal(world.engine.environments({}).length, 31)
+})
+
+test('what is refused for a secret in it is not kept with the record', async () => {
+  const secret = (field: string): Decision =>
+    decision({ verdict: 'denied', denials: [{ policy: 'images', rule: 'secrets', message: 'a secret is given in the clear', field }] })
+  let said = secret('spec.containers[0].env.TOKEN')
+  await using world = await openWorld({ engine: { admission: admission(() => said) } })
+  const asked = (): EnvironmentSpec => {
+    const { workloads, ...rest } = world.spec([], { labels: { token: 'hidden-in-label' } })
+    const main = workloads['main']
+    assert.ok(main)
+    return {
+      ...rest,
+      workloads: {
+        main: { ...main, env: { TOKEN: 'hidden-in-variable' }, command: ['serve', '--password', 'hidden-in-command'] },
+      },
+    }
+  }
+  const kept = async (): Promise<string> => {
+    await assert.rejects(world.engine.run(asked(), noSecrets, user, never()), { code: 'denied' })
+    const [environment] = world.engine.environments({}).toSorted((left, right) => right.createdAt - left.createdAt || (left.id < right.id ? 1 : -1))
+    return JSON.stringify([environment, world.engine.events({ environment: environment?.id ?? '' })])
+  }
+  assert.ok(!(await kept()).includes('hidden-in'))
+  said = denied()
+  assert.ok(JSON.stringify(world.engine.environments({})).includes('"TOKEN"'))
+  await kept()
+  assert.ok(JSON.stringify(world.engine.environments({})).includes('hidden-in-variable'), 'what is refused for something else is')
 })

@@ -7,7 +7,10 @@ import { DayflyError } from '../base/errors.ts'
 import type { Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, NewEvent } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
+import type { WorkloadSpec } from '../model/workload.ts'
 import type { Decision, Objection } from '../policy/decision.ts'
+import { imagePolicyName } from '../policy/images/policy.ts'
+import { createDenialBudget } from './denial-budget.ts'
 import type { Warning } from './engine.ts'
 import type { Lifecycle } from './lifecycle.ts'
 
@@ -46,7 +49,10 @@ export interface Gate {
   ): Promise<Verdicts>
   /** Writes verdicts into a record that is open, within `lifecycle.atomically` or by itself. What was said of a workload last is not said again. */
   note(environment: string, verdicts: Verdicts, actor: Actor, instance?: string): void
-  /** The record of an environment that never was. */
+  /**
+   * The record of an environment that never was, without the values that it was refused for. Of one user 30 a minute are written; how many were not says the
+   * next one, as `unrecorded`.
+   */
   refused(environment: Environment, verdicts: Verdicts, actor: Actor): void
   forget(environment: string): void
 }
@@ -84,7 +90,7 @@ const kept = (objections: readonly Objection[]): NewEvent['data'][string] =>
     ...(exemption === undefined ? {} : { exemption }),
   }))
 
-const dataOf = (workload: string, { decision, cached, took }: Verdict): NewEvent['data'] => {
+const dataOf = (workload: string, { decision, cached, took }: Verdict, unrecorded: number): NewEvent['data'] => {
   const { denials, warnings, audits, policies, inputs } = decision
   const left = [denials, warnings, audits].reduce((sum, list) => sum + Math.max(0, list.length - mostKept), 0)
   return {
@@ -93,14 +99,34 @@ const dataOf = (workload: string, { decision, cached, took }: Verdict): NewEvent
     ...(warnings.length > 0 ? { warnings: kept(warnings) } : {}),
     ...(audits.length > 0 ? { audits: kept(audits) } : {}),
     ...(left > 0 ? { left } : {}),
+    ...(unrecorded > 0 ? { unrecorded } : {}),
   }
 }
 
+const blank = (values: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.keys(values).map(name => [name, '']))
+
+const withoutWords = ({ deployment, ...workload }: WorkloadSpec): WorkloadSpec => {
+  const kept = { ...workload, env: blank(workload.env), command: workload.command.slice(0, 1) }
+  if (deployment === undefined) return kept
+  const { health: _health, ...rest } = deployment
+  return { ...kept, deployment: rest }
+}
+
+/** What is refused for a secret in it is not kept with it: of variables and labels the names, of the command the program. */
+const withoutGiven = (spec: EnvironmentSpec, verdicts: Verdicts): EnvironmentSpec => {
+  const isLeaky = (name: string): boolean =>
+    verdicts.get(name)?.decision.denials.some(({ policy, rule }) => policy === imagePolicyName && rule === 'secrets') ?? false
+  if (![...verdicts.keys()].some(isLeaky)) return spec
+  const workloads = Object.entries(spec.workloads).map(([name, workload]) => [name, isLeaky(name) ? withoutWords(workload) : workload] as const)
+  return { ...spec, labels: blank(spec.labels), workloads: Object.fromEntries(workloads) }
+}
+
 export const createGate = (admission: Admission, lifecycle: Lifecycle): Gate => {
+  const budget = createDenialBudget()
   /** What was written last of a workload, by environment. */
   const written = new Map<string, Map<string, string>>()
 
-  const write = (environment: string, workload: string, verdict: Verdict, actor: Actor, instance: string | undefined): void => {
+  const write = (environment: string, workload: string, verdict: Verdict, actor: Actor, instance: string | undefined, unrecorded = 0): void => {
     const denied = isDenied(verdict)
     const [first] = verdict.decision.denials
     lifecycle.note({
@@ -109,7 +135,7 @@ export const createGate = (admission: Admission, lifecycle: Lifecycle): Gate => 
       type: `admission.${denied ? 'denied' : 'allowed'}`,
       actor,
       reason: denied ? (first === undefined ? 'denied' : describe(first)) : 'every policy allows it',
-      data: dataOf(workload, verdict),
+      data: dataOf(workload, verdict, unrecorded),
     })
   }
 
@@ -127,19 +153,25 @@ export const createGate = (admission: Admission, lifecycle: Lifecycle): Gate => 
         const { verdict: outcome, inputs, policies } = verdict.decision
         const key = `${outcome} ${inputs} ${policies}`
         if (known.get(workload) === key) continue
-        write(environment, workload, verdict, actor, instance)
+        // What Dayfly itself asks for is begun again ever more seldom.
+        const unrecorded = isDenied(verdict) && actor.kind === 'user' ? budget.take(actor) : 0
+        if (unrecorded === undefined) continue
+        write(environment, workload, verdict, actor, instance, unrecorded)
         known.set(workload, key)
       }
     },
-    refused: (environment, verdicts, actor) =>
+    refused: (environment, verdicts, actor) => {
+      const unrecorded = budget.take(actor)
+      if (unrecorded === undefined) return
       lifecycle.atomically(() => {
         const reason = denialOf(verdicts)?.message ?? 'denied'
-        lifecycle.insert(environment, [], actor)
-        for (const [workload, verdict] of verdicts) write(environment.id, workload, verdict, actor, undefined)
+        lifecycle.insert({ ...environment, spec: withoutGiven(environment.spec, verdicts) }, [], actor)
+        for (const [workload, verdict] of verdicts) write(environment.id, workload, verdict, actor, undefined, isDenied(verdict) ? unrecorded : 0)
         lifecycle.moveEnvironment(environment.id, 'ending', { actor: dayfly, reason }, 'denied')
         lifecycle.moveEnvironment(environment.id, 'ended', { actor: dayfly, reason: 'nothing of it ever was' })
         lifecycle.forget(environment.id)
-      }),
+      })
+    },
     forget: environment => {
       written.delete(environment)
     },
