@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { abortError } from '../../base/abort.ts'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError, messageOf } from '../../base/errors.ts'
+import { remember } from '../../base/remember.ts'
 import type { Admission, AdmissionQuestion, Verdict } from '../../engine/admission.ts'
 import { canonicalJson } from '../../model/record.ts'
 import type { WorkloadSpec } from '../../model/workload.ts'
@@ -69,12 +70,6 @@ const mostTries = 5
 export const createAdmission = ({ policies, evidenceOf, uidOf, given, clock }: AdmissionParts): Admission => {
   const known = new Map<string, { readonly decision: Decision; readonly evidence: ImageEvidence; readonly at: number }>()
 
-  const remember = (key: string, decision: Decision, evidence: ImageEvidence, at: number): void => {
-    const [oldest] = known.keys()
-    if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest)
-    known.set(key, { decision, evidence, at })
-  }
-
   /** Undefined: other policies have come into force meanwhile, and what those before them said holds no more. */
   const decideBy = async (
     inForce: Policies,
@@ -96,7 +91,7 @@ export const createAdmission = ({ policies, evidenceOf, uidOf, given, clock }: A
     const pod = podOfWorkload(question.spec, workload, sourceOf(own, uid))
     const decision = await inForce.decide(requestOf(question, own, uid, pod, evidence, given(pod, evidence), now), signal)
     if (policies() !== inForce) return undefined
-    remember(key, decision, evidence, now)
+    remember(known, key, { decision, evidence, at: now }, mostKnown)
     return { decision, cached: false }
   }
 

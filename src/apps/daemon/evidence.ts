@@ -1,6 +1,7 @@
 /** What is known of an image when its admission is asked for: found out once, and the same object until something else is known. */
 
 import { abortable } from '../../base/abort.ts'
+import { remember } from '../../base/remember.ts'
 import type { VulnerabilityFinding } from '../../model/finding.ts'
 import type { ImageEvidence, VerifiedSignature } from '../../policy/decision.ts'
 import { misconfigurationsOfName } from '../../scan/misconfigurations.ts'
@@ -87,9 +88,7 @@ export const createEvidence = ({ facts, labelsOf, match, version, vouch, examine
   /** For all who ask meanwhile: none of them takes it away from the others by going. */
   const look = (key: string, digest: string, name: string): Promise<Found> => {
     const finding = find(digest, name, AbortSignal.timeout(patience))
-    const [oldest] = known.keys()
-    if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest)
-    known.set(key, finding)
+    remember(known, key, finding, mostKnown)
     finding.catch(() => known.get(key) === finding && known.delete(key))
     return finding
   }

@@ -1,5 +1,6 @@
 /** Secrets in what starts are given, found once for the same words. */
 import { createHash } from 'node:crypto'
+import { remember } from '../../base/remember.ts'
 import type { GivenSecrets, ImageEvidence, KubernetesObject } from '../../policy/decision.ts'
 import type { FoundSecrets } from '../../scan/secrets/findings.ts'
 import { fieldsOfPod, secretsInFields } from '../../scan/secrets/given.ts'
@@ -16,10 +17,7 @@ export const createGiven = (search: FieldSearch): ((pod: KubernetesObject, evide
     const fields = fieldsOfPod(pod)
     const key = createHash('sha256').update(JSON.stringify(fields)).digest('base64')
     const found = known.get(key) ?? secretsInFields(fields, search)
-    known.delete(key)
-    const [oldest] = known.keys()
-    if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest)
-    known.set(key, found)
+    remember(known, key, found, mostKnown)
     const configured = new Set(
       (findings ?? []).flatMap(finding =>
         finding.kind === 'secret' && finding.places.some(({ path }) => path === undefined) ? [`${finding.id} ${finding.hash}`] : [],

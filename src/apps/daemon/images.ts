@@ -3,6 +3,7 @@ import type { RunRequest } from '../../api/schemas/environments.ts'
 import type { ImageDetailView, ImageView, PullProgress, RemovedView } from '../../api/schemas/images.ts'
 import type { Images, OnProgress } from '../../api/services.ts'
 import { DayflyError } from '../../base/errors.ts'
+import { remember } from '../../base/remember.ts'
 import type { Builder } from '../../host/image/build.ts'
 import { RegistryUnreachable } from '../../host/image/skopeo-errors.ts'
 import type { Image, ImageDetail, ImageProgress, ImageStore, Platform, Removed } from '../../host/image/store.ts'
@@ -97,9 +98,13 @@ const notToBeHad = (name: string, error: unknown): unknown => {
   })
 }
 
+/** Names, and users of images, that are kept in memory: whoever asks chooses them. */
+const mostKnown = 1024
+
 export const createImages = ({ store, builder, facts, inUse, forget }: ImageParts): DaemonImages => {
   /** What names lead to, so that a start reads no files. This daemon makes all changes: after each, it begins anew. */
   const known = new Map<string, Image>()
+  /** By digest and user. */
   const users = new Map<string, number>()
   const changed = <T>(work: Promise<T>): Promise<T> =>
     work.finally(() => {
@@ -111,7 +116,7 @@ export const createImages = ({ store, builder, facts, inUse, forget }: ImagePart
     const there = known.get(name)
     if (there !== undefined) return there
     const image = await store.get(name)
-    known.set(name, image)
+    remember(known, name, image, mostKnown)
     return image
   }
 
@@ -211,7 +216,7 @@ export const createImages = ({ store, builder, facts, inUse, forget }: ImagePart
       const before = users.get(key)
       if (before !== undefined) return before
       const { uid } = await store.resolveUser(await find(digest), user)
-      users.set(key, uid)
+      remember(users, key, uid, mostKnown)
       return uid
     },
     labelsOf: async digest => (await find(digest)).config.labels,

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
+import { remember } from '../../base/remember.ts'
 import type { ImageStore } from '../../host/image/store.ts'
 import type { LayerWatcher } from '../../host/image/watch.ts'
 import { layerView } from '../../scan/covering.ts'
@@ -103,8 +104,7 @@ export const createScanning = ({ runDir, secrets, clock, log }: ScanningOptions)
       const { image, history } = await store.inspect(reference)
       const before = known.get(image.digest)
       if (before !== undefined) {
-        known.delete(image.digest)
-        known.set(image.digest, before)
+        remember(known, image.digest, before, mostKnown)
         return before
       }
       const layers = (await store.noted(image.digest, signal)).map(layer => ({
@@ -117,9 +117,7 @@ export const createScanning = ({ runDir, secrets, clock, log }: ScanningOptions)
         ...{ scannedAt, failed: layers.some(layer => isFailed(layer.facts)) },
       }
       if (facts.failed) return facts
-      const [oldest] = known.keys()
-      if (known.size >= mostKnown && oldest !== undefined) known.delete(oldest)
-      known.set(image.digest, facts)
+      remember(known, image.digest, facts, mostKnown)
       return facts
     },
   }

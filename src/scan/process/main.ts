@@ -13,16 +13,16 @@ import { walk } from '../folder.ts'
 import { createLayerScan } from '../layer.ts'
 import { createRecordReader } from '../records.ts'
 import { openSecretSearch, readSettings } from '../secret-search.ts'
+import { fitted } from './fit.ts'
 
 const optionsDescriptor = 3
 const layerDescriptor = 4
 
 /** Of what is printed; whoever reads it is the daemon. */
-const mostOutput = 48 * 1024 * 1024
+const mostOutput = 16 * 1024 * 1024
 
 const print = (facts: LayerFacts): void => {
-  const text = Buffer.from(JSON.stringify(facts))
-  if (text.length > mostOutput) throw new DayflyError('corrupt', `what was found takes ${text.length} bytes`)
+  const text = Buffer.from(fitted(facts, mostOutput))
   for (let done = 0; done < text.length; ) {
     try {
       done += writeSync(1, text, done)

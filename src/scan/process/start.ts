@@ -38,7 +38,8 @@ const root = resolve(import.meta.dirname, '../../..')
 /** MiB: of JavaScript objects, and of all memory that it can write to. */
 const heap = 160
 const data = 1024
-const mostOutput = 64 * 1024 * 1024
+/** Twice what it says at most. */
+const mostOutput = 32 * 1024 * 1024
 const mostMessages = 16 * 1024
 /** ms, for a file that takes long and for saying what was found. */
 const grace = 5_000
