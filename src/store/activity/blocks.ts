@@ -7,7 +7,7 @@ import { activityGenesisText } from '../../model/activity.ts'
 import { canonicalJson } from '../../model/record.ts'
 
 /** A block has at most so many entries: a search that finds one of them uncompresses them all. */
-export const blockEntries = 256
+export const blockEntries = 128
 
 const sha256 = (content: string | Uint8Array): string => createHash('sha256').update(content).digest('hex')
 
@@ -51,3 +51,10 @@ const isActivity = (value: unknown): value is Activity =>
 
 /** The lines of a block, without their newlines. */
 export const linesOf = (bytes: Buffer): string[] => bytes.toString().split('\n').slice(0, -1)
+
+/** Offsets at which its lines begin, and of its end. */
+export const lineStarts = (bytes: Buffer): number[] => {
+  const starts = [0]
+  for (let at = bytes.indexOf(10); at >= 0; at = bytes.indexOf(10, at + 1)) starts.push(at + 1)
+  return starts
+}

@@ -115,11 +115,30 @@ export const tokensOf = (activity: Activity, origin: ActivityOrigin): ReadonlySe
   return tokens
 }
 
-/** What of the entry's own text a token of a filter must be seen in, to leave out most others without looking at them closely; undefined: nothing can be said. */
+/**
+ * What a line of canonical JSON has in it, in lower case, whose entry has this token; undefined: that cannot be told. It leaves out most entries without a closer look.
+ */
 export const literalOf = (wanted: string): string | undefined => {
-  const value = wanted.slice(2)
-  return 'xpds'.includes(wanted.charAt(0)) && /^[!#-[\]-~]*$/.test(value) && value === value.toLowerCase() ? value : undefined
+  const [letter, value] = [wanted.charAt(0), wanted.slice(2).toLowerCase()]
+  if (letter === letters.type) return `"type":"${value}"`
+  if (letter === letters.port) return `port":${value}`
+  // A folder and a path in it may be told apart from each other: their parts are there.
+  const parts = letter === letters.path || letter === letters.folder ? value.split('/') : [value]
+  const longest = parts.reduce((left, right) => (right.length > left.length ? right : left), '')
+  const told = [letters.process, letters.address, letters.path, letters.folder, letters.word].includes(letter)
+  return told && longest !== '' && plain.test(longest) ? longest : undefined
 }
+
+/** Needs no escape in JSON. */
+const plain = /^[!#-[\]-~]*$/
+
+/** Whether an origin has a token of each of the groups that say whose an entry is. */
+export const originFits = (origin: ActivityOrigin, groups: readonly (readonly string[])[]): boolean => {
+  const tokens = originTokens(origin)
+  return groups.every(group => group.some(wanted => !originLetters.includes(wanted.charAt(0)) || tokens.includes(wanted)))
+}
+
+const originLetters = [letters.environment, letters.instance, letters.workload, letters.image, letters.owner]
 
 const listed = (facet: Facet, value: string | undefined): string[][] => (value === undefined ? [] : [[token(facet, value)]])
 

@@ -5,9 +5,9 @@
 import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { Activity, ActivityFilter, ActivityOrigin, Found } from '../../model/activity.ts'
 import type { ActivityProblem } from './activity-store.ts'
-import { activityOf, blockEntries, linesOf, uncompress } from './blocks.ts'
+import { activityOf, blockEntries, lineStarts, uncompress } from './blocks.ts'
 import type { Connection } from './connection.ts'
-import { groupsOf, literalOf, tokensOf } from './facets.ts'
+import { groupsOf, literalOf, originFits, tokensOf } from './facets.ts'
 import type { Posting } from './postings.ts'
 import { bucketOf, hashOf, intersection, postingsIn } from './postings.ts'
 import type { BlockPlace, Segment } from './rows.ts'
@@ -20,8 +20,8 @@ const mostWords = 64
 interface Search {
   readonly connection: Connection
   readonly groups: readonly (readonly string[])[]
-  /** Texts of which each must be somewhere in the entry's line, or it does not fit. */
-  readonly literals: readonly string[]
+  /** Of each group one must be somewhere in the entry's line, or it does not fit. */
+  readonly literals: readonly (readonly string[])[]
   readonly since: number
   readonly until: number
   /** Positions, both included. */
@@ -31,6 +31,8 @@ interface Search {
   readonly limit: number
   readonly found: Found[]
   readonly originFor: (instance: string) => ActivityOrigin | undefined
+  /** Whether an environment has an instance of those that are looked for. */
+  readonly concerns: (environment: number) => boolean
   readonly onProblem: (problem: ActivityProblem) => void
 }
 
@@ -53,12 +55,23 @@ const fits = (search: Search, activity: Activity): boolean => {
   return search.groups.every(group => group.some(token => tokens.has(token)))
 }
 
-const literalsOf = (groups: readonly (readonly string[])[]): string[] =>
+const literalsOf = (groups: readonly (readonly string[])[]): string[][] =>
   groups.flatMap(group => {
-    const [only] = group
-    const literal = group.length === 1 && only !== undefined ? literalOf(only) : undefined
-    return literal === undefined ? [] : [literal]
+    const literals = group.flatMap(token => literalOf(token) ?? [])
+    return literals.length === group.length ? [literals] : []
   })
+
+/** Offsets of the lines that have what they must have. */
+const linesWith = (bytes: Buffer, starts: readonly number[], literals: Search['literals']): number[] => {
+  // A character for each byte, so that offsets are the same.
+  const text = bytes.latin1Slice().toLowerCase()
+  const all = Array.from({ length: starts.length - 1 }, (_, index) => index)
+  if (!literals.every(group => group.some(literal => text.includes(literal)))) return []
+  return all.filter(index => {
+    const line = text.slice(starts[index], starts[index + 1])
+    return literals.every(group => group.some(literal => line.includes(literal)))
+  })
+}
 
 const tellDamage = (search: Search, place: BlockPlace, error: unknown): void => {
   const row = search.connection.one('SELECT id FROM environment WHERE number = ?', place.environment)
@@ -66,21 +79,18 @@ const tellDamage = (search: Search, place: BlockPlace, error: unknown): void => 
 }
 
 /** Looks at the entries of a block at these offsets, which are in the search's order; undefined: at all. */
-const searchBlock = (search: Search, place: BlockPlace, offsets: readonly number[] | undefined): void => {
+const searchBlock = (search: Search, place: BlockPlace, offsets: number[] | undefined): void => {
   const row = search.connection.one('SELECT data FROM block WHERE position = ?', place.position)
   try {
-    const lines = linesOf(uncompress(bytesIn(row?.['data'])))
-    if (lines.length !== place.entries) throw new DayflyError('corrupt', 'it has another number of entries')
-    const all = (): number[] => Array.from(lines.keys(), index => (search.backwards ? lines.length - 1 - index : index))
-    for (const offset of offsets ?? all()) {
+    const bytes = uncompress(bytesIn(row?.['data']))
+    const starts = lineStarts(bytes)
+    if (starts.length - 1 !== place.entries) throw new DayflyError('corrupt', 'it has another number of entries')
+    const candidates = offsets ?? linesWith(bytes, starts, search.literals)
+    if (offsets === undefined && search.backwards) candidates.reverse()
+    for (const offset of candidates) {
       const position = place.position + offset
-      const line = lines[offset]
-      if (line === undefined || position < search.from || position > search.to) continue
-      if (offsets === undefined && search.literals.length > 0) {
-        const lower = line.toLowerCase()
-        if (!search.literals.every(literal => lower.includes(literal))) continue
-      }
-      const activity = activityOf(line)
+      if (position < search.from || position > search.to) continue
+      const activity = activityOf(bytes.utf8Slice(starts[offset], (starts[offset + 1] ?? 0) - 1))
       if (fits(search, activity)) search.found.push({ position, activity })
       if (search.found.length >= search.limit) return
     }
@@ -101,7 +111,8 @@ const blockNear = (search: Search, position: number): BlockPlace | undefined => 
   return row && placeOf(row)
 }
 
-const inTime = (search: Search, { first, last }: BlockPlace): boolean => last >= search.since && first <= search.until
+const mayHave = (search: Search, { first, last, environment }: BlockPlace): boolean =>
+  last >= search.since && first <= search.until && search.concerns(environment)
 
 /** All blocks that have positions of this range. */
 const searchAll = (search: Search, from: number, to: number): void => {
@@ -111,7 +122,7 @@ const searchAll = (search: Search, from: number, to: number): void => {
     if (!place) return
     const end = place.position + place.entries - 1
     if (end < from || place.position > to) return
-    if (inTime(search, place)) searchBlock(search, place, undefined)
+    if (mayHave(search, place)) searchBlock(search, place, undefined)
     at = search.backwards ? place.position - 1 : end + 1
   }
 }
@@ -131,7 +142,7 @@ const searchSome = (search: Search, positions: readonly number[]): void => {
       if (offset < 0 || offset >= place.entries) break
       offsets.push(offset)
     }
-    if (offsets.length > 0 && inTime(search, place)) searchBlock(search, place, offsets)
+    if (offsets.length > 0 && mayHave(search, place)) searchBlock(search, place, offsets)
   }
 }
 
@@ -194,10 +205,19 @@ export const search = (connection: Connection, filter: ActivityFilter, onProblem
     }
     return origins.get(instance)
   }
+  const concerned = new Map<number, boolean>()
+  const concerns = (environment: number): boolean => {
+    const known = concerned.get(environment)
+    if (known !== undefined) return known
+    const sql = 'SELECT * FROM origin WHERE environment = (SELECT id FROM environment WHERE number = ?)'
+    const does = connection.all(sql, environment).some(row => originFits(originOf(row), groups))
+    concerned.set(environment, does)
+    return does
+  }
   const found: Found[] = []
   connection.transaction('DEFERRED', () =>
     searchPositions({
-      ...{ connection, groups, literals: literalsOf(groups), backwards, found, originFor, onProblem },
+      ...{ connection, groups, literals: literalsOf(groups), backwards, found, originFor, concerns, onProblem },
       since: filter.since ?? Number.NEGATIVE_INFINITY,
       until: filter.until ?? Number.POSITIVE_INFINITY,
       from: backwards || after === undefined ? 0 : after + 1,

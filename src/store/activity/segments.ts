@@ -48,9 +48,8 @@ const addBlock = (connection: Connection, builder: SegmentBuilder, place: BlockP
 
 /** Puts the blocks of these positions into the index, as far as one segment reaches. Within a transaction. */
 const indexBlocks = (connection: Connection, from: number, to: number, originFor: OriginFor): void => {
-  const places = connection
-    .all(`SELECT ${placeColumns} FROM block WHERE position BETWEEN ? AND ? ORDER BY position LIMIT 4096`, from, to)
-    .map(placeOf)
+  const sql = `SELECT ${placeColumns} FROM block WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ${segmentEntries}`
+  const places = connection.all(sql, from, to).map(placeOf)
   const [start] = places
   if (!start) return
   const builder = createSegmentBuilder(start.position)
