@@ -12,7 +12,6 @@ import type { Quotas } from '../../engine/quotas.ts'
 import { createQuotas, noQuotas } from '../../engine/quotas.ts'
 import { secretDigestBy } from '../../engine/secret-digests.ts'
 import type { Store } from '../../engine/store.ts'
-import type { Check } from '../../host/inspection/check.ts'
 import type { EnvironmentSpec } from '../../model/environment.ts'
 import { openStore } from '../../store/sqlite.ts'
 import type { OpenDoors } from './doors.ts'
@@ -32,12 +31,9 @@ import { createResponding } from './responding.ts'
 import { secretKey } from './secret-key.ts'
 import { readSecretRules } from './secret-rules.ts'
 import { createSecretKeeper } from './secrets.ts'
-import { checkSensing } from './sensing/check.ts'
 import type { Sensing } from './sensing/create.ts'
-import { openSensing } from './sensing/open.ts'
-import { createRaising } from './sensing/raising.ts'
-import type { SettingsWatch } from './sensing/settings.ts'
-import { watchSettings } from './sensing/settings.ts'
+import type { AttachedSensing } from './sensing/open.ts'
+import { attachSensing, openSensing } from './sensing/open.ts'
 
 export interface Parts extends AsyncDisposable {
   readonly store: Store
@@ -48,9 +44,7 @@ export interface Parts extends AsyncDisposable {
   readonly engine: Engine
   readonly judging: Judging
   /** Undefined where instances are not real. */
-  readonly sensing: Sensing | undefined
-  /** How its sensor and its rules are. */
-  readonly sensingChecks: () => Check[]
+  readonly sensing: AttachedSensing | undefined
   /** Keeps true what is remembered of images. */
   readonly keeping: Keeping
   /** Where environments are reached from outside. */
@@ -167,12 +161,7 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     }),
   )
   const { policies, vulnerabilities, match } = judging
-  let rules: SettingsWatch | undefined
-  if (sensing !== undefined) {
-    sensing.begin({ testify: engine.testify, onDetections: createRaising(engine.testify, log) })
-    const settings = () => policies.detection().settings
-    rules = stack.use(await watchSettings({ settings, folder: join(options.stateDir, 'rules'), sensing, log }))
-  }
+  const attached = sensing && stack.use(await attachSensing(sensing, { options, engine, policies, clock, log }))
   const keeping: Keeping = stack.use(
     createKeeping({
       ...{ store, engine, match, clock, log, facts: images.facts, policies: policies.current },
@@ -180,7 +169,6 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
       respond: createResponding({ store, engine, policies, clock, log }),
     }),
   )
-  const sensingChecks = (): Check[] => (sensing === undefined ? [] : checkSensing(sensing.health(), options.sensor, rules?.fault()))
   const opened = stack.move()
   return {
     store,
@@ -189,10 +177,9 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     peerUid,
     engine,
     judging,
-    sensing,
+    sensing: attached,
     keeping,
     doors,
-    sensingChecks,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }

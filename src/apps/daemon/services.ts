@@ -73,7 +73,7 @@ const runs = (platform: string): boolean => {
 
 export const createServices = (
   options: DaemonOptions,
-  { engine, images, backend, store, doors, judging, keeping, sensingChecks }: Parts,
+  { engine, images, backend, store, doors, judging, keeping, sensing }: Parts,
   clock: Clock,
 ): Services => {
   const owner = userInfo().username
@@ -109,6 +109,6 @@ export const createServices = (
     expiry: expiry(engine, clock),
     logs: logs(engine),
     access: access(engine),
-    doctor: async signal => [...(await checkHost(options.stateDir, signal)), ...sensingChecks()],
+    doctor: async signal => [...(await checkHost(options.stateDir, signal)), ...(sensing?.checks() ?? [])],
   }
 }

@@ -1,53 +1,37 @@
-/** Detections, into the record. */
+/** What follows from detections: written into the record and carried out by the engine, as the operator's settings say. */
+import type { Clock } from '../../../base/clock.ts'
 import type { Log } from '../../../base/log.ts'
-import type { Priority } from '../../../detect/detector.ts'
-import type { Testimony } from '../../../engine/witness.ts'
-import type { Severity } from '../../../model/finding.ts'
+import type { Plan } from '../../../detect/responses/plan.ts'
+import { planOf } from '../../../detect/responses/plan.ts'
+import type { DetectionRules } from '../../../detect/settings/read.ts'
+import type { Engine } from '../../../engine/engine.ts'
+import type { Event } from '../../../model/event.ts'
+import type { SensingSink } from './create.ts'
 import type { Detected } from './messages.ts'
 
-/** How bad that is, in the words of findings. */
-export const severityOf = (priority: Priority): Severity => {
-  switch (priority) {
-    case 'emergency':
-    case 'alert':
-    case 'critical':
-      return 'critical'
-    case 'error':
-      return 'high'
-    case 'warning':
-      return 'medium'
-    case 'notice':
-      return 'low'
-    default:
-      return 'negligible'
-  }
+export interface RaisingParts {
+  readonly engine: Pick<Engine, 'respond'>
+  /** In force now. */
+  readonly rules: () => DetectionRules
+  readonly clock: Pick<Clock, 'wall'>
+  readonly log: Log
+  /** Is told of each that was written, with what follows from it. Must not throw. */
+  readonly onRaised?: (detected: Detected, plan: Plan, event: Event) => void
 }
 
-const longest = 1024
-const short = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}…` : text)
-
-export const testimonyOf = ({ subject, detection }: Detected): Testimony => {
-  const { rule, priority, output, tags, source, event } = detection
-  const { type, time, pid, vpid, name, exe, path, args } = event
-  return {
-    instance: subject.instance,
-    type: 'detection.raised',
-    reason: short(output),
-    data: {
-      ...{ rule, priority, severity: severityOf(priority), output: short(output), tags: [...tags], source, workload: subject.workload },
-      event: {
-        ...{ type, time, pid, vpid, name },
-        ...(exe === undefined ? {} : { exe: short(exe) }),
-        ...(path === undefined ? {} : { path: short(path) }),
-        ...(args === undefined ? {} : { command: short(args.join(' ')) }),
-      },
-    },
+export const createRaising = ({ engine, rules, clock, log, onRaised }: RaisingParts): SensingSink['onDetections'] => {
+  const raise = (detected: Detected): void => {
+    const { subject, detection } = detected
+    try {
+      const plan = planOf(rules(), detection, subject, clock.wall())
+      const event = engine.respond(detection, plan)
+      if (event !== undefined) onRaised?.(detected, plan, event)
+    } catch (error) {
+      log.error('a detection could not be written', { environment: subject.environment, instance: subject.instance, rule: detection.rule, error })
+    }
   }
-}
-
-export const createRaising =
-  (testify: (environment: string, testimony: Testimony) => void, log: Log) =>
-  (detections: readonly Detected[], left: number): void => {
-    for (const detected of detections) testify(detected.subject.environment, testimonyOf(detected))
+  return (detections, left) => {
+    for (const detected of detections) raise(detected)
     if (left > 0) log.warn('there were too many detections at once', { left })
   }
+}
