@@ -9,11 +9,10 @@ export interface SensorSupport {
   readonly problems: readonly { readonly problem: string; readonly remedy: string }[]
 }
 
-/** CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_SYS_RESOURCE, CAP_PERFMON, CAP_BPF. */
+/** CAP_NET_ADMIN, CAP_SYS_PTRACE, CAP_PERFMON, CAP_BPF. What CAP_SYS_RESOURCE is for (larger pipes) it can do without. */
 const capabilities: readonly (readonly [string, bigint])[] = [
   ['CAP_NET_ADMIN', 12n],
   ['CAP_SYS_PTRACE', 19n],
-  ['CAP_SYS_RESOURCE', 24n],
   ['CAP_PERFMON', 38n],
   ['CAP_BPF', 39n],
 ]
