@@ -4,8 +4,9 @@ import type { Kind } from './facets.ts'
 import { kinds, originTokens, tellActivity } from './facets.ts'
 import { longestSegment } from './postings.ts'
 
-/** A segment is written when it has so many entries, or so many offsets in its lists (entries of very many words). */
-export const segmentEntries = 16_384
+/** A segment is written when it has so many entries. */
+export const usualSegment = 16_384
+/** Or so many offsets in its lists: entries of very many words. */
 const mostOffsets = 2_000_000
 
 interface List {
@@ -29,8 +30,8 @@ export interface SegmentBuilder {
   lists(): ReadonlyMap<string, readonly number[]>
 }
 
-/** An index that begins at that position. */
-export const createSegmentBuilder = (first: number): SegmentBuilder => {
+/** An index that begins at that position, and is full with `most` entries. */
+export const createSegmentBuilder = (first: number, most: number): SegmentBuilder => {
   const byToken = new Map<string, List>()
   // What a value's tokens are is found out once: values come again and again.
   const byValue = new Map<string, readonly List[]>()
@@ -85,7 +86,7 @@ export const createSegmentBuilder = (first: number): SegmentBuilder => {
       return until
     },
     get full() {
-      return entries >= segmentEntries || offsets >= mostOffsets
+      return entries >= most || offsets >= mostOffsets
     },
     reaches: position => position - first < longestSegment,
     add: (position, activity, origin) => {

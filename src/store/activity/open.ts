@@ -5,7 +5,7 @@ import type { Activity, ActivityOrigin } from '../../model/activity.ts'
 import type { ActivityProblem, ActivityReader, ActivityStore } from './activity-store.ts'
 import { blockEntries, blockHash, bytesOf, compress, genesisHash } from './blocks.ts'
 import type { SegmentBuilder } from './builder.ts'
-import { createSegmentBuilder } from './builder.ts'
+import { createSegmentBuilder, usualSegment } from './builder.ts'
 import type { Connection } from './connection.ts'
 import { connect } from './connection.ts'
 import { createReading, environmentRow, numberOf } from './reader.ts'
@@ -23,6 +23,8 @@ export interface ActivityReaderOptions {
 export interface ActivityStoreOptions extends ActivityReaderOptions {
   /** Bytes in use that `prune` leaves. 2 GiB unless said otherwise. */
   readonly budget?: number
+  /** Entries of a segment of the index. Tests make it small. */
+  readonly segment?: number
   /** Gets the connection, to configure it further: tests make a small disk of it. */
   readonly onOpen?: (database: DatabaseSync) => void
 }
@@ -87,13 +89,20 @@ const writeBlocks = (connection: Connection, environment: string, entries: reado
 }
 
 /** To write; by one thread of one process. Makes the file when it is missing. Throws `host`. */
-export const openActivityStore = ({ path, onProblem = ignore, budget = usualBudget, onOpen }: ActivityStoreOptions): ActivityStore => {
+export const openActivityStore = ({
+  path,
+  onProblem = ignore,
+  budget = usualBudget,
+  segment = usualSegment,
+  onOpen,
+}: ActivityStoreOptions): ActivityStore => {
   const connection = connect(() => {
     const database = openToWrite(path)
     onOpen?.(database)
     return database
   }, path)
   const origins = createOrigins(connection)
+  const indexing = { originFor: origins.of, most: segment }
   let builder: SegmentBuilder | undefined
   // A writer that was killed has left what was not in the index yet.
   let untidy = true
@@ -123,7 +132,7 @@ export const openActivityStore = ({ path, onProblem = ignore, budget = usualBudg
       untidy = true
     }
     if (builder && !builder.reaches(position + entries.length - 1)) close()
-    builder ??= createSegmentBuilder(position)
+    builder ??= createSegmentBuilder(position, segment)
     for (const [offset, activity] of entries.entries()) builder.add(position + offset, activity, originFor(activity))
     if (builder.full) close()
   }
@@ -163,10 +172,10 @@ export const openActivityStore = ({ path, onProblem = ignore, budget = usualBudg
     tidy: () => {
       if (removePurged(connection)) return true
       if (untidy) {
-        untidy = indexRest(connection, builder?.first ?? numberOf(connection.one('SELECT position FROM next')), origins.of)
+        untidy = indexRest(connection, builder?.first ?? numberOf(connection.one('SELECT position FROM next')), indexing)
         if (untidy) return true
       }
-      return thinOut(connection, origins.of) || giveBack(connection)
+      return thinOut(connection, indexing) || giveBack(connection)
     },
 
     [Symbol.dispose]: () => connection[Symbol.dispose](),

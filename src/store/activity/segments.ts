@@ -4,7 +4,7 @@ import { DayflyError } from '../../base/errors.ts'
 import type { ActivityOrigin } from '../../model/activity.ts'
 import { activityOf, linesOf, uncompress } from './blocks.ts'
 import type { SegmentBuilder } from './builder.ts'
-import { createSegmentBuilder, segmentEntries } from './builder.ts'
+import { createSegmentBuilder } from './builder.ts'
 import type { Connection } from './connection.ts'
 import { encodeBuckets } from './postings.ts'
 import { numberOf } from './reader.ts'
@@ -30,10 +30,14 @@ export const writeSegment = (connection: Connection, builder: SegmentBuilder, fi
   )
 }
 
-type OriginFor = (instance: string) => ActivityOrigin | undefined
+export interface Indexing {
+  readonly originFor: (instance: string) => ActivityOrigin | undefined
+  /** Entries of a segment. */
+  readonly most: number
+}
 
 /** Entries of a damaged block cannot be found any more; that it is damaged, says verify. */
-const addBlock = (connection: Connection, builder: SegmentBuilder, place: BlockPlace, originFor: OriginFor): void => {
+const addBlock = (connection: Connection, builder: SegmentBuilder, place: BlockPlace, { originFor }: Indexing): void => {
   const row = connection.one('SELECT data FROM block WHERE position = ?', place.position)
   try {
     const entries = linesOf(uncompress(bytesIn(row?.['data']))).map(activityOf)
@@ -47,17 +51,17 @@ const addBlock = (connection: Connection, builder: SegmentBuilder, place: BlockP
 }
 
 /** Puts the blocks of these positions into the index, as far as one segment reaches. Within a transaction. */
-const indexBlocks = (connection: Connection, from: number, to: number, originFor: OriginFor): void => {
-  const sql = `SELECT ${placeColumns} FROM block WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ${segmentEntries}`
-  const places = connection.all(sql, from, to).map(placeOf)
+const indexBlocks = (connection: Connection, from: number, to: number, indexing: Indexing): void => {
+  const sql = `SELECT ${placeColumns} FROM block WHERE position BETWEEN ? AND ? ORDER BY position LIMIT ?`
+  const places = connection.all(sql, from, to, indexing.most).map(placeOf)
   const [start] = places
   if (!start) return
-  const builder = createSegmentBuilder(start.position)
+  const builder = createSegmentBuilder(start.position, indexing.most)
   let last = start.position
   for (const place of places) {
     const end = place.position + place.entries - 1
     if (builder.full || !builder.reaches(end)) break
-    addBlock(connection, builder, place, originFor)
+    addBlock(connection, builder, place, indexing)
     last = end
   }
   writeSegment(connection, builder, start.position, last)
@@ -76,21 +80,21 @@ const unindexed = (connection: Connection, end: number): readonly [from: number,
 }
 
 /** Indexes what is in no segment before `end`, as much as one segment takes. False: there is nothing. */
-export const indexRest = (connection: Connection, end: number, originFor: OriginFor): boolean => {
+export const indexRest = (connection: Connection, end: number, indexing: Indexing): boolean => {
   const range = unindexed(connection, end)
   if (!range) return false
-  connection.transaction('IMMEDIATE', () => indexBlocks(connection, ...range, originFor))
+  connection.transaction('IMMEDIATE', () => indexBlocks(connection, ...range, indexing))
   return true
 }
 
 /** Makes a segment again of which most is gone. False: there is none. */
-export const thinOut = (connection: Connection, originFor: OriginFor): boolean => {
+export const thinOut = (connection: Connection, indexing: Indexing): boolean => {
   const row = connection.one('SELECT * FROM segment WHERE live * 2 < entries ORDER BY first LIMIT 1')
   if (!row) return false
   const segment = segmentOf(row)
   connection.transaction('IMMEDIATE', () => {
     removeSegment(connection, segment)
-    if (segment.live > 0) indexBlocks(connection, segment.first, segment.last, originFor)
+    if (segment.live > 0) indexBlocks(connection, segment.first, segment.last, indexing)
   })
   return true
 }
