@@ -7,14 +7,18 @@ DEPCRUISE := $(NODE) node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 BIOME := $(NODE) node_modules/@biomejs/biome/bin/biome
 TSC := $(NODE) node_modules/@typescript/native/bin/tsc
 
-.PHONY: help setup demo test unit system lint format docs bench bench-peers clean root
+.PHONY: help setup sensor demo test unit system lint format docs bench bench-peers clean root
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
-	@echo 'sudo make setup   only the set-up · make lint · make format · make unit · sudo make system · sudo make bench-peers · make clean'
+	@echo 'sudo make setup   only the set-up · make sensor · make lint · make format · make unit · sudo make system · sudo make bench-peers · make clean'
 
 setup:
 	@scripts/setup
+
+# Only the sensor: eBPF programs and the program that loads them. Where the tools or the kernel's types are missing, it says so.
+sensor:
+	@$(MAKE) --no-print-directory -s -C native sensor
 
 demo: root
 	@scripts/setup

@@ -77,7 +77,7 @@ export interface Sensor extends AsyncDisposable {
 
 const remedies: Readonly<Record<FailedLine['reason'], string>> = {
   btf: 'Use a kernel that is built with CONFIG_DEBUG_INFO_BTF: those of Debian 12 and 13 and Ubuntu 24.04 are.',
-  permission: 'Run the daemon as root of the host, with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_RESOURCE.',
+  permission: 'Run the daemon as root of the host, with CAP_BPF, CAP_PERFMON, CAP_NET_ADMIN and CAP_SYS_PTRACE.',
   kernel: 'Use a kernel of version 6.1 or newer, and report the message with `uname -a`.',
   memory: 'Free some memory on this host, or give the sensor a smaller ring.',
   usage: 'Correct the options that the sensor was given.',

@@ -1,0 +1,12 @@
+/* Commands on stdin and their acks, PROTOCOL.md. */
+#pragma once
+
+#include <stdbool.h>
+
+#include "probes.h"
+
+void commands_open(const struct probes *probes);
+/* Carries out what has come, unless the output is full. */
+void commands_run(void);
+/* stdin has ended, and all that came before has been carried out. */
+bool commands_have_ended(void);
