@@ -37,6 +37,10 @@ export interface Field {
   readonly conditionOnly?: true
   /** It takes no transformer and stands on no right-hand side. */
   readonly plain?: true
+  /** It is put together anew each time it is read, so it is read once for an event. */
+  readonly costly?: true
+  /** The same as several values, for transformers that take a list. */
+  readonly asList?: Reader
   /** Why nobody should use it any more. */
   readonly deprecated?: string
   /** Why Dayfly cannot know it. It has no value ever. */

@@ -4,7 +4,8 @@ import type { BoundField, Value } from '../fields/field.ts'
 /** Parts that macros share are the same object wherever they are used. */
 export type Condition =
   | { readonly kind: 'constant'; readonly value: boolean }
-  | { readonly kind: 'and' | 'or'; readonly operands: readonly Condition[] }
+  | { readonly kind: 'and'; readonly operands: readonly Condition[] }
+  | { readonly kind: 'or'; readonly operands: readonly Condition[] }
   | { readonly kind: 'not'; readonly operand: Condition }
   | { readonly kind: 'macro'; readonly name: string; readonly body: Condition }
   | Check

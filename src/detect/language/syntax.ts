@@ -82,12 +82,13 @@ export interface Negation {
   readonly at: number
 }
 
-/** At least two operands. */
-export interface Junction {
-  readonly kind: 'and' | 'or'
+interface JunctionOf<Kind extends 'and' | 'or'> {
+  readonly kind: Kind
   readonly operands: readonly Expression[]
   readonly at: number
 }
+/** At least two operands. */
+export type Junction = JunctionOf<'and'> | JunctionOf<'or'>
 
 export type Expression = Junction | Negation | MacroUse | Exists | Comparison
 
