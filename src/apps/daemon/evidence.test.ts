@@ -63,6 +63,11 @@ test('is the same object until other data comes, and one per image and name', as
   version = 'two'
   dataFrom = 2
   assert.equal((await evidence.of(digest, 'web:1', signal)).dataFrom, 2)
+  const other = await evidence.of(digest, 'other', signal)
+  evidence.renew(`sha256:${'b'.repeat(64)}`)
+  assert.equal(await evidence.of(digest, 'other', signal), other)
+  evidence.renew(digest)
+  assert.notEqual(await evidence.of(digest, 'other', signal), other)
   evidence.renew()
   assert.notEqual(await evidence.of(digest, 'web:1', signal), first)
 })

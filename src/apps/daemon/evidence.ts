@@ -46,8 +46,8 @@ export interface EvidenceParts {
 
 export interface Evidence {
   of(digest: string, name: string, signal: AbortSignal): Promise<ImageEvidence>
-  /** Something else may be known from now on, beside other vulnerability data. */
-  renew(): void
+  /** Something else may be known from now on, beside other vulnerability data: of one image, or of all. */
+  renew(digest?: string): void
 }
 
 interface Found {
@@ -105,6 +105,8 @@ export const createEvidence = ({ facts, labelsOf, match, version, vouch, examine
       if (before !== undefined && known.get(key) === before) known.delete(key)
       return (await abortable(known.get(key) ?? look(key, digest, name), signal)).evidence
     },
-    renew: () => known.clear(),
+    renew: digest => {
+      for (const key of known.keys()) if (digest === undefined || key.startsWith(`${digest} `)) known.delete(key)
+    },
   }
 }

@@ -88,6 +88,7 @@ export const openFakeImages = (clock: Clock): DaemonImages => {
     },
     uidOf: async () => 0,
     labelsOf: async () => image.config.labels,
+    whenPulled: () => {}, // It has no registry.
     facts: async reference => ({
       ...(await imageFacts({ ...find(reference), history: [] }, [], '', () => ({ findings: [], problems: [] }))),
       ...{ scannedAt: image.pulledAt, failed: false },

@@ -1,6 +1,6 @@
 /** The image store as the API sees it, and the images that runs resolve. */
 import type { RunRequest } from '../../api/schemas/environments.ts'
-import type { ImageDetailView, ImageView, PullProgress, RemovedView } from '../../api/schemas/images.ts'
+import type { ImageDetailView, ImageView, PullProgress, PullRequest, RemovedView } from '../../api/schemas/images.ts'
 import type { Images, OnProgress } from '../../api/services.ts'
 import { DayflyError } from '../../base/errors.ts'
 import { remember } from '../../base/remember.ts'
@@ -26,6 +26,8 @@ export interface DaemonImages extends Images, Pick<ImageParts, 'facts'> {
   /** The number of a user in an image. Throws `invalid` when the image does not know it. */
   uidOf(digest: string, user: string): Promise<number>
   labelsOf(digest: string): Promise<Readonly<Record<string, string>>>
+  /** `listener` is told of every image that was asked of its registry and came. There is one. */
+  whenPulled(listener: (digest: string) => void): void
 }
 
 const imageView = (image: Image): ImageView => ({
@@ -106,6 +108,7 @@ export const createImages = ({ store, builder, facts, inUse, forget }: ImagePart
   const known = new Map<string, Image>()
   /** By digest and user. */
   const users = new Map<string, number>()
+  let pulled = (_digest: string): void => {}
   const changed = <T>(work: Promise<T>): Promise<T> =>
     work.finally(() => {
       known.clear()
@@ -131,31 +134,25 @@ export const createImages = ({ store, builder, facts, inUse, forget }: ImagePart
     })
   }
 
-  const fetchImage = async (name: string, auth: string | undefined, onProgress: OnProgress, signal: AbortSignal): Promise<Image> =>
-    await changed(
+  const fetchImage = async ({ name, auth, tlsVerify, platform }: PullRequest, onProgress: OnProgress, signal: AbortSignal): Promise<Image> => {
+    const image = await changed(
       store.pull(name, {
         signal,
         onProgress: progress => onProgress(progressView(progress)),
         ...(auth === undefined ? {} : { auth: { content: auth } }),
+        ...(tlsVerify === undefined ? {} : { tlsVerify }),
+        ...(platform === undefined ? {} : { platform: platformOf(platform) }),
       }),
     )
+    pulled(image.digest)
+    return image
+  }
 
   return {
     facts,
     list: async () => (await store.list()).map(imageView),
     inspect: async name => detailView(await store.inspect(name)),
-    pull: async ({ name, auth, tlsVerify, platform }, onProgress, signal) =>
-      imageView(
-        await changed(
-          store.pull(name, {
-            signal,
-            onProgress: progress => onProgress(progressView(progress)),
-            ...(auth === undefined ? {} : { auth: { content: auth } }),
-            ...(tlsVerify === undefined ? {} : { tlsVerify }),
-            ...(platform === undefined ? {} : { platform: platformOf(platform) }),
-          }),
-        ),
-      ),
+    pull: async (request, onProgress, signal) => imageView(await fetchImage(request, onProgress, signal)),
     import: async ({ path, name, command }, onProgress, signal) =>
       imageView(
         await changed(
@@ -195,7 +192,7 @@ export const createImages = ({ store, builder, facts, inUse, forget }: ImagePart
     },
     resolve: async ({ image: name, pull, auth }, onProgress, signal) => {
       try {
-        if (pull === 'always' || (hasTransport(name) && pull !== 'never')) return await fetchImage(name, auth, onProgress, signal)
+        if (pull === 'always' || (hasTransport(name) && pull !== 'never')) return await fetchImage({ name, auth }, onProgress, signal)
         try {
           return await find(name)
         } catch (error) {
@@ -203,7 +200,7 @@ export const createImages = ({ store, builder, facts, inUse, forget }: ImagePart
           if (pull === 'never' || !notHere(error) || /^(sha256:)?[0-9a-f]{12,64}$/.test(name)) throw error
         }
         try {
-          return await fetchImage(name, auth, onProgress, signal)
+          return await fetchImage({ name, auth }, onProgress, signal)
         } catch (error) {
           throw notToBeHad(name, error)
         }
@@ -220,5 +217,8 @@ export const createImages = ({ store, builder, facts, inUse, forget }: ImagePart
       return uid
     },
     labelsOf: async digest => (await find(digest)).config.labels,
+    whenPulled: listener => {
+      pulled = listener
+    },
   }
 }

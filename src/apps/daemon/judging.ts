@@ -20,6 +20,7 @@ import type { PolicyFolder } from './policies.ts'
 import { openPolicies } from './policies.ts'
 import type { Trust } from './trust.ts'
 import { createTrust } from './trust.ts'
+import type { Demanded } from './vouching.ts'
 import { createVouching } from './vouching.ts'
 
 export interface Judging {
@@ -50,7 +51,7 @@ export const vulnerabilitiesIn = (stateDir: string): string => join(stateDir, 'v
 
 export const openJudging = async (
   { stateDir, policies: folder, preset }: Pick<DaemonOptions, 'stateDir' | 'policies' | 'preset'>,
-  images: Pick<DaemonImages, 'facts' | 'labelsOf' | 'uidOf'>,
+  images: Pick<DaemonImages, 'facts' | 'labelsOf' | 'uidOf' | 'whenPulled'>,
   search: FieldSearch,
   clock: Clock,
   log: Log,
@@ -59,7 +60,11 @@ export const openJudging = async (
 ): Promise<Judging> => {
   const policies = stack.use(await openPolicies({ folder: folder ?? join(stateDir, 'policies'), required: folder !== undefined, preset, clock, log }))
   const trust = await createTrust(join(stateDir, 'trust'))
-  const { vouch } = createVouching(join(stateDir, 'vouched'), trust, log)
+  const demanded = (): Demanded => {
+    const { signature, attestations } = policies.assembly().settings.images
+    return { keys: signature?.keys ?? [], types: attestations?.types ?? [] }
+  }
+  const { vouch, renew } = createVouching({ folder: join(stateDir, 'vouched'), trust, demanded, clock, log })
   const vulnerabilities = stack.use(openVulnerabilities(vulnerabilitiesIn(stateDir)))
   const matching = stack.use(createMatching({ folder: vulnerabilitiesIn(stateDir) }))
   if (vulnerabilities.version !== undefined) matching.warm()
@@ -75,6 +80,18 @@ export const openJudging = async (
     ...{ match, vouch, examined },
     version: () => vulnerabilities.version,
   })
-  const admission = createAdmission({ policies: policies.current, evidenceOf: evidence.of, uidOf: images.uidOf, given: createGiven(search), clock })
+  let inForce = policies.current()
+  const evidenceOf: Evidence['of'] = (digest, name, signal) => {
+    // Other policies may demand of registries what nobody has asked for yet.
+    if (policies.current() !== inForce) evidence.renew()
+    inForce = policies.current()
+    return evidence.of(digest, name, signal)
+  }
+  // Who pulls an image anew wants to know what its registry says now, also of who vouches for it.
+  images.whenPulled(digest => {
+    renew(digest)
+    evidence.renew(digest)
+  })
+  const admission = createAdmission({ policies: policies.current, evidenceOf, uidOf: images.uidOf, given: createGiven(search), clock })
   return { admission, evidence, policies, vulnerabilities, trust, match }
 }

@@ -6,6 +6,7 @@ import { test } from 'node:test'
 import { silentLog } from '../../base/log.ts'
 import type { SignedDocument } from '../../scan/trust/documents.ts'
 import type { SubjectDocument, Trust } from './trust.ts'
+import type { Demanded, Vouching } from './vouching.ts'
 import { createVouching } from './vouching.ts'
 
 const digest = `sha256:${'a'.repeat(64)}`
@@ -20,19 +21,31 @@ interface World extends Disposable {
   /** What the registry says; undefined: it does not answer. */
   says: SignedDocument[] | undefined
   keys: string[]
-  vouch(): ReturnType<ReturnType<typeof createVouching>['vouch']>
+  demanded: Demanded
+  /** Boot ms. */
+  now: number
+  /** As by another daemon. */
+  restart(): void
+  renew(): void
+  vouch(): ReturnType<Vouching['vouch']>
 }
 
 /** A registry and a key `release`, which signs by simple signing and attests by envelopes. */
 const createWorld = (): World => {
   const folder = mkdtempSync(join(tmpdir(), 'dayfly-vouching-'))
   const world: World = {
-    ...{ folder, asked: [], says: [], keys: ['release'] },
-    vouch: () => createVouching(folder, trust(), silentLog()).vouch(digest, 'registry.example.org/web:1', signal),
+    ...{ folder, asked: [], says: [], keys: ['release'], demanded: { keys: [], types: [] }, now: 0 },
+    restart: () => {
+      vouching = open()
+    },
+    renew: () => vouching.renew(digest),
+    vouch: () => vouching.vouch(digest, 'registry.example.org/web:1', signal),
     [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
   }
   const trust = (): Trust => ({
-    keys: world.keys,
+    get keys() {
+      return world.keys
+    },
     documentsOf: async ({ name, digest: of }) => {
       world.asked.push(name)
       if (world.says === undefined) throw new Error('it is down')
@@ -48,6 +61,9 @@ const createWorld = (): World => {
     )
     return mine.length === 0 ? [] : [{ key: 'release', signed, attestations }]
   }
+  const open = (): Vouching =>
+    createVouching({ folder, trust: trust(), demanded: () => world.demanded, clock: { boot: () => world.now }, log: silentLog() })
+  let vouching = open()
   return world
 }
 
@@ -80,8 +96,10 @@ test('who has only attested something may sign later: the registry is asked agai
   assert.equal(first.signatures?.[0]?.signed, false)
   assert.notEqual(first.lasts, undefined)
   world.says = undefined
+  world.restart()
   assert.equal((await world.vouch()).signatures?.[0]?.attestations.length, 1)
   world.says = [attesting, signing]
+  world.restart()
   assert.equal((await world.vouch()).signatures?.[0]?.signed, true)
 })
 
@@ -98,6 +116,71 @@ test('a file that is damaged vouches for nothing', async () => {
   const path = join(world.folder, `${'a'.repeat(64)}.json`)
   for (const text of ['', '{', '[]', 'null', '[{"subject":1}]']) {
     writeFileSync(path, text)
+    world.restart()
     assert.deepEqual((await world.vouch()).signatures, [], text)
   }
+})
+
+test('what policy demands and the image lacks is asked for again, ever more seldom; what it has is not', async () => {
+  using world = createWorld()
+  world.demanded = { keys: ['release'], types: ['t'] }
+  world.says = [signing]
+  assert.equal((await world.vouch()).lasts, 5_000)
+  world.now = 4_999
+  const early = await world.vouch()
+  assert.deepEqual([early.lasts, early.signatures?.[0]?.signed, world.asked.length], [1, true, 1], 'what is known is known meanwhile')
+  const waits: (number | undefined)[] = []
+  for (let count = 0; count < 8; count++) {
+    world.now += waits.at(-1) ?? 1
+    waits.push((await world.vouch()).lasts)
+  }
+  assert.deepEqual(waits, [10_000, 20_000, 40_000, 80_000, 160_000, 300_000, 300_000, 300_000])
+  world.says = [signing, attesting]
+  world.now += 300_000
+  const found = await world.vouch()
+  assert.deepEqual([found.lasts, found.signatures?.[0]?.attestations.length], [undefined, 1])
+  const { length } = world.asked
+  world.restart()
+  await world.vouch()
+  assert.equal(world.asked.length, length)
+  world.demanded = { keys: ['another'], types: [] }
+  await world.vouch()
+  assert.equal(world.asked.length, length + 1, 'the key that policy asks for has not signed')
+})
+
+test('an image that is pulled anew is asked for again, whatever is kept and however long one would wait', async () => {
+  using world = createWorld()
+  world.says = [signing]
+  assert.equal((await world.vouch()).lasts, undefined)
+  world.says = [signing, attesting]
+  assert.equal((await world.vouch()).signatures?.[0]?.attestations.length, 0)
+  world.renew()
+  assert.equal((await world.vouch()).signatures?.[0]?.attestations.length, 1)
+  assert.equal((await world.vouch()).lasts, undefined)
+  assert.equal(world.asked.length, 2)
+  world.says = []
+  world.renew()
+  assert.equal((await world.vouch()).signatures?.[0]?.signed, true, 'a mirror that has nothing of it takes nothing away')
+  world.says = undefined
+  world.renew()
+  const silent = await world.vouch()
+  assert.deepEqual([silent.signatures?.[0]?.signed, silent.lasts], [true, 5_000])
+  world.says = [signing]
+  world.now += 5_000
+  assert.equal((await world.vouch()).lasts, undefined)
+  assert.equal(world.asked.length, 5)
+  world.says = []
+  world.demanded = { keys: ['another'], types: [] }
+  await world.vouch()
+  world.renew()
+  await world.vouch()
+  assert.equal(world.asked.length, 7)
+})
+
+test('while a registry is silent nothing is known, also to who asks in between', async () => {
+  using world = createWorld()
+  world.says = undefined
+  await world.vouch()
+  const { signatures, lasts } = await world.vouch()
+  assert.deepEqual([signatures, lasts, world.asked.length], [undefined, 5_000, 1])
 })

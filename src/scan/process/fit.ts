@@ -13,12 +13,11 @@ const lengthOf = (value: unknown): number => Buffer.byteLength(JSON.stringify(va
  */
 export const fitted = (facts: LayerFacts, most: number): string => {
   const kept = new Map(lists.map(name => [name, { count: facts[name].length, bytes: lengthOf(facts[name]) }]))
-  const cut = <T>(name: (typeof lists)[number], list: readonly T[]): T[] => list.slice(0, kept.get(name)?.count ?? 0)
+  const countOf = (name: (typeof lists)[number]): number => kept.get(name)?.count ?? 0
+  const cut = <T>(name: (typeof lists)[number], list: readonly T[]): T[] => list.slice(0, countOf(name))
   for (;;) {
-    const missing = lists.filter(name => name !== 'owned' && cut(name, facts[name]).length < facts[name].length)
-    const problems = missing.map(
-      name => `there is too much to say about it: of ${facts[name].length} ${name} the first ${cut(name, facts[name]).length} are listed`,
-    )
+    const missing = lists.filter(name => name !== 'owned' && countOf(name) < facts[name].length)
+    const problems = missing.map(name => `there is too much to say about it: of ${facts[name].length} ${name} the first ${countOf(name)} are listed`)
     const text = JSON.stringify({
       ...facts,
       ...{ owned: cut('owned', facts.owned), packages: cut('packages', facts.packages), secrets: cut('secrets', facts.secrets) },
