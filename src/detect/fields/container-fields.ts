@@ -1,5 +1,6 @@
 /** container.*, k8s.*, user.* and group.*: whose it is. A workload is read as the pod that admission reads it as: its name, in the namespace of its environment's name. */
 import type { Subject } from '../detector.ts'
+import type { EventContext } from './context.ts'
 import { field, lackingField, nanoseconds } from './define.ts'
 import type { Field, FieldType, Scalar } from './field.ts'
 
@@ -27,6 +28,11 @@ const labels = ({ labels: all }: Subject): string =>
     .map(([key, value]) => `${key}:${value}`)
     .join(', ')
 
+/** The sensor tells the host's numbers. Those below the instance's first are of somebody outside, and stay what they are. */
+const within = (id: number, { firstUid = 0 }: Subject): number => (id >= firstUid ? id - firstUid : id)
+const userOf = ({ event, subject }: EventContext): number => within(event.euid, subject)
+const groupOf = ({ event, subject }: EventContext): number => within(event.gid, subject)
+
 const notTold = 'rules are told of the workload, not of its mounts'
 const gone = 'Falco has it no more'
 const noAddress = 'an instance may have several addresses, and others after it'
@@ -52,10 +58,10 @@ export const containerFields: readonly Field[] = [
   of('k8s.ns.name', 'string', "Environment's name", ({ environmentName }) => environmentName),
   label('k8s.pod.label', "One of the environment's labels"),
   of('k8s.pod.labels', 'string', 'All labels', labels),
-  field('user.uid', 'number', 'Effective user, as a number of the host', ({ event }) => event.euid),
-  field('user.name', 'string', "`root` for 0; what other numbers are called only the image's own files say", ({ event }) => (event.euid === 0 ? 'root' : undefined)),
-  field('group.gid', 'number', 'Group, as a number of the host', ({ event }) => event.gid),
-  field('group.name', 'string', '`root` for 0', ({ event }) => (event.gid === 0 ? 'root' : undefined)),
+  field('user.uid', 'number', 'Effective user, as a number within the instance', userOf),
+  field('user.name', 'string', "`root` for 0; what other numbers are called only the image's own files say", context => (userOf(context) === 0 ? 'root' : undefined)),
+  field('group.gid', 'number', 'Group, as a number within the instance', groupOf),
+  field('group.name', 'string', '`root` for 0', context => (groupOf(context) === 0 ? 'root' : undefined)),
   ...['user.homedir', 'user.shell'].map(name => lackingField(name, 'string', "only the image's own files say it")),
   lackingField('user.loginuid', 'number', 'there are no logins in an instance'),
   lackingField('user.loginname', 'string', 'there are no logins in an instance'),
