@@ -1,8 +1,10 @@
 /** Nothing runs unadmitted, on the real kernel: images with a secret, with a vulnerability, without a signature; and what happens when more becomes known. */
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
-import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { spawn, spawnSync } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { text } from 'node:stream/consumers'
 import { after, before, describe, test } from 'node:test'
 import { importVulnerabilities } from '../../src/scan/vulnerabilities/import.ts'
 import type { Daemon } from '../daemon.ts'
@@ -11,7 +13,7 @@ import type { MadeImage } from './image/maker.ts'
 import { busyboxEntries, makeImage, makeLayer } from './image/maker.ts'
 import type { Registry } from './image/registry.ts'
 import { startRegistry } from './image/registry.ts'
-import { releaseKey, signature, tagOf } from './image/signing.ts'
+import { attestation, releaseKey, signature, slsa, tagOf } from './image/signing.ts'
 
 const skip = process.getuid?.() === 0 ? false : 'needs root: the daemon makes namespaces'
 
@@ -34,6 +36,14 @@ const vulnerable = {
       ranges: [{ type: 'ECOSYSTEM', events: [{ introduced: '0' }, { fixed: '3.0.13-1~deb12u1' }] }],
     },
   ],
+}
+
+const commandLine = (pid: string): string => {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
+  } catch {
+    return '' // It has gone.
+  }
 }
 
 describe('admission', { skip }, () => {
@@ -110,6 +120,28 @@ describe('admission', { skip }, () => {
     }
   })
 
+  test('an image whose scan was killed is denied, and runs once a pull has looked at it again', async () => {
+    const name = await push('killed', makeImage({ layers: [makeLayer([...busyboxEntries(), { name: 'etc/killed', content: 'x' }])] }))
+    const scanning = (): number[] =>
+      readFileSync(`/proc/${daemon.pid}/task/${daemon.pid}/children`, 'utf8')
+        .split(' ')
+        .filter(pid => pid !== '' && commandLine(pid).includes('scan/process/main.ts'))
+        .map(Number)
+    const killing = setInterval(() => {
+      for (const pid of scanning()) process.kill(pid, 'SIGKILL')
+    }, 5)
+    const env = { PATH: process.env['PATH'], HOME: folder, DAYFLY_RUN_DIR: daemon.runDir, DAYFLY_STATE_DIR: daemon.stateDir }
+    const run = spawn(dayflyProgram, ['run', name, '--', 'echo'], { env, stdio: ['ignore', 'ignore', 'pipe'] })
+    const [[status], stderr] = await Promise.all([once(run, 'close'), text(run.stderr)])
+    clearInterval(killing)
+    assert.equal(status, 125)
+    assert.match(stderr, /has not been scanned: layer [0-9a-f:]*\S* the layer could not be scanned: .*SIGKILL.* \(images\/scanned\)/)
+    assert.equal(dayfly('run', name, '--', 'echo').status, 125, 'what nobody has looked at stays out')
+    assert.equal(dayfly('image', 'pull', name).status, 0)
+    const again = dayfly('run', name, '--', 'echo', 'here')
+    assert.deepEqual([again.status, again.stdout], [0, 'here\n'], again.stderr)
+  })
+
   test('a vulnerability is known once there is data about it; a daemon that runs sees the new data', async () => {
     const name = await push('old', makeImage({ layers: [makeLayer([...busyboxEntries(), ...debian])] }))
     assert.equal(dayfly('run', name, '--', 'echo').status, 0, 'nobody knows of any')
@@ -152,6 +184,15 @@ describe('admission', { skip }, () => {
     await registry.push('signed', blobs)
     await registry.pushManifest('signed', tagOf(image.manifest.digest, '.sig'), manifest)
     for (let tries = 0; dayfly('run', name, '--', 'echo').status !== 0; tries++) assert.ok(tries < 100)
+    settings({ preset: 'permissive', images: { signature: { action: 'deny', keys: ['release'] }, attestations: { action: 'deny', types: [slsa] } } })
+    await restart()
+    const unattested = dayfly('run', name, '--', 'echo')
+    assert.deepEqual([unattested.status, unattested.stderr.includes('(images/attestations)')], [125, true], unattested.stderr)
+    const attested = attestation(image.manifest.digest)
+    await registry.push('signed', attested.blobs)
+    await registry.pushManifest('signed', tagOf(image.manifest.digest, '.att'), attested.manifest)
+    assert.equal(dayfly('image', 'pull', name).status, 0)
+    assert.equal(dayfly('run', name, '--', 'echo').status, 0, 'who pulls it anew does not wait')
     await registry[Symbol.asyncDispose]()
     await restart()
     assert.equal(dayfly('run', name, '--', 'echo').status, 0, 'what vouches for it is kept')

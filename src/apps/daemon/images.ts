@@ -17,6 +17,8 @@ export interface ImageParts {
   readonly builder: Builder
   /** What is known of an image by looking at it; made now where it is not known yet. */
   facts(reference: string, signal: AbortSignal): Promise<DatedFacts>
+  /** These layers were pulled anew: those that could not be looked at are tried again. */
+  again(diffIds: readonly string[]): void
   /** Ends what is kept ready of an image before it is removed. */
   forget(digest: string): Promise<void>
 }
@@ -103,7 +105,7 @@ const notToBeHad = (name: string, error: unknown): unknown => {
 /** Names, and users of images, that are kept in memory: whoever asks chooses them. */
 const mostKnown = 1024
 
-export const createImages = ({ store, builder, facts, inUse, forget }: ImageParts): DaemonImages => {
+export const createImages = ({ store, builder, facts, again, inUse, forget }: ImageParts): DaemonImages => {
   /** What names lead to, so that a start reads no files. This daemon makes all changes: after each, it begins anew. */
   const known = new Map<string, Image>()
   /** By digest and user. */
@@ -144,6 +146,7 @@ export const createImages = ({ store, builder, facts, inUse, forget }: ImagePart
         ...(platform === undefined ? {} : { platform: platformOf(platform) }),
       }),
     )
+    again(image.layers.map(({ diffId }) => diffId))
     pulled(image.digest)
     return image
   }

@@ -115,7 +115,7 @@ const openBackend = async (
   )
   const facts = (reference: string, signal: AbortSignal) => scanning.facts(imageStore, reference, signal)
   const inUse = (): ReadonlySet<string> => imagesInUse(store, asked())
-  const images = createImages({ store: imageStore, builder, facts, inUse, forget: backend.forgetImage })
+  const images = createImages({ store: imageStore, builder, facts, again: scanning.again, inUse, forget: backend.forgetImage })
   return { backend, images, peerUid: backend.peerUid, search: scanning.inFields }
 }
 

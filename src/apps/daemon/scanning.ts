@@ -20,6 +20,8 @@ import { keywordList, openSecretSearch, writeSettings } from '../../scan/secret-
 const deadline = 120_000
 /** After which a layer whose scan failed is looked at again, ms: what failed for want of memory or time may work now. */
 const tryAgainAfter = 10 * 60_000
+/** Layers that are to be tried at once. */
+const mostRetried = 10_000
 /** Facts of images in memory. */
 const mostKnown = 64
 
@@ -46,6 +48,8 @@ export interface Scanning {
   readonly watcher: LayerWatcher
   /** Looks for secrets in what is no file, by the path of its field. */
   readonly inFields: SecretSearch['inFields']
+  /** Layers whose scan has failed are looked at again when somebody asks, without waiting. */
+  again(diffIds: readonly string[]): void
   /** What is known of an image, by name or digest. Layers that were there before, or were looked at by other rules, are looked at now. */
   facts(store: ImageStore, reference: string, signal?: AbortSignal): Promise<DatedFacts>
 }
@@ -71,6 +75,9 @@ export const createScanning = ({ runDir, secrets, clock, log }: ScanningOptions)
     return { at: clock.wall(), facts }
   }
 
+  /** By diff id: failures from before this are tried again, wall ms. */
+  const retried = new Map<string, number>()
+
   const watcher: LayerWatcher = {
     keywords: writeKeywords(runDir, search.keywords),
     watch: folder => {
@@ -90,8 +97,9 @@ export const createScanning = ({ runDir, secrets, clock, log }: ScanningOptions)
       if (!note.success) return false
       const { at, facts } = note.data
       if (facts.scannerVersion !== scannerVersion || facts.secretRules !== secretRules) return false
+      if (!isFailed(facts)) return true
       const age = clock.wall() - at
-      return !isFailed(facts) || (age >= 0 && age < tryAgainAfter)
+      return age >= 0 && age < tryAgainAfter && at >= (retried.get(facts.diffId) ?? 0)
     },
   }
 
@@ -100,6 +108,9 @@ export const createScanning = ({ runDir, secrets, clock, log }: ScanningOptions)
   return {
     watcher,
     inFields: search.inFields,
+    again: diffIds => {
+      for (const diffId of diffIds) remember(retried, diffId, clock.wall(), mostRetried)
+    },
     facts: async (store, reference, signal) => {
       const { image, history } = await store.inspect(reference)
       const before = known.get(image.digest)
