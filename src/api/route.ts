@@ -13,6 +13,8 @@ export type Reply =
   | { readonly kind: 'lines'; readonly lines: AsyncIterable<object> }
   /** Server-sent events. */
   | { readonly kind: 'events'; readonly events: AsyncIterable<{ readonly id: string; readonly event: string; readonly data: object }> }
+  /** What no error can be part of: should one come up, the answer breaks off. */
+  | { readonly kind: 'bytes'; readonly mediaType: string; readonly bytes: AsyncIterable<Uint8Array> }
   /** A body of frames. */
   | { readonly kind: 'frames'; readonly frames: AsyncIterable<Buffer> }
   /** After `101 Switching Protocols`. An error on the way is an error frame. */

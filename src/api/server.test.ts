@@ -44,6 +44,7 @@ before(async () => {
     check: undefined,
     sensor: 'off',
     quotas: undefined,
+    prices: undefined,
     policies: undefined,
     preset: undefined,
     gateway,

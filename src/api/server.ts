@@ -138,6 +138,13 @@ const answer = async (reply: Reply, request: FastifyRequest, to: FastifyReply, s
         frame => frame,
         document => encodeJson(frameKind.error, document),
       )
+    case 'bytes':
+      to.hijack()
+      to.raw.writeHead(200, { 'content-type': reply.mediaType, 'cache-control': 'no-store' })
+      await pipeline(reply.bytes, to.raw).catch((error: unknown) => {
+        if (!signal.aborted) report('a streamed answer broke off', error)
+      })
+      return to
     case 'stream':
       await carry(reply.carry, request, to, report)
       return to

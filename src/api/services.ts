@@ -1,4 +1,5 @@
 /** What the routes need of the rest of the house, in words of the model. `apps/daemon` puts the real parts in; `Engine` satisfies `Lifecycle`. */
+import type { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import type { AccessEntry } from '../model/access.ts'
 import type { EndCause, Environment, EnvironmentSpec } from '../model/environment.ts'
@@ -7,6 +8,8 @@ import type { Instance } from '../model/instance.ts'
 import type { WhoQuestion } from '../model/inventory.ts'
 import type { LogRecord } from '../model/log.ts'
 import type { OwnedObject } from '../model/owned.ts'
+import type { Report } from '../model/report.ts'
+import type { Verification } from '../model/seal.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
 import type { RunRequest } from './schemas/environments.ts'
 import type {
@@ -19,6 +22,7 @@ import type {
   RemovedView,
   ScanSummary,
 } from './schemas/images.ts'
+import type { CostQuery, CostView, RecordKeyView } from './schemas/records.ts'
 import type { DataProgress, DataStatusView, ScanRequest, ScanView, UpdateDataRequest, WhoView } from './schemas/scans.ts'
 import type { About, HostCheck } from './schemas/system.ts'
 import type { UpRequest } from './schemas/workloads.ts'
@@ -185,6 +189,18 @@ export interface VulnerabilityData {
   update(sources: UpdateDataRequest['sources'], onProgress: (progress: DataProgress) => void, signal: AbortSignal): Promise<DataStatusView>
 }
 
+/** What becomes of records. */
+export interface Records {
+  /** Never throws for what is wrong with the record. */
+  verify(environment: Environment): Promise<Verification>
+  /** The bytes of a bundle. Rejects `wrong_state` for what is not sealed; the bytes reject when a file changes meanwhile. */
+  export(environment: Environment): Promise<AsyncIterable<Uint8Array>>
+  report(environment: Environment): Promise<Report>
+  /** The one in use first. */
+  keys(): RecordKeyView[]
+  cost(query: z.output<typeof CostQuery>): CostView
+}
+
 export interface Services {
   readonly about: About
   readonly clock: Clock
@@ -194,6 +210,7 @@ export interface Services {
   readonly images: Images
   readonly scans: Scans
   readonly vulnerabilityData: VulnerabilityData
+  readonly records: Records
   who(question: WhoQuestion): WhoView
   /** Finds (or pulls) the image, merges its configuration, checks limits against this host and names it. Creates nothing. */
   plan(request: RunRequest, onProgress: OnProgress, signal: AbortSignal): Promise<EnvironmentSpec>

@@ -43,7 +43,7 @@ export const recordEndSuite = (check: Check, example: Examples): void => {
       type: 'instance.used',
       actor: dayfly,
       reason: 'it has ended',
-      data: { ...data },
+      data: given(data),
     })
     return instance.id
   }

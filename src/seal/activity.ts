@@ -1,11 +1,13 @@
 /** The blocks of activity in a bundle against the head that the record binds. */
 import { createHash } from 'node:crypto'
-import { DayflyError } from '../base/errors.ts'
 import { activityGenesisText } from '../model/activity.ts'
 import type { RecordPredicate } from '../model/seal.ts'
 import { BlockHead } from './bundle.ts'
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('hex')
+
+/** What stands before an environment's first block. */
+export const activityGenesisHash = (environment: string): string => sha256(activityGenesisText(environment))
 
 export interface ActivityVerdict {
   readonly blocks: number
@@ -27,7 +29,7 @@ export const checkActivity = async (
   let number = 0
   let pruned = 0
   let entries = 0
-  let hash = sha256(activityGenesisText(environment))
+  let hash = activityGenesisHash(environment)
   let line: Buffer = Buffer.alloc(0)
   let current: { readonly head: BlockHead; readonly digest: ReturnType<typeof createHash>; left: number; lines: number } | undefined
   const verdict = (fault: string | undefined): ActivityVerdict => ({ blocks: number - pruned, entries, pruned, fault })
@@ -91,10 +93,4 @@ export const checkActivity = async (
   if (hash !== head.digest.sha256) return verdict(`its last block is not the one that the record binds`)
   if (pruned === 0 && entries !== head.entries) return verdict(`it has ${entries} entries; ${head.entries} were kept`)
   return verdict(undefined)
-}
-
-/** What is wrong with a failure to read a member, for people. Defects are no faults of a bundle. */
-export const readingFault = (error: unknown): string => {
-  if (error instanceof DayflyError) return error.message
-  throw error
 }

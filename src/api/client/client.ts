@@ -3,6 +3,9 @@
  * server's tests hold every answer against its schema. Errors are DayflyErrors as the daemon threw them.
  */
 import type { Event } from '../../model/event.ts'
+import type { Report } from '../../model/report.ts'
+import type { Verification } from '../../model/seal.ts'
+import type { Grouping } from '../../model/usage.ts'
 import type { FrameStream } from '../frame-stream.ts'
 import { createFrameStream } from '../frame-stream.ts'
 import type { Frame } from '../frames.ts'
@@ -20,6 +23,7 @@ import type {
   WarningView,
 } from '../schemas/environments.ts'
 import type { BuildInput, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
+import type { CostView, RecordKeyView } from '../schemas/records.ts'
 import type { DataLine, DataProgress, DataStatusView, ScanInput, ScanLine, ScanView, UpdateDataInput, WhoView } from '../schemas/scans.ts'
 import type { About, HostCheck, LeakView } from '../schemas/system.ts'
 import type { ChangeView, DiffInput, UpInput, WorkloadView } from '../schemas/workloads.ts'
@@ -94,8 +98,22 @@ export interface Client {
   vulnerabilityData(): Promise<DataStatusView>
   updateVulnerabilityData(update: UpdateDataInput, onProgress: (progress: DataProgress) => void): Promise<DataStatusView>
   who(parameters: WhoParameters): Promise<WhoView>
+  verify(ref: string): Promise<Verification>
+  /** The bytes of a bundle: to be iterated once. Throws `disconnected` in the middle when the daemon could not go on. */
+  exportRecord(ref: string): Promise<AsyncIterable<Buffer>>
+  report(ref: string): Promise<Report>
+  recordKeys(): Promise<RecordKeyView[]>
+  cost(parameters: CostParameters): Promise<CostView>
   doctor(): Promise<HostCheck[]>
   leaks(): Promise<LeakView[]>
+}
+
+export interface CostParameters {
+  readonly by?: Grouping | undefined
+  readonly label?: string | undefined
+  /** Wall ms. */
+  readonly since?: number | undefined
+  readonly until?: number | undefined
 }
 
 export interface WhoParameters {
@@ -273,6 +291,11 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
       throw fromErrorDocument(undefined)
     },
     who: parameters => get('/v1/who', { ...parameters }),
+    verify: ref => get(`${environmentPath(ref)}/verify`),
+    exportRecord: async ref => (await send({ method: 'GET', path: `${environmentPath(ref)}/export` })).body,
+    report: ref => get(`${environmentPath(ref)}/report`),
+    recordKeys: async () => (await get<{ keys: RecordKeyView[] }>('/v1/record/keys')).keys,
+    cost: parameters => get('/v1/cost', { ...parameters }),
     doctor: async () => (await get<{ checks: HostCheck[] }>('/v1/doctor')).checks,
     leaks: async () => (await get<{ leaks: LeakView[] }>('/v1/doctor/leaks')).leaks,
   }

@@ -5,6 +5,7 @@ import { environmentRoutes } from './environments.ts'
 import { eventRoutes } from './events.ts'
 import { imageRoutes } from './images.ts'
 import { instanceRoutes } from './instances.ts'
+import { recordRoutes } from './records.ts'
 import { scanRoutes } from './scans.ts'
 import { systemRoutes } from './system.ts'
 import { workloadRoutes } from './workloads.ts'
@@ -18,6 +19,7 @@ export const apiRoutes = (services: Services, version: string): readonly Route[]
     ...eventRoutes(services),
     ...imageRoutes(services),
     ...scanRoutes(services),
+    ...recordRoutes(services),
     ...systemRoutes(services, () => openapiDocument(all, version)),
   ]
   return all

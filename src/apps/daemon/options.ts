@@ -7,10 +7,12 @@ import type { LogLevel } from '../../base/log.ts'
 import { isLogLevel } from '../../base/log.ts'
 import type { QuotaRules } from '../../engine/quotas.ts'
 import type { Address, GatewayOptions } from '../../gateway/gateway.ts'
+import type { PriceTable } from '../../model/usage.ts'
 import type { PresetName } from '../../policy/presets/settings.ts'
 import { presetNames } from '../../policy/presets/settings.ts'
 import type { BuildBounds } from './builds.ts'
 import { parseBounds } from './builds.ts'
+import { readPrices } from './prices.ts'
 import { readQuotas } from './quotas.ts'
 import type { SensorDemand } from './sensing/create.ts'
 
@@ -27,6 +29,8 @@ export interface DaemonOptions {
   readonly group: string | undefined
   readonly logLevel: LogLevel
   readonly quotas: QuotaRules | undefined
+  /** What things cost; undefined: the usual prices. */
+  readonly prices: PriceTable | undefined
   /** Folder of policy files; undefined: `policies` in the state folder. */
   readonly policies: string | undefined
   /** Built-in policies in place of what the files say. */
@@ -122,6 +126,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
           sensor: { type: 'string', default: process.env['DAYFLY_SENSOR'] ?? 'auto' },
           gateway: { type: 'string', default: process.env['DAYFLY_GATEWAY'] ?? '' },
           quotas: { type: 'string' },
+          prices: { type: 'string' },
           policies: { type: 'string' },
           preset: { type: 'string' },
           'build-limits': { type: 'string', default: '' },
@@ -144,6 +149,7 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
     group: values.group,
     logLevel: level,
     quotas: values.quotas === undefined ? undefined : readQuotas(resolve(values.quotas)),
+    prices: values.prices === undefined ? undefined : readPrices(resolve(values.prices)),
     policies: values.policies === undefined ? undefined : resolve(values.policies),
     preset: values.preset === undefined ? undefined : oneOf(values.preset, '--preset', presetNames),
     builds: parseBounds(values['build-limits']),

@@ -12,8 +12,10 @@ import type { Quotas } from '../../engine/quotas.ts'
 import { createQuotas, noQuotas } from '../../engine/quotas.ts'
 import { secretDigestBy } from '../../engine/secret-digests.ts'
 import type { Store } from '../../engine/store.ts'
+import { noWitness } from '../../engine/witness.ts'
 import type { EnvironmentSpec } from '../../model/environment.ts'
 import { openStore } from '../../store/sqlite.ts'
+import { createActivityReading } from './activity-reading.ts'
 import type { OpenDoors } from './doors.ts'
 import { createDoors } from './doors.ts'
 import type { FieldSearch } from './given.ts'
@@ -27,7 +29,12 @@ import { nativeDir } from './native.ts'
 import type { DaemonOptions } from './options.ts'
 import type { PeerUid } from './peers.ts'
 import { hasDiskQuota, hostRoom } from './quotas.ts'
+import { openRecordKey } from './record-key.ts'
+import type { RecordSources } from './record-members.ts'
+import { recordWitness } from './record-witness.ts'
 import { createResponding } from './responding.ts'
+import type { Sealing } from './sealing.ts'
+import { createSealing } from './sealing.ts'
 import { secretKey } from './secret-key.ts'
 import { readSecretRules } from './secret-rules.ts'
 import { createSecretKeeper } from './secrets.ts'
@@ -49,6 +56,10 @@ export interface Parts extends AsyncDisposable {
   readonly keeping: Keeping
   /** Where environments are reached from outside. */
   readonly doors: OpenDoors
+  /** Where what is kept of environments lies. */
+  readonly sources: RecordSources
+  /** Signs their records. */
+  readonly sealing: Sealing
 }
 
 /** The first user id of the host that no slot has (host/network/slots.ts): what a build runs as. */
@@ -157,9 +168,19 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
       quotas,
       disk,
       audience: doors.audience,
-      ...(sensing === undefined ? {} : { witness: sensing.witness }),
+      witness: recordWitness(sensing?.witness ?? noWitness, { store, onSealed: () => sealing.hurry() }),
     }),
   )
+  const { logPath, accessLogPath, evidencePath } = engine
+  const sources: RecordSources = {
+    store,
+    logPath,
+    accessLogPath,
+    evidencePath,
+    activity: stack.use(createActivityReading(options.stateDir, log)).current,
+  }
+  const key = openRecordKey(options.stateDir, store.signatures, clock.wall())
+  const sealing: Sealing = stack.use(createSealing({ ...sources, key, clock, log }))
   const { policies, vulnerabilities, match } = judging
   const attached = sensing && stack.use(await attachSensing(sensing, { options, engine, policies, clock, log }))
   const keeping: Keeping = stack.use(
@@ -180,6 +201,8 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     sensing: attached,
     keeping,
     doors,
+    sources,
+    sealing,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),
   }
 }

@@ -37,6 +37,7 @@ export const serve = async (options: DaemonOptions, clock: Clock, log: Log, stop
   })
 
   parts.keeping.begin()
+  parts.sealing.begin()
   parts.sensing?.begin()
 
   const socket = join(runDir, 'dayfly.sock')

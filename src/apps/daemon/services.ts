@@ -10,6 +10,7 @@ import { grantableCapabilities } from '../../host/oci/capabilities.ts'
 import type { Environment } from '../../model/environment.ts'
 import { isLive } from '../../model/instance.ts'
 import type { LogRecord } from '../../model/log.ts'
+import { defaultPrices } from '../../model/usage.ts'
 import { readAccessLog } from '../../store/access-lines.ts'
 import { readLog } from '../../store/logs.ts'
 import { checkHost } from './check.ts'
@@ -19,6 +20,7 @@ import type { DaemonOptions } from './options.ts'
 import type { Parts } from './parts.ts'
 import { plan } from './plan.ts'
 import { planUp } from './plan-up.ts'
+import { createRecords } from './records.ts'
 import { createScans, whoBy } from './scans.ts'
 import { openSeeds } from './seeds.ts'
 import { createVulnerabilityData } from './vulnerability-data.ts'
@@ -73,7 +75,7 @@ const runs = (platform: string): boolean => {
 
 export const createServices = (
   options: DaemonOptions,
-  { engine, images, backend, store, doors, judging, keeping, sensing }: Parts,
+  { engine, images, backend, store, doors, judging, keeping, sensing, sources, sealing }: Parts,
   clock: Clock,
 ): Services => {
   const owner = userInfo().username
@@ -101,6 +103,7 @@ export const createServices = (
     images,
     scans: createScans({ images, match: judging.match, clock }),
     vulnerabilityData: createVulnerabilityData(vulnerabilitiesIn(options.stateDir), judging.vulnerabilities, clock, keeping.hurry),
+    records: createRecords({ ...sources, sealing, prices: options.prices ?? defaultPrices }),
     who: whoBy(store.inventory, keeping.flush),
     plan: (request, onProgress, signal) => plan(planning, request, onProgress, signal),
     planUp: (request, onProgress, signal) => planUp({ ...planning, runs, domains: options.gateway.domains }, request, onProgress, signal),

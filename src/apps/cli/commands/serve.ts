@@ -32,6 +32,7 @@ export const command: Command = {
       help: 'Files of a certificate and its key, PEM. Chosen by server name; read again when they change.',
     },
     { name: 'quotas', value: 'FILE', help: 'YAML: how much owners may have at once, and what the host keeps for itself.', completion: 'file' },
+    { name: 'prices', value: 'FILE', help: 'YAML: what processor time, memory and egress cost, for `dayfly cost`.', completion: 'file' },
     {
       name: 'policies',
       value: 'DIR',
@@ -67,6 +68,7 @@ export const command: Command = {
       'group',
       'log-level',
       'quotas',
+      'prices',
       'policies',
       'preset',
       'build-limits',

@@ -21,6 +21,7 @@ import { createKeeping } from './keeping.ts'
 import type { Detected, FromSensing, Introduction, RuleSettings, SensingOptions, SensorHealth, ToSensing } from './messages.ts'
 import { createQuestions } from './questions.ts'
 import { createSampler } from './samples.ts'
+import { createUsages } from './usage.ts'
 import { createWatch } from './watch.ts'
 
 /** ms between looks at what is due to be written. */
@@ -53,6 +54,7 @@ export interface Plane extends AsyncDisposable {
 export const createPlane = ({ options, store, detector, log, say }: PlaneParts): Plane => {
   const time = createBootTime()
   const keeping = createKeeping(store, log)
+  const usages = createUsages(store)
   const questions = createQuestions()
   const hashes = createHashes()
   const environments = new Map<string, Set<string>>()
@@ -116,7 +118,9 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     },
   })
   const sampler = createSampler(sample => {
-    if (attribution.subjectOf(sample.instance) !== undefined) keeping.add(sample)
+    if (attribution.subjectOf(sample.instance) === undefined) return
+    usages.see(sample)
+    keeping.add(sample)
   })
 
   const health = (): SensorHealth => ({ ...watch.state, ...sums, unowned: attribution.lost, faults, rules, ruleFault })
@@ -169,7 +173,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     const told = await settledWithin(Promise.all(instances.map(instance => releases.get(instance))), settlePatience)
     if (!told) log.warn('the sensor has not told the last of an environment in time', { environment })
     tellDetections()
-    const testimony: Testimony[] = [...instances.flatMap(totalsOf), ...keeping.settle(environment)]
+    const testimony: Testimony[] = [...instances.flatMap(totalsOf), ...usages.settle(instances), ...keeping.settle(environment)]
     for (const instance of instances) {
       detector.forget(instance)
       attribution.forget(instance)
