@@ -1,11 +1,12 @@
 /** All fields that rules may name. docs/rules.md has this table for readers; a test compares the two. */
 import { containerFields } from './container-fields.ts'
+import { dayflyFields } from './dayfly-fields.ts'
 import { descriptorFields } from './descriptor-fields.ts'
 import { eventFields } from './event-fields.ts'
 import type { FieldTable } from './field.ts'
 import { processFields } from './process-fields.ts'
 
-const all = [...eventFields, ...processFields, ...descriptorFields, ...containerFields]
+const all = [...eventFields, ...processFields, ...descriptorFields, ...containerFields, ...dayflyFields]
 
 export const fieldTable: FieldTable = new Map(all.map(field => [field.name, field]))
 

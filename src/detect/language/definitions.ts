@@ -1,6 +1,7 @@
 /** Lists, macros and rules as all files together define them: appended to, replaced, not yet checked. */
 import type { Priority } from '../detector.ts'
 import type { Place } from './diagnostic.ts'
+import type { PatternDefinition } from './pattern.ts'
 import type { Piece } from './piece.ts'
 
 /**
@@ -56,8 +57,10 @@ export interface Definitions {
   readonly lists: Map<string, ListDefinition>
   readonly macros: Map<string, MacroDefinition>
   readonly rules: Map<string, RuleDefinition>
+  /** Sequences and thresholds. */
+  readonly patterns: Map<string, PatternDefinition>
   /** Counts definitions and changes. */
   next: number
 }
 
-export const createDefinitions = (): Definitions => ({ lists: new Map(), macros: new Map(), rules: new Map(), next: 0 })
+export const createDefinitions = (): Definitions => ({ lists: new Map(), macros: new Map(), rules: new Map(), patterns: new Map(), next: 0 })

@@ -2,6 +2,8 @@
 import { fieldTable } from '../fields/table.ts'
 import type { FieldTable } from '../fields/field.ts'
 import type { Scope } from './bind.ts'
+import { bindOperand, Noted } from './bind.ts'
+import type { Source } from './condition.ts'
 import type { Definitions, RuleDefinition } from './definitions.ts'
 import { createDefinitions } from './definitions.ts'
 import type { Place, Report } from "./diagnostic.ts"
@@ -10,15 +12,19 @@ import { eventTypesOf } from './event-types.ts'
 import { writeException } from './exceptions.ts'
 import { tokenAt } from './lexer.ts'
 import { createLists } from './lists.ts'
+import { loadPattern } from './load-pattern.ts'
 import type { Bound, Macros } from './macros.ts'
 import { createMacros } from './macros.ts'
 import type { Output } from './output.ts'
 import { parseOutput } from './output.ts'
+import { parseOperandAt } from './parse.ts'
+import type { PlacedPiece } from './pattern.ts'
 import type { Piece } from './piece.ts'
 import { generated, joinPieces } from './piece.ts'
 import { readSource } from './read.ts'
 import type { LoadedRules, Rule, RuleSource } from './rule.ts'
 import { simplify } from './simplify.ts'
+import { SyntaxFault } from './syntax.ts'
 
 export interface LoadOptions {
   /** All fields that there are; Dayfly's when it is absent. */
@@ -60,6 +66,27 @@ const bindOutput = (definition: RuleDefinition, fields: FieldTable, report: Repo
     lacking: () => {},
   }
   return { output: parseOutput(piece.text.trim(), scope), isWrong, isSkipped }
+}
+
+/** A field that stands alone, with transformers perhaps. */
+const bindSource = (piece: PlacedPiece, item: string, fields: FieldTable, report: Report): Source | undefined => {
+  const fault = (at: number, message: string): void =>
+    report.error('LOAD_ERR_COMPILE_CONDITION', piece.placeOf(at), message, { item, token: tokenAt(piece.text, at) })
+  const scope: Scope = {
+    ...{ fields, list: () => undefined, macro: () => undefined },
+    fault: (_kind, at, message) => fault(at, message),
+    warning: (code, at, message) => report.warning(code, piece.placeOf(at), message, { item, token: tokenAt(piece.text, at) }),
+    lacking: what => fault(0, `Dayfly has no ${what}: it never has a value`),
+  }
+  try {
+    const found = parseOperandAt(piece.text, 0)
+    if (found !== undefined && found.end === piece.text.length) return bindOperand(scope, found.operand)
+    fault(found?.end ?? 0, 'there must be a field, and nothing after it')
+  } catch (error) {
+    if (error instanceof SyntaxFault) fault(error.at, error.message)
+    else if (!(error instanceof Noted)) throw error
+  }
+  return undefined
 }
 
 /** More than this and a rule is asked for nearly everything. */
@@ -147,7 +174,18 @@ export const loadRules = (sources: readonly RuleSource[], { fieldsKnown = fieldT
     types: { plain: new WeakMap(), negated: new WeakMap() },
   }
   const rules = [...definitions.rules.values()].flatMap(definition => loadRule(definition, loading) ?? [])
+  const patterns = [...definitions.patterns.values()].flatMap(
+    definition =>
+      loadPattern(definition, {
+        rule: step => loadRule(step, loading),
+        output: told => {
+          const { output, isWrong } = bindOutput(told, fieldsKnown, report)
+          return isWrong ? undefined : output
+        },
+        source: (piece, item) => bindSource(piece, item, fieldsKnown, report),
+      }) ?? [],
+  )
   warnOfUnused(macros, 'macro', report)
   warnOfUnused(lists, 'list', report)
-  return { rules, ...findings() }
+  return { rules, patterns, ...findings() }
 }

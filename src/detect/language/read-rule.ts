@@ -19,7 +19,7 @@ const mostChanges = 1000
 export const appendRemedy = 'write override: with append for the key instead'
 
 /** `Info` is an old way to write informational. */
-const readPriority = (keys: Keys, node: ScalarNode | undefined): Priority | undefined => {
+export const readPriority = (keys: Keys, node: ScalarNode | undefined): Priority | undefined => {
   if (!node) return undefined
   const word = node.text.toLowerCase()
   const found = priorities.find(priority => priority === (word === 'info' ? 'informational' : word))
@@ -49,7 +49,7 @@ export const readOverride = (keys: Keys, mayAppend: readonly string[], mayReplac
   return found
 }
 
-const tagsOf = (keys: Keys): ReadonlySet<string> => new Set((keys.words('tags') ?? []).map(({ text }) => text))
+export const tagsOf = (keys: Keys): ReadonlySet<string> => new Set((keys.words('tags') ?? []).map(({ text }) => text))
 
 /** Throws RangeError when an exception of an item does not go with those that are there. */
 const appendExceptions = (before: readonly ExceptionDefinition[], added: readonly ExceptionDefinition[], fields: FieldTable | undefined): readonly ExceptionDefinition[] => {

@@ -4,6 +4,7 @@ import type { Definitions } from './definitions.ts'
 import type { Report } from './diagnostic.ts'
 import type { Keys } from './keys.ts'
 import { keysOf, Refused } from './keys.ts'
+import { patternKinds, readPattern } from './read-pattern.ts'
 import { appendRemedy, readOverride, readRule } from './read-rule.ts'
 import type { RuleSource } from './rule.ts'
 import { readEngineVersion, readPluginVersions } from './versions.ts'
@@ -65,7 +66,7 @@ const nameOf = (mapping: MappingNode, key: string): string => {
 const readItem = (mapping: MappingNode, definitions: Definitions, fields: FieldTable, report: Report): void => {
   if (mapping.entries.has('required_engine_version')) return readEngineVersion(mapping, report)
   if (mapping.entries.has('required_plugin_versions')) return readPluginVersions(mapping, report)
-  const kind = ['list', 'macro', 'rule'].find(key => mapping.entries.has(key))
+  const kind = (['list', 'macro', 'rule', ...patternKinds] as const).find(key => mapping.entries.has(key))
   if (kind === undefined) {
     const [first = ''] = mapping.entries.keys()
     return report.warning('LOAD_UNKNOWN_ITEM', mapping.place, `"${first}" is neither a rule, a macro nor a list: it is ignored`, { token: first })
@@ -74,7 +75,8 @@ const readItem = (mapping: MappingNode, definitions: Definitions, fields: FieldT
   try {
     if (kind === 'list') readList(keys, definitions)
     else if (kind === 'macro') readMacro(keys, definitions)
-    else readRule(keys, definitions, fields)
+    else if (kind === 'rule') readRule(keys, definitions, fields)
+    else readPattern(keys, kind, definitions, report)
   } catch (error) {
     if (error instanceof RangeError) keys.fail(error.message, mapping.place, 'LOAD_ERR_VALIDATE')
     else if (!(error instanceof Refused)) throw error

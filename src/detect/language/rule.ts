@@ -4,6 +4,7 @@ import type { EventContext } from '../fields/context.ts'
 import type { Condition } from './condition.ts'
 import type { Findings, Place } from './diagnostic.ts'
 import type { Output } from './output.ts'
+import type { LoadedPattern } from './pattern.ts'
 
 /** One file, by the name that errors tell. */
 export interface RuleSource {
@@ -36,6 +37,8 @@ export interface Rule {
 export interface LoadedRules extends Findings {
   /** In the order in which they were defined, without those that have errors. */
   readonly rules: readonly Rule[]
+  /** Sequences and thresholds, likewise. */
+  readonly patterns: readonly LoadedPattern[]
 }
 
 export interface Match {

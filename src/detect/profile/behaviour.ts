@@ -43,7 +43,7 @@ const connectOf = (socket: SocketFacts, names: Names): string | undefined => {
   if (socket.family === 'unix') return `unix/${generalPath(address)}`
   if (socket.family !== 'inet' && socket.family !== 'inet6') return undefined
   if (socket.remotePort === undefined || socket.remotePort === 0) return undefined
-  return `${protocolOf(socket)}/${isLoopback(address) ? 'localhost' : (names.nameOf(address) ?? address)}:${socket.remotePort}`
+  return `${protocolOf(socket)}/${isLoopback(address) ? 'localhost' : (names.namesOf(address).at(-1) ?? address)}:${socket.remotePort}`
 }
 
 /** A path that the caller named, from where it starts. */
