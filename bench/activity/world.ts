@@ -1,5 +1,5 @@
 /**
- * What many instances do, made up with a seed: shops, builds, jobs, databases. 60 environments live at any time, each for some thousands of events; processes come from a pool
+ * What many instances do, made up with a seed: shops, builds, jobs, databases. 60 environments live at any time, some for tens of thousands of events, most for dozens; processes come from a pool
  * of programs, files and addresses partly from pools and partly new each time, as in life.
  */
 import { createHash } from 'node:crypto'
@@ -19,6 +19,9 @@ const ports = [443, 443, 443, 80, 5432, 6379, 53, 8080]
 
 /** What occurs once in so many events, for the searches that find few. */
 const rarities = 250_000
+
+/** Of the 60 that live at a time; the others are jobs of some dozens of events. */
+const longLives = 40
 
 interface Life {
   readonly origins: readonly ActivityOrigin[]
@@ -47,7 +50,7 @@ export const createWorld = (seed: number, begin: number, perSecond: number): Wor
   let count = 0
   const all: ActivityOrigin[] = []
 
-  const newLife = (introduced: ActivityOrigin[]): Life => {
+  const newLife = (introduced: ActivityOrigin[], short: boolean): Life => {
     const environment = `e${(++made).toString(36).padStart(11, '0')}`
     const owner = pick(owners, 'ci')
     const origins = Array.from({ length: 1 + random(4) }, (_, index): ActivityOrigin => {
@@ -62,7 +65,7 @@ export const createWorld = (seed: number, begin: number, perSecond: number): Wor
     })
     introduced.push(...origins)
     if (all.length < 100_000) all.push(...origins)
-    return { origins, left: 200 + random(60) ** 3 }
+    return { origins, left: short ? 5 + random(60) : 200 + random(60) ** 3 }
   }
 
   const event = (origin: ActivityOrigin): Activity => {
@@ -139,13 +142,13 @@ export const createWorld = (seed: number, begin: number, perSecond: number): Wor
   return {
     batch: wanted => {
       const introduced: ActivityOrigin[] = []
-      while (lives.length < 60) lives.push(newLife(introduced))
+      while (lives.length < 60) lives.push(newLife(introduced, lives.length >= longLives))
       const entries = Array.from({ length: wanted }, () => {
         // Some are busy, most are not.
         const at = Math.min(random(lives.length), random(lives.length))
         let life = lives[at]
         if (!life || life.left-- <= 0) {
-          life = newLife(introduced)
+          life = newLife(introduced, at >= longLives)
           lives[at] = life
         }
         return event(pick(life.origins, life.origins[0] ?? { environment: '', instance: '', workload: '', image: '', imageName: '', owner: '' }))

@@ -184,7 +184,8 @@ describe('a search', () => {
     {
       using database = new DatabaseSync(path)
       // In the index, and in what is not in it yet.
-      for (const number of [2, 10]) database.exec(`UPDATE block SET data = CAST(substr(data, 1, 30) || x'00' || substr(data, 32) AS BLOB) WHERE number = ${number}`)
+      for (const number of [2, 10])
+        database.exec(`UPDATE block SET data = CAST(substr(data, 1, 30) || x'00' || substr(data, 32) AS BLOB) WHERE number = ${number}`)
     }
     const problems: ActivityProblem[] = []
     using reader = openActivityReader({ path, onProblem: problem => problems.push(problem) })

@@ -64,7 +64,7 @@ const literalsOf = (groups: readonly (readonly string[])[]): string[][] =>
 /** Offsets of the lines that have what they must have. */
 const linesWith = (bytes: Buffer, starts: readonly number[], literals: Search['literals']): number[] => {
   // A character for each byte, so that offsets are the same.
-  const text = bytes.latin1Slice().toLowerCase()
+  const text = bytes.toString('latin1').toLowerCase()
   const all = Array.from({ length: starts.length - 1 }, (_, index) => index)
   if (!literals.every(group => group.some(literal => text.includes(literal)))) return []
   return all.filter(index => {
@@ -90,7 +90,7 @@ const searchBlock = (search: Search, place: BlockPlace, offsets: number[] | unde
     for (const offset of candidates) {
       const position = place.position + offset
       if (position < search.from || position > search.to) continue
-      const activity = activityOf(bytes.utf8Slice(starts[offset], (starts[offset + 1] ?? 0) - 1))
+      const activity = activityOf(bytes.toString('utf8', starts[offset], (starts[offset + 1] ?? 0) - 1))
       if (fits(search, activity)) search.found.push({ position, activity })
       if (search.found.length >= search.limit) return
     }
