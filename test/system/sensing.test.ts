@@ -1,0 +1,217 @@
+/** What instances do is seen, attributed, judged, kept and bound by their record, whatever dies meanwhile: on the real kernel, with the real sensor. */
+import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
+import { readdirSync } from 'node:fs'
+import { join } from 'node:path'
+import { after, before, describe, test } from 'node:test'
+import type { Event } from '../../src/model/event.ts'
+import { openActivityReader } from '../../src/store/activity/open.ts'
+
+import type { Stage } from './sensing/stage.ts'
+import { cannotSee, kernelEvents, makeStage, samples, until } from './sensing/stage.ts'
+
+const only = (record: readonly Event[], type: string): Event[] => record.filter(event => event.type === type)
+
+/** The record ends with what is kept, and that is so. */
+const assertBound = (stage: Stage, record: readonly Event[], environment: string): void => {
+  const kept = only(record, 'activity.kept').at(-1)
+  assert.equal(record.at(-1)?.type, 'record.sealed')
+  assert.ok(kept, 'the record binds what is kept')
+  using reader = openActivityReader({ path: join(stage.daemon.stateDir, 'activity.sqlite') })
+  const head = reader.head(environment)
+  assert.deepEqual(kept.data, { ...head })
+  assert.deepEqual(reader.verify(environment, head), {})
+}
+
+describe('what instances do', { skip: cannotSee }, () => {
+  let stage: Stage
+  before(async () => {
+    stage = await makeStage()
+  })
+  after(async () => {
+    await stage[Symbol.asyncDispose]()
+  })
+
+  test('a life of 2 ms leaves its exec, its exit, its first sample and its last, and the record binds them', async () => {
+    for (let time = 0; time < 3; time++) {
+      const { environment, instance } = await stage.run(['/bin/true'])
+      const activity = stage.activity(environment)
+      assert.deepEqual(new Set(activity.map(one => `${one.environment} ${one.instance}`)), new Set([`${environment} ${instance}`]))
+      const events = kernelEvents(activity)
+      assert.deepEqual(
+        events.map(({ type, args, result }) => [type, ...(args ?? []), result]),
+        [
+          ['exec', '/bin/true', 0],
+          ['exit', 0],
+        ],
+      )
+      const [first, last] = [samples(activity)[0], samples(activity).at(-1)]
+      assert.ok(first?.type === 'sample' && last?.type === 'sample' && first !== last)
+      assert.ok(first.cpu > 0 && last.cpu >= first.cpu && first.memory > 0)
+      const record = await stage.record(environment)
+      assertBound(stage, record, environment)
+      const [totals] = only(record, 'sensor.totals')
+      assert.deepEqual([totals?.instance, totals?.data['emitted'], totals?.data['dropped']], [instance, { exec: 1, exit: 1 }, {}])
+      assert.deepEqual(
+        record.filter(({ type }) => /^sensor\.(absent|gap|blind)$|lost$/.test(type)),
+        [],
+      )
+    }
+  })
+
+  test('children, and what is executed later, are attributed too', async () => {
+    const { environment, instance } = await stage.begin('sh -c "cat /etc/shadow > /dev/null"; echo begun; exec sleep 600')
+    await until('its child has ended', () => kernelEvents(stage.activity(environment)).some(({ type, name }) => type === 'exit' && name === 'cat'))
+    const execution = await stage.daemon.client.exec(instance, { command: ['/bin/ls', '/etc'] })
+    for await (const _ of execution.frames);
+    execution.end()
+    await until('the exec is kept', () => kernelEvents(stage.activity(environment)).some(({ args }) => args?.[0] === '/bin/ls'))
+    await stage.end(environment)
+    const events = kernelEvents(stage.activity(environment))
+    assert.ok(events.some(({ type, path, name }) => type === 'open' && path === '/etc/shadow' && name === 'cat'))
+    assert.deepEqual(new Set(events.map(event => event.instance)), new Set([instance]))
+    const begun = events.filter(({ type }) => type === 'exec').map(({ name }) => name)
+    for (const name of ['sh', 'cat', 'sleep', 'ls']) assert.ok(begun.includes(name), `${name} in ${begun.join(', ')}`)
+    assertBound(stage, await stage.record(environment), environment)
+  })
+
+  test('what it uses is sampled while it lives', async () => {
+    const { environment } = await stage.begin('while :; do :; done')
+    await until('three samples', async () => samples(stage.activity(environment)).length >= 3 || (await later()))
+    await stage.end(environment)
+    const all = samples(stage.activity(environment)).flatMap(one => (one.type === 'sample' ? [one] : []))
+    assert.ok(all.length >= 3)
+    const inOrder = all.toSorted((a, b) => a.time - b.time)
+    for (const [index, one] of inOrder.entries()) assert.ok(index === 0 || one.cpu >= (inOrder[index - 1]?.cpu ?? 0), 'sums only grow')
+    assert.ok((inOrder.at(-1)?.cpu ?? 0) - (inOrder[0]?.cpu ?? 0) > 100_000)
+    assert.ok(inOrder.every(({ processes = -1, received = -1, sent = -1 }) => processes >= 0 && received >= 0 && sent >= 0))
+  })
+
+  test('1,000 containers of which none lives 5 ms by itself, 20 at a time: every exec and exit is its own, and in its record', {
+    timeout: 170_000,
+  }, async () => {
+    const [count, atOnce] = [1_000, 20]
+    const { client } = stage.daemon
+    const made = new Map<string, { instance: string; mark: string }>()
+    let next = 0
+    const work = async (): Promise<void> => {
+      while (next < count) {
+        const mark = `mark-${next++}`
+        // Of one shape each time, but for its name, so that it comes out of the pool.
+        const { id, instances } = await client.create({ image: 'busybox', command: ['/bin/hostname'], hostname: mark, grace: 0 })
+        made.set(id, { instance: instances[0]?.id ?? '', mark })
+        await client.wait(id)
+      }
+    }
+    await Promise.all(Array.from({ length: atOnce }, work))
+    await until('they have all ended', async () => (await client.environments({})).length === 0)
+    assert.equal(made.size, count)
+    using reader = openActivityReader({ path: join(stage.daemon.stateDir, 'activity.sqlite') })
+    const firstProcesses = new Map(
+      (await client.environments({ all: true })).flatMap(({ instances }) => instances.map(one => [one.id, one] as const)),
+    )
+    const wrong: string[] = []
+    for (const [environment, { instance }] of made) {
+      const events = kernelEvents([...reader.read(environment)])
+      const told = events.map(({ type, args, vpid, result }) => `${type} ${args?.join(' ') ?? ''} ${vpid} ${result}`)
+      if (told.toSorted().join() !== ['exec /bin/hostname 1 0', 'exit  1 0'].join()) wrong.push(`${environment}: ${told.join(', ')}`)
+      if (events.some(event => event.instance !== instance || event.environment !== environment)) wrong.push(`${environment}: of somebody else`)
+      if (events[0]?.pid !== events[1]?.pid) wrong.push(`${environment}: two processes`)
+      assert.ok(firstProcesses.has(instance))
+    }
+    assert.deepEqual(wrong, [])
+    for (const environment of [...made.keys()].filter((_, index) => index % 50 === 0))
+      assertBound(stage, await stage.record(environment), environment)
+  })
+
+  test('a secret that is passed on in arguments is in no file of the state folder', async () => {
+    const secret = `hunter-${process.pid}-of-the-shop`
+    const encoded = Buffer.from(secret).toString('base64')
+    const { environment } = await stage.run(
+      ['/bin/sh', '-c', 'p=$(cat /run/secrets/password); /bin/true --say "$p" "x=$p" "$(echo -n "$p" | base64)"; touch "/tmp/$p"; cat "/tmp/$p"'],
+      { secrets: { password: encoded } },
+    )
+    const told = kernelEvents(stage.activity(environment)).find(({ args }) => args?.[1] === '--say')
+    assert.deepEqual(told?.args, ['/bin/true', '--say', '[secret]', 'x=[secret]', '[secret]'])
+    // Only /run/secrets has it, which is the run folder's.
+    const found = execFileSync('sh', ['-c', `grep -rlaF -e '${secret}' -e '${encoded.replace(/=+$/, '')}' . || true`], {
+      cwd: stage.daemon.stateDir,
+      encoding: 'utf8',
+    })
+    assert.equal(found, '')
+  })
+
+  test('when the sensor is killed nothing ends, the gap is written, and the next one sees again', async () => {
+    const { environment, instance } = await stage.begin('while :; do sleep 0.1; done')
+    await until('it is seen', () => kernelEvents(stage.activity(environment)).length > 3)
+    const killed = stage.sensor()
+    assert.ok(killed !== undefined)
+    const [from] = [Date.now(), process.kill(killed, 'SIGKILL')]
+    await until('there is another sensor', () => ![undefined, killed].includes(stage.sensor()))
+    await stage.attached()
+    const to = Date.now()
+    assert.equal((await stage.daemon.client.instance(instance)).state, 'running')
+    await until('it is seen again', () => kernelEvents(stage.activity(environment)).some(({ time }) => time > to))
+    await stage.end(environment)
+    const [gap, ...more] = only(await stage.record(environment), 'sensor.gap')
+    assert.deepEqual([gap?.instance, more], [instance, []])
+    assert.ok(Number(gap?.data['from']) >= from && Number(gap?.data['to']) <= Date.now())
+  })
+
+  test('what the daemon does not see while it is dead is a gap; what it adopts it sees', async () => {
+    const { environment, instance } = await stage.begin('while :; do sleep 0.1; done')
+    await until('it is seen', () => kernelEvents(stage.activity(environment)).length > 3)
+    const sensor = stage.sensor()
+    await stage.daemon.kill()
+    await until('the sensor goes with its daemon', () => !readdirSync('/proc').includes(String(sensor)))
+    await stage.another()
+    await stage.attached()
+    const to = Date.now()
+    await until('it is seen again', () => kernelEvents(stage.activity(environment)).some(({ time }) => time > to))
+    const events = kernelEvents(stage.activity(environment))
+    assert.deepEqual(new Set(events.map(event => event.instance)), new Set([instance]))
+    await stage.end(environment)
+    const record = await stage.record(environment)
+    const [gap, ...more] = only(record, 'sensor.gap')
+    assert.deepEqual([gap?.instance, more], [instance, []])
+    assert.ok(Number(gap?.data['to']) > Number(gap?.data['from']))
+    assertBound(stage, record, environment)
+  })
+
+  test('names that are asked for are events, with what was answered', async () => {
+    const { client } = stage.daemon
+    const { environment } = await client.up(
+      {
+        draft: {
+          name: 'names',
+          workloads: {
+            web: { image: 'busybox', command: ['/bin/sleep', '600'], grace: 0 },
+            ask: { image: 'busybox', command: ['/bin/sh', '-c', 'until nslookup web; do sleep 0.2; done; sleep 600'], grace: 0 },
+          },
+        },
+      },
+      () => {},
+    )
+    const address = async (): Promise<string | null> =>
+      (await client.instances(environment.id)).find(({ workload }) => workload === 'web')?.address ?? null
+    const answers = () => kernelEvents(stage.activity(environment.id)).filter(({ type, path }) => type === 'dns' && path === 'web')
+    await until('the answer is kept', () => answers().some(({ detail }) => detail !== 'NXDOMAIN' && detail !== 'NODATA'))
+    const web = await address()
+    const answer = answers().find(({ detail }) => detail === web)
+    assert.ok(answer, JSON.stringify(answers()))
+    assert.equal((await client.instances(environment.id)).find(({ id }) => id === answer.instance)?.workload, 'ask')
+    assert.equal(answer.name, 'nslookup')
+    await stage.end(environment.id)
+  })
+
+  test('nothing is left, and the doctor says how the sensor is', async () => {
+    assert.deepEqual(await stage.daemon.client.leaks(), [])
+    const checks = await stage.daemon.client.doctor()
+    assert.match(checks.find(({ name }) => name === 'sensor')?.found ?? '', /^attached; \d+ events, 0 lost/)
+  })
+})
+
+const later = async (): Promise<false> => {
+  await new Promise(resolve => setTimeout(resolve, 500))
+  return false
+}
