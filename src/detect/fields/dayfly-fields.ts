@@ -18,6 +18,11 @@ export const dayflyFields: readonly Field[] = [
   field('dayfly.owner', 'string', 'Who answers for the environment', ({ subject }) => subject.owner),
   field('dayfly.denied', 'boolean', 'Whether Dayfly did not let it happen, or killed for it', ({ event }) => has(event, 'denied')),
   field('dayfly.would_deny', 'boolean', 'Whether policy would not let it happen, but only audits', ({ event }) => has(event, 'would_deny')),
+  field('dayfly.sha256', 'string', 'Hash of the program that runs, where it is known', ({ process }) => process.sha256),
+  field('dayfly.proc_of', 'string', '`self` or `other` for paths in /proc of a process: whose it is', ({ event, process }) => {
+    const whose = /^\/proc\/(\d+)\//.exec(event.path ?? '')?.[1]
+    return whose === undefined ? undefined : Number(whose) === process.vpid ? 'self' : 'other'
+  }),
   field(
     'dayfly.egress',
     'string',
