@@ -61,12 +61,12 @@ const exeFlags = ({ flags = [] }: KernelEvent): string =>
     .join('|')
 
 const program = [
-  ...[res, argument('exe', (event, { process }) => process.exe ?? event.exe), argument('args', (_event, { process }) => process.args.join(' '))],
+  ...[res, argument('exe', (event, { process }) => process.exe ?? event.args?.[0]), argument('args', (_event, { process }) => process.args.join(' '))],
   ...[argument('tid', event => event.tid), argument('pid', event => event.pid), argument('ptid', event => event.parentPid)],
   ...[argument('cwd', (event, { process }) => event.cwd ?? process.cwd), argument('comm', event => event.name), argument('tty', event => event.tty)],
   ...[argument('vpgid', event => event.group), argument('flags', exeFlags), named('cap_effective', capabilitiesOf, (_value, event) => capabilityNames(event.capabilities ?? ''))],
   ...[argument('exe_ino', event => event.inode), argument('uid', event => event.euid), argument('gid', event => event.gid)],
-  ...[argument('trusted_exepath', (event, { process }) => process.exePath ?? event.path), argument('filename', event => event.path)],
+  ...[argument('trusted_exepath', (event, { process }) => process.exePath ?? event.exe), argument('filename', event => event.path)],
 ]
 function capabilitiesOf({ capabilities }: KernelEvent): number | undefined {
   return capabilities === undefined ? undefined : Number.parseInt(capabilities, 16)

@@ -51,7 +51,7 @@ const compileCheck = (workshop: Workshop, { source, test }: Check): Predicate =>
   const { passes } = test
   return context => {
     const value = read(context)
-    return value !== undefined && test.passes(value)
+    return value !== undefined && passes(value)
   }
 }
 

@@ -1,0 +1,26 @@
+/** Rule files, for the commands that look at rules without a daemon. */
+import { DayflyError } from '../../base/errors.ts'
+import type { RuleBook, RuleFile } from '../../detect/create.ts'
+import { readRuleBook } from '../../detect/create.ts'
+import type { Arguments } from './arguments.ts'
+import type { Option } from './option.ts'
+import { documentFiles, readTextFile } from './paths.ts'
+
+export const aloneOption: Option = { name: 'alone', help: "Without Dayfly's own rules, which come first otherwise: files may then not change them." }
+
+export interface RuleReading {
+  readonly files: readonly RuleFile[]
+  readonly book: RuleBook
+}
+
+/** Throws `invalid` for a path without a rule file: silence would be taken for rules that never match. */
+export const readRules = async (args: Arguments): Promise<RuleReading> => {
+  const files: RuleFile[] = []
+  for (const path of args.positionals) {
+    const found = await documentFiles(path, 'FILE')
+    if (found.length === 0)
+      throw new DayflyError('invalid', `FILE: there is no .yaml, .yml or .json in ${path}`, { field: 'FILE', remedy: 'Name a folder or file of rules.' })
+    for (const each of found) files.push({ path: each, text: await readTextFile(each, 'FILE') })
+  }
+  return { files, book: readRuleBook({ dayfly: !args.flag('alone'), files }) }
+}
