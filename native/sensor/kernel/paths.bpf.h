@@ -28,28 +28,34 @@ static __always_inline bool step_up(struct dentry **dentry, struct vfsmount **mo
   return true;
 }
 
-static long write_name(__u32 index, struct walk *walk) {
-  if (walk->dentry == walk->root_dentry && walk->mount == walk->root_mount) {
-    walk->complete = 1;
-    return 1;
-  }
-  struct dentry *here = walk->dentry;
-  bool crossed;
-  if (!step_up(&walk->dentry, &walk->mount, BPF_CORE_READ(here, d_parent), &crossed)) {
-    walk->complete = 1; /* the top of all, or of what is mounted nowhere */
-    return 1;
-  }
-  if (crossed) return 0;
+static __always_inline bool write_name(struct walk *walk, struct dentry *dentry) {
   struct qstr name;
-  bpf_core_read(&name, sizeof name, &here->d_name);
+  bpf_core_read(&name, sizeof name, &dentry->d_name);
   __u32 length = name.len & (WALK_SLACK - 1);
-  if (walk->at < length + 1) return 1;
+  if (walk->at < length + 1) return false;
   __u32 at = walk->at - length - 1;
-  if (at >= PATH_ROOM) return 1;
+  if (at >= PATH_ROOM) return false;
   walk->buffer[at] = '/';
   bpf_probe_read_kernel(walk->buffer + at + 1, length, name.name);
   walk->at = at;
-  return 0;
+  return true;
+}
+
+static long write_step(__u32 index, struct walk *walk) {
+  struct dentry *here = walk->dentry;
+  struct vfsmount *mount = walk->mount;
+  bool crossed;
+  if (here == walk->root_dentry && mount == walk->root_mount) {
+    walk->complete = 1;
+    return 1;
+  }
+  if (!step_up(&walk->dentry, &walk->mount, BPF_CORE_READ(here, d_parent), &crossed)) {
+    /* The top of all, or of what is mounted nowhere; or a file that is in no folder, as memfds are. */
+    walk->complete = 1;
+    if (walk->at == PATH_ROOM && here != BPF_CORE_READ(mount, mnt_root)) write_name(walk, here);
+    return 1;
+  }
+  return !crossed && !write_name(walk, here);
 }
 
 /* Writes a path into scratch->walk, ending before PATH_ROOM. Returns where it begins; | PATH_IS_CUT when its beginning did not fit. Verified on its own, hence numbers for pointers. */
@@ -60,7 +66,7 @@ __noinline __u32 walk_up(__u64 dentry, __u64 mount, struct scratch *scratch) {
   struct walk walk = {.buffer = scratch->walk, .at = PATH_ROOM, .dentry = (void *)dentry, .mount = (void *)mount};
   walk.root_dentry = BPF_CORE_READ(task, fs, root.dentry);
   walk.root_mount = BPF_CORE_READ(task, fs, root.mnt);
-  bpf_loop(MOST_STEPS, write_name, &walk, 0);
+  bpf_loop(MOST_STEPS, write_step, &walk, 0);
   __u32 at = walk.at;
   if (at >= PATH_ROOM) {
     at = PATH_ROOM - 1;

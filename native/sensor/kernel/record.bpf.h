@@ -14,7 +14,7 @@ static __always_inline bool is_vital(__u32 type) { return type == EVENT_exec || 
 static __always_inline bool is_bulk(__u32 type) { return type >= EVENT_open && type <= EVENT_chown; }
 
 /* A record about `subject`, with nothing in it yet but who that is. */
-static __always_inline struct scratch *begin(__u32 type, struct subject *subject) {
+static __noinline struct scratch *begin(__u32 type, struct subject *subject) {
   struct scratch *scratch = scratch_of_this_cpu();
   if (!scratch) return NULL;
   struct event *event = &scratch->event;

@@ -7,7 +7,7 @@
 static const struct instance blank = {};
 
 /* Stamps the namespace of subject->task and announces it. False when it is none to watch. */
-static __always_inline bool stamp_stranger(struct subject *subject) {
+static __noinline bool stamp_stranger(struct subject *subject) {
   struct task_struct *task = subject->task;
   struct pid_namespace *namespace = namespace_of(task->thread_pid);
   if (!namespace || BPF_CORE_READ(task, thread_pid, level) < own_level + watch_level) return false;
@@ -57,7 +57,7 @@ static __always_inline bool identify(struct subject *subject, struct task_struct
 }
 
 /* As identify, for what `task` does itself. False also, and counted, when it is the runtime at its set-up. */
-static __always_inline bool is_told(struct subject *subject, struct task_struct *task, __u32 type) {
+static __noinline bool is_told(struct subject *subject, struct task_struct *task, __u32 type) {
   if (!identify(subject, task)) return false;
   if (!sets_up(task, subject->cookie)) return true;
   count(subject->instance, FILTERED, type);
