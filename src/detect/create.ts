@@ -197,7 +197,8 @@ export const createDetector = (rules: DetectorRules): RuledDetector => {
       }
       instance.names.see(event)
       const process = instance.processes.apply(event)
-      return judge(instance, { event, process, subject: instance.subject, number: ++instance.events, egress: instance.egress(event) })
+      const { subject, names } = instance
+      return judge(instance, { event, process, subject, number: ++instance.events, egress: instance.egress(event), namesOf: names.namesOf })
     },
     forget: instance => void instances.delete(instance),
   }

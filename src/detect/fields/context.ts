@@ -12,4 +12,6 @@ export interface EventContext {
   readonly number: number
   /** Of an event that leaves the environment: whether its policy opens that. */
   readonly egress?: Egress | undefined
+  /** What its name server told the instance that an address is called, the newest last. */
+  readonly namesOf?: ((address: string) => readonly string[]) | undefined
 }

@@ -48,9 +48,24 @@ const ofSide = (name: string, type: FieldType, doc: string, side: keyof Sides, o
   )
 
 const sideNames = { c: ['client', "client's"], s: ['server', "server's"], l: ['local', 'local'], r: ['remote', 'remote'] } as const
+/** Names that the instance asked for and was told that address for: whatever it is called elsewhere. */
+const nameField = (name: string, whose: string, side: keyof Sides): Field =>
+  field(
+    name,
+    'string',
+    `Names that the instance was told the ${whose} address for`,
+    ({ event, namesOf }) => {
+      const address = sidesOf(event)?.[side].address
+      const names = address === undefined ? undefined : namesOf?.(address)
+      return names && names.length > 0 ? names : undefined
+    },
+    { holds: 'any', plain: true },
+  )
+
 const sideFields = Object.entries(sideNames).flatMap(([letter, [side, whose]]) => [
   ofSide(`fd.${letter}ip`, 'address', `The ${whose} address`, side, ({ address }) => address),
   ofSide(`fd.${letter}port`, 'port', `The ${whose} port`, side, ({ port }) => port),
+  nameField(`fd.${letter}ip.name`, whose, side),
   ofSide(`fd.${letter}net`, 'network', `The ${whose} address, compared with networks`, side, ({ address }) => address, { plain: true, conditionOnly: true }),
 ])
 
@@ -90,8 +105,6 @@ const pathField = (name: string, doc: string, which: 0 | 1 | 2, isRaw: boolean):
     const isText = isRaw || (event.type === 'mount' && key === 'path' && event.path?.startsWith('/') !== true)
     return isText ? event[key] : resolvePath(context, event[key])
   })
-
-const notResolved = 'Dayfly keeps names that were asked for (dns events), and does not guess what an address was called'
 
 export const descriptorFields: readonly Field[] = [
   field('fd.num', 'number', 'Descriptor; -1 for an open that failed', ({ event }) => numberOf(event)),
@@ -149,7 +162,6 @@ export const descriptorFields: readonly Field[] = [
   pathField('fs.path.sourceraw', 'The same as it was told', 1, true),
   pathField('fs.path.target', 'rename: the new name. link, symlink: what it leads to. mount: where', 2, false),
   pathField('fs.path.targetraw', 'The same as it was told', 2, true),
-  ...['fd.cip.name', 'fd.sip.name', 'fd.lip.name', 'fd.rip.name'].map(name => lackingField(name, 'string', notResolved)),
   ...['fd.dev', 'fd.dev.major', 'fd.dev.minor'].map(name => lackingField(name, 'number', 'the sensor does not tell it')),
   lackingField('fd.types', 'string', 'Dayfly keeps no table of descriptors', { holds: 'list', argument: { need: 'optional', kind: 'index' } }),
   ...['fdlist.nums', 'fdlist.names', 'fdlist.cips', 'fdlist.sips', 'fdlist.cports', 'fdlist.sports'].map(name => lackingField(name, 'string', 'there are no events of poll')),
