@@ -54,6 +54,7 @@ bench: root
 	@$(NODE) bench/gateway.ts
 	@$(NODE) bench/admission.ts
 	@$(NODE) bench/scan.ts
+	@$(NODE) bench/activity.ts
 
 bench-peers: root
 	@scripts/setup peers
