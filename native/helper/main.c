@@ -61,6 +61,7 @@ static const struct operation {
   {"kill", 3, 3, kill_process},
   {"peer-uid", 2, 2, peer_uid},
   {"xattr", 2, 2, read_xattr},
+  {"datagram", 2, 2, send_datagram},
   {"seccomp", 2, ANY_NUMBER, compile_seccomp},
 };
 

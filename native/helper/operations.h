@@ -23,6 +23,7 @@ int spawn_program(const struct call *call, struct failure *failure);
 int make_pipe(const struct call *call, struct failure *failure);
 int spawn_logging(const struct call *call, struct failure *failure);
 int peer_uid(const struct call *call, struct failure *failure);
+int send_datagram(const struct call *call, struct failure *failure);
 int read_xattr(const struct call *call, struct failure *failure);
 int kill_process(const struct call *call, struct failure *failure);
 int add_bridge(const struct call *call, struct failure *failure);

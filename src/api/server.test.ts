@@ -137,6 +137,12 @@ test('every JSON route answers as its schema says', async () => {
   await checked('POST', '/v1/images/gc', 'POST /v1/images/gc', {})
   await checked('GET', '/v1/vulnerabilities', 'GET /v1/vulnerabilities')
   await checked('GET', '/v1/who?image=fake&running=true', 'GET /v1/who')
+  const digest = `sha256:${'0'.repeat(64)}`
+  await checked('POST', '/v1/blocked-images', 'POST /v1/blocked-images', { image: digest, reason: 'a test' })
+  await checked('GET', '/v1/blocked-images', 'GET /v1/blocked-images')
+  await checked('DELETE', `/v1/blocked-images/${digest}`, 'DELETE /v1/blocked-images/:digest')
+  await checked('GET', `/v1/environments/${id}/evidence`, 'GET /v1/environments/:ref/evidence')
+  await checked('GET', '/v1/notify', 'GET /v1/notify')
   await checked('GET', '/v1/version', 'GET /v1/version')
   await checked('GET', '/v1/doctor', 'GET /v1/doctor')
   await checked('GET', '/v1/doctor/leaks', 'GET /v1/doctor/leaks')

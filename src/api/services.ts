@@ -23,6 +23,7 @@ import type {
   ScanSummary,
 } from './schemas/images.ts'
 import type { CostQuery, CostView, RecordKeyView } from './schemas/records.ts'
+import type { BlockedImageView, EvidenceView, NotifyStateView, NotifyTestView } from './schemas/responses.ts'
 import type { DataProgress, DataStatusView, ScanRequest, ScanView, UpdateDataRequest, WhoView } from './schemas/scans.ts'
 import type { About, HostCheck } from './schemas/system.ts'
 import type { UpRequest } from './schemas/workloads.ts'
@@ -201,6 +202,21 @@ export interface Records {
   cost(query: z.output<typeof CostQuery>): CostView
 }
 
+/** What follows from detections. */
+export interface Responses {
+  blockedImages(): BlockedImageView[]
+  /** By a name or digest of the store, or a whole digest. Throws `not_found` for a name that is not there. */
+  blockImage(image: string, reason: string, actor: Actor): Promise<BlockedImageView>
+  /** Throws `not_found` when it is not blocked. */
+  unblockImage(digest: string, actor: Actor): BlockedImageView
+  evidence(ref: string): EvidenceView[]
+  /** Throws `not_found`. */
+  evidenceFile(ref: string, take: number, name: string): AsyncIterable<Uint8Array>
+  notifyState(): NotifyStateView['targets']
+  /** Throws `not_found` for a target that is not there. */
+  notifyTest(targets: readonly string[], signal: AbortSignal): Promise<NotifyTestView['results']>
+}
+
 export interface Services {
   readonly about: About
   readonly clock: Clock
@@ -211,6 +227,7 @@ export interface Services {
   readonly scans: Scans
   readonly vulnerabilityData: VulnerabilityData
   readonly records: Records
+  readonly responses: Responses
   who(question: WhoQuestion): WhoView
   /** Finds (or pulls) the image, merges its configuration, checks limits against this host and names it. Creates nothing. */
   plan(request: RunRequest, onProgress: OnProgress, signal: AbortSignal): Promise<EnvironmentSpec>

@@ -8,6 +8,7 @@ import { mkdir, open, rm, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { z } from 'zod'
+import { abortable } from '../base/abort.ts'
 import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
 import { deadline } from '../base/deadline.ts'
@@ -55,7 +56,11 @@ const patience = 30_000
 /** How far back the events go (ms), and how many they are at most: the last ones. */
 const horizon = 60_000
 const mostEvents = 100_000
-const searchPatience = 5_000
+/** Of one look, which nobody else gets a turn in. */
+const page = 2000
+const searchPatience = 10_000
+/** What happens is kept within a second. */
+const keptAfter = 1500
 
 /** Everything of an environment. It goes with the record. */
 export const forensicsFolder = (recordsFolder: string, environment: string): string => join(recordsFolder, `${environment}.forensics`)
@@ -89,15 +94,32 @@ interface ForensicsParts {
 export const createForensics = ({ backend, store, clock, agenda, lifecycle, keeper, recordsFolder, search }: ForensicsParts): Forensics => {
   const folderOf = (environment: string, take: number): string => join(forensicsFolder(recordsFolder, environment), String(take))
 
+  const at = async (boot: number, signal: AbortSignal): Promise<void> => {
+    const { promise, resolve } = Promise.withResolvers<void>()
+    using _timer = agenda.at(boot, resolve)
+    await abortable(promise, signal)
+  }
+
   /** The last ones before the trigger, oldest first, a JSON document a line. */
   const writeEvents = async ({ id, environment }: Instance, until: number, path: string, signal: AbortSignal): Promise<void> => {
     if (search === undefined) throw new DayflyError('host', 'nothing is watched')
     using limit = deadline(clock, agenda, searchPatience, 'the search took too long', signal)
     const secrets = keeper.find(environment)
+    await at(clock.boot() + Math.min(keptAfter, Math.max(0, until + keptAfter - clock.wall())), limit.signal)
+    const found: Found[] = []
+    while (found.length < mostEvents) {
+      const after = found.at(-1)?.position
+      const more = await search(
+        { environment, instance: id, since: until - horizon, until, limit: page, ...(after === undefined ? {} : { after }) },
+        limit.signal,
+      )
+      found.push(...more)
+      if (more.length < page) break
+      await new Promise(setImmediate)
+    }
     await using file = await open(path, 'wx', 0o600)
-    const found = await search({ environment, instance: id, since: until - horizon, until, limit: mostEvents }, limit.signal)
-    for (let at = found.length; at > 0; at -= 1000) {
-      const lines = found.slice(Math.max(0, at - 1000), at).toReversed()
+    for (let end = found.length; end > 0; end -= page) {
+      const lines = found.slice(Math.max(0, end - page), end).toReversed()
       await file.appendFile(withoutSecrets(lines.map(({ activity }) => `${JSON.stringify(activity)}\n`).join(''), secrets))
     }
   }

@@ -24,6 +24,7 @@ import type {
 } from '../schemas/environments.ts'
 import type { BuildInput, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
 import type { CostView, RecordKeyView } from '../schemas/records.ts'
+import type { BlockedImageView, EvidenceView, NotifyStateView, NotifyTestView } from '../schemas/responses.ts'
 import type { DataLine, DataProgress, DataStatusView, ScanInput, ScanLine, ScanView, UpdateDataInput, WhoView } from '../schemas/scans.ts'
 import type { About, HostCheck, LeakView } from '../schemas/system.ts'
 import type { ChangeView, DiffInput, UpInput, WorkloadView } from '../schemas/workloads.ts'
@@ -104,6 +105,14 @@ export interface Client {
   report(ref: string): Promise<Report>
   recordKeys(): Promise<RecordKeyView[]>
   cost(parameters: CostParameters): Promise<CostView>
+  blockedImages(): Promise<BlockedImageView[]>
+  blockImage(image: string, reason: string): Promise<BlockedImageView>
+  unblockImage(digest: string): Promise<BlockedImageView>
+  evidence(ref: string): Promise<EvidenceView[]>
+  /** The bytes of one file: to be iterated once, and held against its hash. */
+  evidenceFile(ref: string, take: number, name: string): Promise<AsyncIterable<Buffer>>
+  notifyState(): Promise<NotifyStateView>
+  notifyTest(targets: readonly string[]): Promise<NotifyTestView>
   doctor(): Promise<HostCheck[]>
   leaks(): Promise<LeakView[]>
 }
@@ -296,6 +305,14 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     report: ref => get(`${environmentPath(ref)}/report`),
     recordKeys: async () => (await get<{ keys: RecordKeyView[] }>('/v1/record/keys')).keys,
     cost: parameters => get('/v1/cost', { ...parameters }),
+    blockedImages: async () => (await get<{ images: BlockedImageView[] }>('/v1/blocked-images')).images,
+    blockImage: (image, reason) => post('/v1/blocked-images', { image, reason }),
+    unblockImage: digest => json({ method: 'DELETE', path: `/v1/blocked-images/${encodeURIComponent(digest)}` }),
+    evidence: async ref => (await get<{ evidence: EvidenceView[] }>(`${environmentPath(ref)}/evidence`)).evidence,
+    evidenceFile: async (ref, take, name) =>
+      (await send({ method: 'GET', path: `${environmentPath(ref)}/evidence/${take}/${encodeURIComponent(name)}` })).body,
+    notifyState: () => get('/v1/notify'),
+    notifyTest: targets => post('/v1/notify/test', { targets }),
     doctor: async () => (await get<{ checks: HostCheck[] }>('/v1/doctor')).checks,
     leaks: async () => (await get<{ leaks: LeakView[] }>('/v1/doctor/leaks')).leaks,
   }

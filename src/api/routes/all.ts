@@ -6,6 +6,7 @@ import { eventRoutes } from './events.ts'
 import { imageRoutes } from './images.ts'
 import { instanceRoutes } from './instances.ts'
 import { recordRoutes } from './records.ts'
+import { responseRoutes } from './responses.ts'
 import { scanRoutes } from './scans.ts'
 import { systemRoutes } from './system.ts'
 import { workloadRoutes } from './workloads.ts'
@@ -20,6 +21,7 @@ export const apiRoutes = (services: Services, version: string): readonly Route[]
     ...imageRoutes(services),
     ...scanRoutes(services),
     ...recordRoutes(services),
+    ...responseRoutes(services),
     ...systemRoutes(services, () => openapiDocument(all, version)),
   ]
   return all

@@ -19,7 +19,10 @@ export const readRules = async (args: Arguments): Promise<RuleReading> => {
   for (const path of args.positionals) {
     const found = await documentFiles(path, 'FILE')
     if (found.length === 0)
-      throw new DayflyError('invalid', `FILE: there is no .yaml, .yml or .json in ${path}`, { field: 'FILE', remedy: 'Name a folder or file of rules.' })
+      throw new DayflyError('invalid', `FILE: there is no .yaml, .yml or .json in ${path}`, {
+        field: 'FILE',
+        remedy: 'Name a folder or file of rules.',
+      })
     for (const each of found) files.push({ path: each, text: await readTextFile(each, 'FILE') })
   }
   return { files, book: readRuleBook({ dayfly: !args.flag('alone'), files }) }

@@ -14,6 +14,7 @@ import { secretDigestBy } from '../../engine/secret-digests.ts'
 import type { Store } from '../../engine/store.ts'
 import { noWitness } from '../../engine/witness.ts'
 import type { EnvironmentSpec } from '../../model/environment.ts'
+import type { SendContext } from '../../notify/send.ts'
 import { openStore } from '../../store/sqlite.ts'
 import { createActivityReading } from './activity-reading.ts'
 import type { OpenDoors } from './doors.ts'
@@ -26,6 +27,8 @@ import { openJudging } from './judging.ts'
 import type { Keeping } from './keeping.ts'
 import { createKeeping } from './keeping.ts'
 import { nativeDir } from './native.ts'
+import type { Notifying } from './notifying.ts'
+import { openNotifying } from './notifying.ts'
 import type { DaemonOptions } from './options.ts'
 import type { PeerUid } from './peers.ts'
 import { hasDiskQuota, hostRoom } from './quotas.ts'
@@ -52,6 +55,8 @@ export interface Parts extends AsyncDisposable {
   readonly judging: Judging
   /** Undefined where instances are not real. */
   readonly sensing: AttachedSensing | undefined
+  /** Tells others of detections. */
+  readonly notifying: Notifying
   /** Keeps true what is remembered of images. */
   readonly keeping: Keeping
   /** Where environments are reached from outside. */
@@ -64,6 +69,9 @@ export interface Parts extends AsyncDisposable {
 
 /** The first user id of the host that no slot has (host/network/slots.ts): what a build runs as. */
 const idsBeyondSlices = 0x60000000
+
+/** Undefined where nobody can send one to a unix socket. */
+type SendDatagram = SendContext['sendDatagram']
 
 const imagesOf = ({ workloads }: EnvironmentSpec): string[] => Object.values(workloads).map(({ image }) => image)
 
@@ -90,7 +98,7 @@ const openBackend = async (
   asked: () => readonly EnvironmentSpec[],
   sensing: Sensing | undefined,
   stack: AsyncDisposableStack,
-): Promise<{ backend: Backend; images: DaemonImages; peerUid: PeerUid | undefined; search: FieldSearch }> => {
+): Promise<{ backend: Backend; images: DaemonImages; peerUid: PeerUid | undefined; sendDatagram: SendDatagram; search: FieldSearch }> => {
   const salt = createHmac('sha256', secretKey(options.stateDir)).update('hashes of secrets found in images').digest()
   const secrets = { salt, gitleaks: readSecretRules(join(options.stateDir, 'secret-rules')) }
   if (options.backend === 'fake') {
@@ -99,7 +107,7 @@ const openBackend = async (
       import('../../scan/secret-search.ts'),
     ])
     const { inFields: search } = openSecretSearch(secrets)
-    return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock), peerUid: undefined, search }
+    return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock), peerUid: undefined, sendDatagram: undefined, search }
   }
   const [{ openImageStore }, { openBuilder }, { openBuildLimits }, { openLinuxBackend }, { createScanning }] = await Promise.all([
     import('../../host/image/open.ts'),
@@ -127,7 +135,7 @@ const openBackend = async (
   const facts = (reference: string, signal: AbortSignal) => scanning.facts(imageStore, reference, signal)
   const inUse = (): ReadonlySet<string> => imagesInUse(store, asked())
   const images = createImages({ store: imageStore, builder, facts, again: scanning.again, inUse, forget: backend.forgetImage })
-  return { backend, images, peerUid: backend.peerUid, search: scanning.inFields }
+  return { backend, images, peerUid: backend.peerUid, sendDatagram: backend.sendDatagram, search: scanning.inFields }
 }
 
 const openQuotas = (
@@ -148,13 +156,14 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
   await using stack = new AsyncDisposableStack()
   const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
   const sensing = options.backend === 'fake' ? undefined : stack.use(openSensing(options, store, log))
-  const { backend, images, peerUid, search } = await openBackend(options, store, clock, log, () => engine.asked(), sensing, stack)
+  const { backend, images, peerUid, sendDatagram, search } = await openBackend(options, store, clock, log, () => engine.asked(), sensing, stack)
   const recordsFolder = join(options.stateDir, 'records')
   const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
   const keeper = createSecretKeeper(options.runDir, log)
   const secretDigest = secretDigestBy(secretKey(options.stateDir))
   const judging = await openJudging(options, images, search, clock, log, found => keeping.note(found), stack)
   const { quotas, disk } = openQuotas(options, backend, store, clock, log, stack)
+  const activity = stack.use(createActivityReading(options.stateDir, log))
   const engine: Engine = stack.use(
     createEngine({
       backend,
@@ -168,6 +177,7 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
       quotas,
       disk,
       audience: doors.audience,
+      search: async filter => activity.current()?.search(filter) ?? [],
       witness: recordWitness(sensing?.witness ?? noWitness, { store, onSealed: () => sealing.hurry() }),
     }),
   )
@@ -177,12 +187,13 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     logPath,
     accessLogPath,
     evidencePath,
-    activity: stack.use(createActivityReading(options.stateDir, log)).current,
+    activity: activity.current,
   }
   const key = openRecordKey(options.stateDir, store.signatures, clock.wall())
   const sealing: Sealing = stack.use(createSealing({ ...sources, key, clock, log }))
   const { policies, vulnerabilities, match } = judging
-  const attached = sensing && stack.use(await attachSensing(sensing, { options, engine, policies, clock, log }))
+  const notifying = stack.use(openNotifying({ stateDir: options.stateDir, policies, clock, log, sendDatagram }))
+  const attached = sensing && stack.use(await attachSensing(sensing, { options, engine, policies, clock, log, onRaised: notifying.onRaised }))
   const keeping: Keeping = stack.use(
     createKeeping({
       ...{ store, engine, match, clock, log, facts: images.facts, policies: policies.current },
@@ -199,6 +210,7 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     engine,
     judging,
     sensing: attached,
+    notifying,
     keeping,
     doors,
     sources,

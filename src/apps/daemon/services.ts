@@ -21,6 +21,7 @@ import type { Parts } from './parts.ts'
 import { plan } from './plan.ts'
 import { planUp } from './plan-up.ts'
 import { createRecords } from './records.ts'
+import { responseServices } from './responses.ts'
 import { createScans, whoBy } from './scans.ts'
 import { openSeeds } from './seeds.ts'
 import { createVulnerabilityData } from './vulnerability-data.ts'
@@ -75,7 +76,7 @@ const runs = (platform: string): boolean => {
 
 export const createServices = (
   options: DaemonOptions,
-  { engine, images, backend, store, doors, judging, keeping, sensing, sources, sealing }: Parts,
+  { engine, images, backend, store, doors, judging, keeping, sensing, notifying, sources, sealing }: Parts,
   clock: Clock,
 ): Services => {
   const owner = userInfo().username
@@ -104,6 +105,7 @@ export const createServices = (
     scans: createScans({ images, match: judging.match, clock }),
     vulnerabilityData: createVulnerabilityData(vulnerabilitiesIn(options.stateDir), judging.vulnerabilities, clock, keeping.hurry),
     records: createRecords({ ...sources, sealing, prices: options.prices ?? defaultPrices }),
+    responses: responseServices({ engine, images, notifying }),
     who: whoBy(store.inventory, keeping.flush),
     plan: (request, onProgress, signal) => plan(planning, request, onProgress, signal),
     planUp: (request, onProgress, signal) => planUp({ ...planning, runs, domains: options.gateway.domains }, request, onProgress, signal),

@@ -70,6 +70,8 @@ export interface LinuxBackend extends Backend {
   forgetImage(digest: string): Promise<void>
   /** The user id of whoever connected to a unix socket of this process, by its descriptor and inode. */
   peerUid(descriptor: number, inode: number): Promise<number>
+  /** To a unix socket of datagrams of this host. */
+  sendDatagram(path: string, message: string): Promise<void>
 }
 
 /** What is held of an instance while this daemon lives. */
@@ -373,6 +375,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     },
     pool: () => ({ cells: supply.ready, prepared: supply.prepared() }),
     peerUid: helper.peerUid,
+    sendDatagram: helper.sendDatagram,
     forgetImage: async digest => {
       await supply.forgetImage(digest)
       containers.forgetImage(digest)

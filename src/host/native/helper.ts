@@ -56,6 +56,8 @@ export interface Helper extends AsyncDisposable {
   peerUid(descriptor: number, inode: number): Promise<number>
   /** An extended attribute of what is open in this process under that descriptor; undefined when it has none of that name. A text of at most 255 bytes. */
   xattr(descriptor: number, name: string): Promise<string | undefined>
+  /** To a unix socket of datagrams. errno `EAGAIN` when there is no room now. */
+  sendDatagram(path: string, message: string): Promise<void>
   compileSeccomp(source: SeccompSource): Promise<CompiledSeccomp>
   /** Resolves, never rejects, when the helper has ended for whatever reason. */
   readonly closed: Promise<NativeError>
@@ -142,6 +144,7 @@ export const spawnHelper = async (options: HelperOptions): Promise<Helper> => {
         throw error
       }
     },
+    sendDatagram: (path, message) => ask('datagram', path, message),
     compileSeccomp: async source => {
       const [program = '', unknown = ''] = await channel.request('seccomp', source.defaultAction, source.architectures.join(','), ...source.rules)
       return { program, unknown: unknown.split(' ').filter(name => name !== '') }

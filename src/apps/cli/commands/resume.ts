@@ -3,7 +3,10 @@ import type { Command } from '../command.ts'
 export const command: Command = {
   name: 'resume',
   takes: ['REF...'],
-  summary: 'Let paused environments go on.',
+  summary: 'Let environments go on that are paused, or frozen because of what was detected in them.',
+  details: [
+    'What was frozen by a detection goes on by this alone: no request, and no end of a pause, thaws it. Look at it first: dayfly events, dayfly forensics.',
+  ],
 
   completion: 'environment',
   options: [],

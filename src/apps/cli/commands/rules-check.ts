@@ -30,7 +30,9 @@ export const command: Command = {
     const code = errors.length > 0 ? 2 : 0
     if (context.json) {
       const told = rules.map(({ name, lacking, isInert }) => ({ name, lacking, inert: isInert }))
-      context.write(`${JSON.stringify({ files: files.length, rules: told, patterns: patterns.length, profiles: profiles.length, errors, warnings })}\n`)
+      context.write(
+        `${JSON.stringify({ files: files.length, rules: told, patterns: patterns.length, profiles: profiles.length, errors, warnings })}\n`,
+      )
       return code
     }
     for (const error of errors) context.say(`dayfly: error: ${printable(formatDiagnostic(error))}`)

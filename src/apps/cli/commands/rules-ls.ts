@@ -27,7 +27,11 @@ export const command: Command = {
     const all = [
       ...rules.map(rule => ({ ...rule, kind: 'rule', state: stateOf(rule) })),
       ...patterns.map(pattern => ({
-        ...{ ...pattern, lacking: pattern.steps.flatMap(({ rule }) => rule.lacking), eventTypes: new Set(pattern.steps.flatMap(({ rule }) => [...rule.eventTypes])) },
+        ...{
+          ...pattern,
+          lacking: pattern.steps.flatMap(({ rule }) => rule.lacking),
+          eventTypes: new Set(pattern.steps.flatMap(({ rule }) => [...rule.eventTypes])),
+        },
         state: stateOf({ enabled: pattern.enabled, isInert: pattern.steps.some(({ rule }) => rule.isInert) }),
       })),
     ]
@@ -38,7 +42,9 @@ export const command: Command = {
       context.write(`${JSON.stringify({ rules: told, errors: errors.length }, null, 2)}\n`)
       return errors.length > 0 ? 2 : 0
     }
-    const rows = all.map(({ name, kind, priority, tags, state, eventTypes }) => [name, kind, priority, state, eventsOf(eventTypes), tags.join(' ')].map(printable))
+    const rows = all.map(({ name, kind, priority, tags, state, eventTypes }) =>
+      [name, kind, priority, state, eventsOf(eventTypes), tags.join(' ')].map(printable),
+    )
     context.write(table(['NAME', 'KIND', 'PRIORITY', 'STATE', 'EVENTS', 'TAGS'], rows, painter(context.colour)))
     if (errors.length > 0) context.say(`dayfly: there are ${errors.length} errors in these files: dayfly rules check tells them`)
     return errors.length > 0 ? 2 : 0

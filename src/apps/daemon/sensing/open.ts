@@ -12,6 +12,7 @@ import type { PolicyFolder } from '../policies.ts'
 import { checkSensing } from './check.ts'
 import type { Sensing } from './create.ts'
 import { createSensing } from './create.ts'
+import type { RaisingParts } from './raising.ts'
 import { createRaising } from './raising.ts'
 import { watchSettings } from './settings.ts'
 
@@ -60,13 +61,14 @@ interface Attachments {
   readonly policies: Pick<PolicyFolder, 'detection'>
   readonly clock: Clock
   readonly log: Log
+  readonly onRaised: NonNullable<RaisingParts['onRaised']>
 }
 
-export const attachSensing = async (sensing: Sensing, { options, engine, policies, clock, log }: Attachments): Promise<AttachedSensing> => {
+export const attachSensing = async (sensing: Sensing, { options, engine, policies, clock, log, onRaised }: Attachments): Promise<AttachedSensing> => {
   const settings = () => policies.detection().settings
   const watch = await watchSettings({ settings, folder: join(options.stateDir, 'rules'), sensing, log })
   return {
-    begin: () => sensing.begin({ testify: engine.testify, onDetections: createRaising({ engine, rules: policies.detection, clock, log }) }),
+    begin: () => sensing.begin({ testify: engine.testify, onDetections: createRaising({ engine, rules: policies.detection, clock, log, onRaised }) }),
     checks: () => checkSensing(sensing.health(), options.sensor, watch.fault()),
     [Symbol.asyncDispose]: () => watch[Symbol.asyncDispose](),
   }
