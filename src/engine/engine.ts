@@ -14,9 +14,9 @@ import type { ExecRequest, Session } from '../model/session.ts'
 import type { Objection } from '../policy/decision.ts'
 import type { BlockedImages } from './blocked-images.ts'
 import type { Found } from './findings.ts'
-import type { Taken } from './forensics.ts'
 import type { Waiting } from './line.ts'
 import type { EnvironmentFilter, EventFilter } from './store.ts'
+import type { Taken } from './taken.ts'
 import type { Testimony } from './witness.ts'
 
 /** Secret contents by workload name, then secret name. Lives in memory only. */

@@ -22,24 +22,11 @@ import type { Lifecycle } from './lifecycle.ts'
 import type { SecretKeeper } from './secrets.ts'
 import { shortestSecret, withoutSecrets } from './secrets.ts'
 import type { Store } from './store.ts'
+import type { Taken } from './taken.ts'
+import { EvidenceFile } from './taken.ts'
 
 /** Newest first, unless it asks otherwise: what the daemon's activity store says. Rejects when it cannot tell. */
 export type ActivitySearch = (filter: ActivityFilter, signal: AbortSignal) => Promise<readonly Found[]>
-
-export const EvidenceFile = z.object({ name: z.string(), bytes: z.number(), sha256: z.string() })
-export type EvidenceFile = z.infer<typeof EvidenceFile>
-
-/** One take, as the record has it. */
-export interface Taken {
-  /** Sequence of the decision in the record: with the environment it names the take. */
-  readonly take: number
-  readonly instance: string
-  readonly rule: string
-  /** Wall ms. */
-  readonly time: number
-  readonly files: readonly EvidenceFile[]
-  readonly gaps: readonly string[]
-}
 
 export interface Forensics {
   /** Writes `forensics.taken`. The instance stands still, or has ended. Rejects when nothing could be taken; what is missing of it is a gap. */
