@@ -28,6 +28,7 @@ export const authorization: Readonly<Record<string, readonly Role[]>> = {
   'POST /v1/instances/:ref/exec': ['owner'],
   'POST /v1/instances/:ref/attach': ['owner'],
   'GET /v1/events': ['owner'],
+  'GET /v1/activity': ['owner'],
   'GET /v1/images': ['owner'],
   'GET /v1/images/:name': ['owner'],
   'DELETE /v1/images/:name': ['owner'],

@@ -132,6 +132,7 @@ test('every JSON route answers as its schema says', async () => {
   await checked('GET', `/v1/instances?environment=${id}`, 'GET /v1/instances')
   await checked('GET', '/v1/instances/all-routes', 'GET /v1/instances/:ref')
   await checked('GET', '/v1/events?limit=3', 'GET /v1/events')
+  await checked('GET', `/v1/activity?environment=${id}&type=exec&type=open&port=443&limit=3`, 'GET /v1/activity')
   await checked('GET', '/v1/images', 'GET /v1/images')
   await checked('GET', '/v1/images/docker.io%2Flibrary%2Ffake%3Alatest', 'GET /v1/images/:name')
   await checked('POST', '/v1/images/gc', 'POST /v1/images/gc', {})

@@ -2,6 +2,7 @@
 import type { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import type { AccessEntry } from '../model/access.ts'
+import type { ActivityFilter, Found } from '../model/activity.ts'
 import type { EndCause, Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
@@ -190,6 +191,12 @@ export interface VulnerabilityData {
   update(sources: UpdateDataRequest['sources'], onProgress: (progress: DataProgress) => void, signal: AbortSignal): Promise<DataStatusView>
 }
 
+/** What instances did. */
+export interface ActivitySearch {
+  /** See store/activity. Rejects with `invalid`, `timeout`, `exhausted`. */
+  search(filter: ActivityFilter, signal: AbortSignal): Promise<readonly Found[]>
+}
+
 /** What becomes of records. */
 export interface Records {
   /** Never throws for what is wrong with the record. */
@@ -226,6 +233,7 @@ export interface Services {
   readonly images: Images
   readonly scans: Scans
   readonly vulnerabilityData: VulnerabilityData
+  readonly activity: ActivitySearch
   readonly records: Records
   readonly responses: Responses
   who(question: WhoQuestion): WhoView

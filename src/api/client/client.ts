@@ -11,6 +11,7 @@ import { createFrameStream } from '../frame-stream.ts'
 import type { Frame } from '../frames.ts'
 import { decodeFrames, framesMediaType, framesProtocol } from '../frames.ts'
 import { fromErrorDocument } from '../problems.ts'
+import type { FoundList } from '../schemas/activity.ts'
 import type {
   AccessView,
   EnvironmentView,
@@ -49,6 +50,26 @@ export interface EventParameters {
   readonly limit?: number | undefined
 }
 
+export interface ActivityParameters {
+  /** Wall ms. */
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  readonly environment?: string | undefined
+  readonly instance?: string | undefined
+  readonly workload?: string | undefined
+  readonly image?: string | undefined
+  readonly owner?: string | undefined
+  readonly type?: readonly string[] | undefined
+  readonly process?: string | undefined
+  readonly address?: string | undefined
+  readonly port?: number | undefined
+  readonly path?: string | undefined
+  readonly text?: string | undefined
+  readonly oldestFirst?: boolean | undefined
+  readonly after?: number | undefined
+  readonly limit?: number | undefined
+}
+
 export interface Client {
   version(): Promise<About>
   environments(filter?: { all?: boolean; label?: readonly string[] }): Promise<EnvironmentView[]>
@@ -81,6 +102,8 @@ export interface Client {
   exec(ref: string, exec: ExecInput): Promise<FrameStream>
   attach(ref: string): Promise<FrameStream>
   events(parameters: EventParameters): Promise<Event[]>
+  /** What instances did. */
+  activity(parameters: ActivityParameters): Promise<FoundList>
   follow(parameters: EventParameters): AsyncIterable<Event>
   images(): Promise<ImageView[]>
   image(name: string): Promise<ImageDetailView>
@@ -248,6 +271,7 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     kill: (ref, signalName) => post(`${instancePath(ref)}/kill`, { signal: signalName }),
     exec: (ref, exec) => upgrade(`${instancePath(ref)}/exec`, exec),
     attach: ref => upgrade(`${instancePath(ref)}/attach`, {}),
+    activity: parameters => get('/v1/activity', { ...parameters }),
     events: async parameters => (await get<{ events: Event[] }>('/v1/events', { ...parameters })).events,
     follow: async function* (parameters) {
       let failed = false

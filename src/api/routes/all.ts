@@ -1,6 +1,7 @@
 import { openapiDocument } from '../openapi.ts'
 import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
+import { activityRoutes } from './activity.ts'
 import { environmentRoutes } from './environments.ts'
 import { eventRoutes } from './events.ts'
 import { imageRoutes } from './images.ts'
@@ -18,6 +19,7 @@ export const apiRoutes = (services: Services, version: string): readonly Route[]
     ...workloadRoutes(services),
     ...instanceRoutes(services),
     ...eventRoutes(services),
+    ...activityRoutes(services),
     ...imageRoutes(services),
     ...scanRoutes(services),
     ...recordRoutes(services),

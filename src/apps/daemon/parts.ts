@@ -17,6 +17,8 @@ import type { EnvironmentSpec } from '../../model/environment.ts'
 import type { SendContext } from '../../notify/send.ts'
 import { openStore } from '../../store/sqlite.ts'
 import { createActivityReading } from './activity-reading.ts'
+import type { ActivitySearch } from './activity-search.ts'
+import { createActivitySearch } from './activity-search.ts'
 import type { OpenDoors } from './doors.ts'
 import { createDoors } from './doors.ts'
 import type { FieldSearch } from './given.ts'
@@ -61,6 +63,7 @@ export interface Parts extends AsyncDisposable {
   readonly keeping: Keeping
   /** Where environments are reached from outside. */
   readonly doors: OpenDoors
+  readonly activitySearch: ActivitySearch
   /** Where what is kept of environments lies. */
   readonly sources: RecordSources
   /** Signs their records. */
@@ -189,6 +192,7 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     evidencePath,
     activity: activity.current,
   }
+  const activitySearch = stack.use(createActivitySearch({ stateDir: options.stateDir, log }))
   const key = openRecordKey(options.stateDir, store.signatures, clock.wall())
   const sealing: Sealing = stack.use(createSealing({ ...sources, key, clock, log }))
   const { policies, vulnerabilities, match } = judging
@@ -213,6 +217,7 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     notifying,
     keeping,
     doors,
+    activitySearch,
     sources,
     sealing,
     [Symbol.asyncDispose]: () => opened.disposeAsync(),

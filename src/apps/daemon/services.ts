@@ -76,7 +76,7 @@ const runs = (platform: string): boolean => {
 
 export const createServices = (
   options: DaemonOptions,
-  { engine, images, backend, store, doors, judging, keeping, sensing, notifying, sources, sealing }: Parts,
+  { engine, images, backend, store, doors, judging, keeping, sensing, notifying, activitySearch, sources, sealing }: Parts,
   clock: Clock,
 ): Services => {
   const owner = userInfo().username
@@ -104,6 +104,7 @@ export const createServices = (
     images,
     scans: createScans({ images, match: judging.match, clock }),
     vulnerabilityData: createVulnerabilityData(vulnerabilitiesIn(options.stateDir), judging.vulnerabilities, clock, keeping.hurry),
+    activity: activitySearch,
     records: createRecords({ ...sources, sealing, prices: options.prices ?? defaultPrices }),
     responses: responseServices({ engine, images, notifying }),
     who: whoBy(store.inventory, keeping.flush),
