@@ -91,6 +91,17 @@ const among =
   ecosystem =>
     names.includes(ecosystem)
 
+/** Distributions whose data is by release. */
+const releasing: ReadonlySet<string> = new Set([
+  ...['AlmaLinux', 'Alpaquita', 'Alpine', 'Azure Linux', 'Debian', 'Fedora', 'Red Hat', 'Rocky Linux', 'Ubuntu'],
+])
+
+/**
+ * A record without a release (`Debian`) is about every one, by OSV's schema. That there are some does not mean that what is known about a release is there: an
+ * image may claim to be of one that nobody has heard of.
+ */
+export const coversRelease = (ecosystem: string): boolean => !releasing.has(ecosystem)
+
 /** What a distribution's `id` and version are in OSV. */
 const scopes: Readonly<Record<string, (distribution: Distribution) => Scope>> = {
   debian: distribution => among('Debian', ...debianReleases(distribution).map(release => `Debian:${release}`)),

@@ -8,7 +8,7 @@ import { orderOf } from '../versions/order.ts'
 import { oneLine } from './advisory.ts'
 import { severityOfScore } from './cvss/score.ts'
 import type { Query, Scope } from './ecosystems.ts'
-import { questions } from './ecosystems.ts'
+import { coversRelease, questions } from './ecosystems.ts'
 import type { Group, Hit } from './group.ts'
 import { groupsOf } from './group.ts'
 import type { Candidate, Covered, Lookup } from './lookup.ts'
@@ -147,7 +147,7 @@ export const matchPackages = (packages: readonly Package[], distribution: Distri
   const { lookup } = context
   const ask = questions(distribution)
   // By scope, not by origin: that has words of the image in it, which may call its distribution npm.
-  const scopes = new Map<Scope, readonly Covered[]>()
+  const scopes = new Map<Scope, { readonly ecosystems: readonly Covered[]; readonly isKnown: boolean }>()
   const unknown = new Map<string, number>()
   const findings: VulnerabilityFinding[] = []
   let comparisons = 0
@@ -158,14 +158,17 @@ export const matchPackages = (packages: readonly Package[], distribution: Distri
   for (const one of packages) {
     const { origin, scope, queries } = ask(one)
     if (queries.length === 0) continue
-    let ecosystems = scopes.get(scope)
-    if (!ecosystems) {
-      ecosystems = lookup.ecosystems.filter(({ name }) => scope(name))
-      scopes.set(scope, ecosystems)
-      const newest = ecosystems.reduce<number | undefined>((latest, ecosystem) => Math.max(latest ?? ecosystem.newest, ecosystem.newest), undefined)
+    let data = scopes.get(scope)
+    if (!data) {
+      const ecosystems = lookup.ecosystems.filter(({ name }) => scope(name))
+      const covering = ecosystems.filter(({ name }) => coversRelease(name))
+      const newest = covering.reduce<number | undefined>((latest, ecosystem) => Math.max(latest ?? ecosystem.newest, ecosystem.newest), undefined)
       dataFrom = earliest([dataFrom, newest])
+      data = { ecosystems, isKnown: covering.length > 0 }
+      scopes.set(scope, data)
     }
-    if (ecosystems.length === 0) unknown.set(origin, (unknown.get(origin) ?? 0) + 1)
+    const { ecosystems, isKnown } = data
+    if (!isKnown) unknown.set(origin, (unknown.get(origin) ?? 0) + 1)
     const hits = hitsOf(queries, ecosystems, lookup, compare)
     if (hits.length > 0) for (const group of groupsOf(hits)) findings.push(findingOf(one, group, context))
     if (findings.length > mostFindings) throw tooMuch(`they have more than ${mostFindings} known vulnerabilities`)

@@ -203,6 +203,32 @@ describe('packages are found by how their ecosystem names them', () => {
     }
   })
 
+  it('without a release is about every one, and no knowledge of any: who claims a release that nobody has heard of is told so', async () => {
+    using data = await dataOf(
+      record('ALL', [affected('Debian', 'source', before('2-1'))]),
+      record('TWELVE', [affected('Debian:12', 'source', before('2-1'))]),
+    )
+    const source = pkg('deb', 'source', '1-1')
+    const of = (release: string) => data.match([source], distribution('debian', release), now)
+    assert.deepEqual(
+      of('12')
+        .findings.map(({ id }) => id)
+        .sort(),
+      ['ALL', 'TWELVE'],
+    )
+    assert.deepEqual([of('12').problems, of('12').dataFrom], [[], Date.UTC(2026, 0, 10)])
+    assert.deepEqual(
+      of('99').findings.map(({ id }) => id),
+      ['ALL'],
+    )
+    assert.deepEqual(
+      [of('99').problems, of('99').dataFrom],
+      [['there is no vulnerability data about debian 99, of which there is 1 package'], undefined],
+    )
+    using rolling = await dataOf(record('X', [affected('Wolfi', 'source', before('2-1'))]))
+    assert.deepEqual(rolling.match([pkg('apk', 'source', '1-r0')], distribution('wolfi', '20230201'), now).problems, [])
+  })
+
   it("Debian's and Alpine's data is about sources, others' about either", async () => {
     using data = await dataOf(
       record('D-1', [affected('Debian:12', 'binary', before('9')), affected('Alpine:v3.19', 'binary', before('9'))]),
