@@ -66,7 +66,7 @@ export const createProcessList = (most: number): ProcessList => {
         const args = event.args ?? []
         found.name = event.name
         found.uid = event.euid
-        found.exe = event.path ?? event.exe ?? null
+        found.exe = event.exe ?? event.path ?? null
         found.args = args.slice(0, mostArgs).map(cut)
         found.argsMore = Math.max(0, (event.argsCount ?? args.length) - found.args.length)
         found.sha256 = event.sha256 ?? null

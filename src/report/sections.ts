@@ -43,7 +43,7 @@ export const origins = ({ workloads, images, instances }: Report): Html => html`
     { title: 'Workload' },
     { title: 'Image asked for' },
     { title: 'Digest' },
-    { title: 'Command' },
+    { title: 'Command', kind: 'w' },
     { title: 'User' },
     { title: 'Runtime' },
     { title: 'Limits' },
@@ -55,7 +55,7 @@ export const origins = ({ workloads, images, instances }: Report): Html => html`
     imageName,
     digest(image),
     html`<code>${command.join(' ').slice(0, 400)}</code>`,
-    user === '' ? 'root in its own user namespace' : user,
+    user === '' ? 'root of its own namespace' : user,
     runtime,
     `${number(cpus)} cores, ${bytes(memory)}`,
     egress.length === 0 ? 'closed' : egress.slice(0, 20).join(', '),
@@ -125,7 +125,7 @@ export const verdicts = ({ verdicts: all }: Report): Html =>
     ? none('No verdict is in the record.')
     : html`${table(
         'What policy said of each start',
-        [{ title: 'Time', kind: 't' }, { title: 'Workload' }, { title: 'Verdict' }, { title: 'Asked by' }, { title: 'Reasons' }],
+        [{ title: 'Time', kind: 't' }, { title: 'Workload' }, { title: 'Verdict' }, { title: 'Asked by' }, { title: 'Reasons', kind: 'w' }],
         all.items.map(({ time, workload, allowed, actor, reason, denials, warnings, audits, more: left }) => [
           clockTime(time),
           workload,
@@ -146,7 +146,7 @@ export const findings = ({ findings: all }: Report): Html =>
           { title: 'Severity or action' },
           { title: 'Rule or name' },
           { title: 'Where' },
-          { title: 'What' },
+          { title: 'What', kind: 'w' },
         ],
         all.items.map(({ time, kind, severity, id, workload, instance, message, tags }) => [
           clockTime(time),
@@ -209,7 +209,7 @@ export const processes = ({ processes: all, activity, instances: { items } }: Re
         [
           { title: 'Process' },
           { title: 'Pid', kind: 'n' },
-          { title: 'Command' },
+          { title: 'Command', kind: 'w' },
           { title: 'File and its SHA-256' },
           { title: 'Began', kind: 't' },
           { title: 'Ran', kind: 'n' },

@@ -25,12 +25,12 @@ table{border-collapse:collapse;width:100%;font-size:14px}
 caption{text-align:left;color:var(--soft);font-size:13px;padding-bottom:6px}
 th{text-align:left;font-weight:600;color:var(--soft);font-size:12.5px;white-space:nowrap}
 th,td{padding:5px 12px 5px 0;border-bottom:1px solid var(--line);vertical-align:top}
-td{overflow-wrap:anywhere;min-width:70px}
-td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;min-width:0}
+td{overflow-wrap:anywhere;min-width:90px}
+td.w{min-width:260px}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;min-width:0}
 td.t{white-space:nowrap;font-variant-numeric:tabular-nums}
 code,.mono{font-family:var(--mono);font-size:12.5px;overflow-wrap:anywhere}
 .more,.none{color:var(--soft);font-size:13.5px;margin:8px 0 0}
-.lanes{display:grid;grid-template-columns:minmax(90px,22%) 1fr;gap:3px 12px;align-items:center;font-size:13px}
+.lanes{display:grid;grid-template-columns:minmax(90px,22%) minmax(0,1fr);gap:3px 12px;align-items:center;font-size:13px}
 .lanes .label{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
 .lanes svg{display:block;width:100%;height:20px;background:var(--bg);border-radius:3px}
 .axis{display:flex;justify-content:space-between;color:var(--soft);font-size:12px;font-variant-numeric:tabular-nums}
@@ -46,6 +46,6 @@ figure svg{display:block;width:100%;height:64px;background:var(--bg);border-radi
 ${Array.from({ length: 16 }, (_, depth) => `.d${depth + 1}{padding-left:${(depth + 1) * 16}px}`).join('')}
 details summary{cursor:pointer;color:var(--info);font-size:14px}
 footer{color:var(--soft);font-size:13px;padding-bottom:40px}
-@media (max-width:600px){body{font-size:14.5px}main,header,footer{padding-left:12px;padding-right:12px}section{padding:14px 12px}h1{font-size:21px}th,td{padding-right:9px}}
+@media (max-width:760px){table{min-width:720px}.axis span:nth-child(even){display:none}body{font-size:14.5px}main,header,footer{padding-left:12px;padding-right:12px}section{padding:14px 12px}h1{font-size:21px}th,td{padding-right:9px}}
 @media print{:root{--bg:#fff;--card:#fff;--ink:#000;--soft:#444}body{font-size:11px}nav,.skip{display:none}section{border:0;border-top:1px solid #999;border-radius:0;padding:10px 0}details>*{display:block}tr,figure,.lanes>*{break-inside:avoid}}
 `

@@ -22,7 +22,8 @@ export const none = (text: string): Html => html`<p class="none">${text}</p>`
 
 export interface Column {
   readonly title: string
-  readonly kind?: 'n' | 't'
+  /** `n`: a number. `t`: a time. `w`: long text. */
+  readonly kind?: 'n' | 't' | 'w'
 }
 
 /** `rows` have a cell for each column. */
