@@ -89,6 +89,7 @@ export const SensedEvent = z.object({
   parentStart: z.int().min(0),
   /** The parent in the instance's own pid namespace; 0 when it is outside of it: the first process has none there, nor has what was put in from outside (`dayfly exec`). */
   parentVpid: Pid.optional(),
+  /** The host's numbers; in a KernelEvent those of the instance, where it has users of its own. */
   uid: Pid,
   euid: Pid,
   gid: Pid,

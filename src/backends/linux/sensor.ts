@@ -30,6 +30,8 @@ export interface Bound {
   readonly instance: string
   /** undefined: the host's kernel does not see into it (gVisor). */
   readonly cookie: number | undefined
+  /** The host's numbers of its users and groups: its own 0 is the first. */
+  readonly ids: { readonly first: number; readonly count: number }
   readonly usage: UsageFiles
   /** The host's end of its network. */
   readonly hostInterface: string

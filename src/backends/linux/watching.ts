@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs'
 import { errnoOf } from '../../base/errors.ts'
 import { readUsage } from '../../host/cgroup/usage.ts'
-import { instanceAddress } from '../../host/network/slots.ts'
+import { instanceAddress, slotIds } from '../../host/network/slots.ts'
 import type { Runtime } from '../../model/workload.ts'
 import type { Cell } from './cell.ts'
 import type { Sensor } from './sensor.ts'
@@ -101,7 +101,8 @@ export const createWatching = (sensor: Sensor | undefined): Watching => {
   const bind = (cell: Place, tenant: Tenant): void => {
     const watched: Watched = { cookie: cells.get(cell.id)?.cookie, tenant, sampledLast: false }
     cells.set(cell.id, watched)
-    sensor.bind({ ...tenant, cookie: watched.cookie, usage: cell.cgroup.usageFiles, hostInterface: interfaceOf(cell) })
+    const ids = slotIds(cell.slot)
+    sensor.bind({ ...tenant, cookie: watched.cookie, ids, usage: cell.cgroup.usageFiles, hostInterface: interfaceOf(cell) })
     cell.monitor?.subscribe(event => {
       // Its veth is gone by the time that we are told: the monitor has counted before.
       if (event.type === 'exited') sampleLast(cell, event.traffic)

@@ -14,6 +14,7 @@ const event = (cookie: number, boot: number, more: Partial<SensedEvent> = {}): S
   ...{ name: 'sh', parentName: 'init', result: 0 },
   ...more,
 })
+const ids = { first: 100_000, count: 65_536 }
 const world = () => {
   const seen: Attributed[] = []
   return {
@@ -30,11 +31,13 @@ describe('an event', () => {
     const { seen, attribution } = world()
     attribution.register(7)
     attribution.introduce(subject('a'), [])
-    attribution.bind(7, 'a')
-    attribution.take(event(7, 500))
+    attribution.bind(7, 'a', ids)
+    attribution.take(event(7, 500, { uid: 100_000, euid: 100_033, gid: 165_536 }))
     assert.equal(seen.length, 1)
     const [first] = seen
     assert.deepEqual([first?.event.instance, first?.event.environment, first?.event.time], ['a', 'e-a', 1000.5])
+    // Its own root, one of its users, and somebody's who is none of them.
+    assert.deepEqual([first?.event.uid, first?.event.euid, first?.event.gid], [0, 33, 165_536])
     assert.ok(first !== undefined && !('cookie' in first.event) && !('boot' in first.event))
   })
 
@@ -42,7 +45,7 @@ describe('an event', () => {
     const { seen, attribution } = world()
     attribution.register(7)
     attribution.take(event(7, 1))
-    attribution.bind(7, 'a')
+    attribution.bind(7, 'a', ids)
     attribution.take(event(7, 2))
     assert.equal(seen.length, 0)
     attribution.introduce(subject('a'), [])
@@ -56,7 +59,7 @@ describe('an event', () => {
   it('that waits too long, or with too many, is let go and counted', () => {
     const { seen, attribution } = world()
     attribution.register(7)
-    attribution.bind(7, 'a')
+    attribution.bind(7, 'a', ids)
     attribution.take(event(7, 1, { type: 'exec', count: 3 }))
     attribution.take(event(7, 40_000_000))
     attribution.expire(40_000_000)
@@ -76,7 +79,7 @@ describe('an event', () => {
     attribution.release(7)
     assert.equal(attribution.lost, 1)
     attribution.register(8)
-    attribution.bind(8, 'b')
+    attribution.bind(8, 'b', ids)
     attribution.take(event(8, 1, { type: 'exit' }))
     attribution.release(8)
     assert.equal(attribution.lost, 2)
@@ -90,7 +93,7 @@ describe('an event', () => {
       [8, 'b'],
     ] as const) {
       attribution.introduce(subject(instance), [])
-      attribution.bind(cookie, instance)
+      attribution.bind(cookie, instance, ids)
     }
     attribution.take(event(7, 1, { type: 'kill', targetCookie: 8 }))
     attribution.take(event(7, 1, { type: 'kill', targetCookie: 7 }))

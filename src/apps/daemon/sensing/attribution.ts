@@ -22,7 +22,8 @@ export type Lost = Readonly<Partial<Record<KernelEventType, number>>>
 export interface Attribution {
   introduce(subject: Subject, secrets: readonly string[]): void
   register(cookie: number): void
-  bind(cookie: number, instance: string): void
+  /** `ids`: what the host's numbers of its users and groups are. */
+  bind(cookie: number, instance: string, ids: Ids): void
   /** In their order; also those that have waited for what was just said are in the answers of `introduce` and `bind` by `sink`. */
   take(event: SensedEvent): void
   /** One that the kernel did not stamp: of an instance that is known. */
@@ -40,12 +41,24 @@ export interface Attribution {
   readonly lost: number
 }
 
+export interface Ids {
+  readonly first: number
+  readonly count: number
+}
+
 interface Owner {
   readonly cookie: number
   instance: string | undefined
+  ids: Ids
   known: Known | undefined
   waiting: SensedEvent[]
 }
+
+const noIds: Ids = { first: 0, count: 0 }
+const newOwner = (cookie: number): Owner => ({ cookie, instance: undefined, ids: noIds, known: undefined, waiting: [] })
+
+/** As the instance itself has it; somebody else's stays the host's. */
+const within = (id: number, { first, count }: Ids): number => (id >= first && id < first + count ? id - first : id)
 
 interface Known {
   readonly subject: Subject
@@ -68,11 +81,13 @@ export const createAttribution = (toWall: (boot: number) => number, sink: (attri
     those[event.type] = (those[event.type] ?? 0) + count
   }
 
-  const emit = (event: SensedEvent, { subject, redact }: Known): void => {
+  const emit = (event: SensedEvent, { subject, redact }: Known, ids: Ids): void => {
     const { cookie: _, boot, targetCookie, ...facts } = redact(event)
+    const users = { uid: within(facts.uid, ids), euid: within(facts.euid, ids), gid: within(facts.gid, ids) }
     const targetInstance = targetCookie === undefined || targetCookie === event.cookie ? undefined : owners.get(targetCookie)?.instance
     const { environment, instance } = subject
-    sink({ subject, event: { ...facts, time: toWall(boot), environment, instance, ...(targetInstance === undefined ? {} : { targetInstance }) } })
+    const target = targetInstance === undefined ? {} : { targetInstance }
+    sink({ subject, event: { ...facts, ...users, time: toWall(boot), environment, instance, ...target } })
   }
 
   const settle = (owner: Owner): void => {
@@ -81,7 +96,7 @@ export const createAttribution = (toWall: (boot: number) => number, sink: (attri
     const ready = owner.waiting
     owner.waiting = []
     waitingOfAll -= ready.length
-    for (const event of ready) emit(event, owner.known)
+    for (const event of ready) emit(event, owner.known, owner.ids)
   }
 
   const drop = (owner: Owner, until: number): void => {
@@ -98,18 +113,19 @@ export const createAttribution = (toWall: (boot: number) => number, sink: (attri
       for (const owner of owners.values()) if (owner.instance === subject.instance) settle(owner)
     },
     register: cookie => {
-      if (!owners.has(cookie)) owners.set(cookie, { cookie, instance: undefined, known: undefined, waiting: [] })
+      if (!owners.has(cookie)) owners.set(cookie, newOwner(cookie))
     },
-    bind: (cookie, instance) => {
-      const owner = owners.get(cookie) ?? { cookie, instance, known: undefined, waiting: [] }
+    bind: (cookie, instance, ids) => {
+      const owner = owners.get(cookie) ?? newOwner(cookie)
       owners.set(cookie, owner)
       owner.instance = instance
+      owner.ids = ids
       settle(owner)
     },
     take: event => {
       const owner = owners.get(event.cookie)
       if (owner === undefined) lose(event, undefined)
-      else if (owner.known !== undefined) emit(event, owner.known)
+      else if (owner.known !== undefined) emit(event, owner.known, owner.ids)
       else if (owner.waiting.length >= mostOfOne || waitingOfAll >= mostOfAll) lose(event, owner.instance)
       else {
         owner.waiting.push(event)
@@ -119,7 +135,7 @@ export const createAttribution = (toWall: (boot: number) => number, sink: (attri
     takeOf: (instance, event) => {
       const whose = known.get(instance)
       if (whose === undefined) lose(event, undefined)
-      else emit(event, whose)
+      else emit(event, whose, noIds)
     },
     subjectOf: instance => known.get(instance)?.subject,
     release: cookie => {

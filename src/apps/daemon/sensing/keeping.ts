@@ -10,7 +10,7 @@ import type { ActivityStore } from '../../../store/activity/activity-store.ts'
 
 /** ms that an event waits at most, and a sample where there is nothing but samples: a block for each would be more frame than content. */
 const eventPatience = 1_000
-const samplePatience = 10_000
+const samplePatience = 5_000
 /** Entries that are written at once: more would keep the thread from judging what comes meanwhile. */
 const most = 1_000
 /** Entries that wait for a disk with room, of all environments. */

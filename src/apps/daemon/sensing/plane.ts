@@ -9,7 +9,7 @@ import type { Bound } from '../../../backends/linux/sensor.ts'
 import { settledWithin } from '../../../base/abort.ts'
 import { errnoOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
-import type { Detector } from '../../../detect/detector.ts'
+import type { RuledDetector } from '../../../detect/create.ts'
 import type { Testimony } from '../../../engine/witness.ts'
 import type { SensorCounts } from '../../../model/kernel-event.ts'
 import type { ActivityStore } from '../../../store/activity/activity-store.ts'
@@ -32,12 +32,6 @@ const markInterval = 10_000
 const settlePatience = 5_000
 /** Detections that are told at once. */
 const mostDetections = 500
-
-/** A detector whose rules can be others from one event to the next, with all that it knows of processes. */
-export interface RuledDetector extends Detector {
-  /** Throws `invalid` naming file, line and what is wrong; then the rules stay as they are. Resolves to how many there are. */
-  setRules(rules: RuleSettings): number
-}
 
 export interface PlaneParts {
   readonly options: SensingOptions
@@ -140,7 +134,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     sampler.add(bound)
     if (cookie === undefined) return
     cookies.set(cookie, { environment, instance })
-    attribution.bind(cookie, instance)
+    attribution.bind(cookie, instance, bound.ids)
   }
 
   const release = (cookie: number | undefined, instance: string | undefined): void => {

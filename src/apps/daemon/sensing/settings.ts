@@ -6,6 +6,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { DayflyError, errnoOf, messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
+import { sensitivePaths, writePaths } from '../../../detect/rules/watched.ts'
 import type { DetectionSettings } from '../../../detect/settings/settings.ts'
 import type { Sensing } from './create.ts'
 import type { RuleFile, SensorSettings } from './messages.ts'
@@ -31,7 +32,12 @@ export interface SettingsWatch extends AsyncDisposable {
   look(): Promise<void>
 }
 
-export const sensorSettingsOf = ({ sensor }: DetectionSettings): SensorSettings => sensor
+/** With the paths that Dayfly's own rules ask for. */
+export const sensorSettingsOf = ({ sensor }: DetectionSettings): SensorSettings => ({
+  ...sensor,
+  sensitivePaths: [...new Set([...sensitivePaths, ...sensor.sensitivePaths])],
+  writePaths: [...new Set([...writePaths, ...sensor.writePaths])],
+})
 
 const namesIn = async (folder: string): Promise<string[]> => {
   try {

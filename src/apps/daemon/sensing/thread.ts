@@ -2,9 +2,9 @@
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import type { Log, LogFields, LogLevel } from '../../../base/log.ts'
+import { createDetector } from '../../../detect/create.ts'
 import { openActivityStore } from '../../../store/activity/open.ts'
 import type { FromSensing, SensingOptions, ToSensing } from './messages.ts'
-import type { RuledDetector } from './plane.ts'
 import { createPlane } from './plane.ts'
 
 if (parentPort === null) throw new Error('this is the thread of sensing: it is started by create.ts')
@@ -25,7 +25,7 @@ const store = openActivityStore({
   path: join(options.stateDir, 'activity.sqlite'),
   onProblem: ({ environment, block, message }) => log.warn('what an instance did is damaged on the disk', { environment, block, message }),
 })
-const detector: RuledDetector = { introduce: () => undefined, observe: () => [], forget: () => undefined, setRules: () => 0 }
+const detector = createDetector({ dayfly: false, files: [] })
 const plane = createPlane({ options, store, detector, log, say })
 
 const close = async (): Promise<void> => {
