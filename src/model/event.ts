@@ -41,6 +41,7 @@
  *   sensor.totals               emitted, dropped, filtered: numbers by type of event, of the instance; unowned: what came too early or too late to be kept
  *   activity.kept               blocks, entries, hash: of its activity (model/activity.ts) so far. Every 10 s with something new, and before the seal
  *   activity.lost               entries that could not be kept, code
+ *   instance.used               what it used from its first sample to its last (model/usage.ts), once, before the seal
  *   record.sealed               count, hash: of the entries before it and of the last of them. Nothing follows
  *
  * An event that had to wait because the disk was full has `happenedAt` (wall ms) in its data. No data holds a secret or a variable's value.
