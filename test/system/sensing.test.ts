@@ -1,7 +1,7 @@
 /** What instances do is seen, attributed, judged, kept and bound by their record, whatever dies meanwhile: on the real kernel, with the real sensor. */
 import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
-import { readdirSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, describe, test } from 'node:test'
 import type { Event } from '../../src/model/event.ts'
@@ -70,7 +70,7 @@ describe('what instances do', { skip: cannotSee }, () => {
     const events = kernelEvents(stage.activity(environment))
     assert.ok(events.some(({ type, path, name }) => type === 'open' && path === '/etc/shadow' && name === 'cat'))
     assert.deepEqual(new Set(events.map(event => event.instance)), new Set([instance]))
-    const begun = events.filter(({ type }) => type === 'exec').map(({ name }) => name)
+    const begun = events.flatMap(({ type, args = [] }) => (type === 'exec' ? [(args[0] ?? '').replace(/^.*\//, '')] : []))
     for (const name of ['sh', 'cat', 'sleep', 'ls']) assert.ok(begun.includes(name), `${name} in ${begun.join(', ')}`)
     assertBound(stage, await stage.record(environment), environment)
   })
@@ -178,6 +178,77 @@ describe('what instances do', { skip: cannotSee }, () => {
     assertBound(stage, record, environment)
   })
 
+  test('a program that was dropped is detected, and the record says so; with enforcement it does not run', async () => {
+    const { daemon } = stage
+    const drop = 'cp /bin/busybox /tmp/dropped; /tmp/dropped echo it runs; sleep 600'
+    const raised = async (environment: string): Promise<Event | undefined> =>
+      only(await stage.record(environment), 'detection.raised').find(({ data }) => data['rule'] === 'Program run from a folder for scratch')
+    const first = await stage.begin(drop)
+    await until('it is raised', async () => (await raised(first.environment)) !== undefined)
+    const detection = await raised(first.environment)
+    assert.equal(detection?.instance, first.instance)
+    assert.match(JSON.stringify(detection.data), /\/tmp\/dropped/)
+    const dropped = () => kernelEvents(stage.activity(first.environment)).find(({ type, path }) => type === 'exec' && path === '/tmp/dropped')
+    await until('it is kept', () => dropped() !== undefined)
+    assert.ok(dropped()?.flags?.includes('upper') && dropped()?.flags?.includes('would_deny'))
+    await stage.end(first.environment)
+
+    const policy = join(daemon.stateDir, 'policies/detection.yaml')
+    mkdirSync(join(daemon.stateDir, 'policies'), { recursive: true })
+    const head = 'apiVersion: dayfly.dev/v1\nkind: DetectionSettings\n'
+    writeFileSync(policy, `${head}spec: { sensor: { droppedBinaries: enforce } }\n`)
+    try {
+      await until('it is enforced', async () => {
+        const { environment } = await stage.run(['/bin/sh', '-c', 'cp /bin/busybox /tmp/dropped; /tmp/dropped echo it runs'])
+        return kernelEvents(stage.activity(environment)).some(({ flags, path }) => path === '/tmp/dropped' && flags?.includes('denied'))
+      })
+      const { environment, instance } = await stage.run(['/bin/sh', '-c', 'cp /bin/busybox /tmp/dropped; /tmp/dropped echo it runs; echo "code $?"'])
+      assert.equal(
+        readFileSync(join(daemon.stateDir, `records/${instance}.log`), 'utf8')
+          .replaceAll(/^\S+ stdout F /gm, '')
+          .split('\n')
+          .at(-2),
+        'code 137',
+      )
+      const denied = kernelEvents(stage.activity(environment)).find(({ type, path }) => type === 'exec' && path === '/tmp/dropped')
+      assert.ok(denied?.flags?.includes('denied'))
+    } finally {
+      rmSync(policy)
+    }
+  })
+
+  test('rule files come into force while instances live; a faulty one changes nothing, and the doctor says so', async () => {
+    const { daemon } = stage
+    const folder = join(daemon.stateDir, 'rules')
+    mkdirSync(folder, { recursive: true })
+    const rule = (name: string, condition: string): string =>
+      `- rule: ${name}\n  desc: of a test\n  condition: ${condition}\n  output: "%proc.name did it"\n  priority: NOTICE\n`
+    const ruleCheck = async (): Promise<string> => (await daemon.client.doctor()).find(({ name }) => name === 'detection rules')?.found ?? ''
+    const { environment } = await stage.begin('while :; do touch /tmp/a; rm /tmp/a; sleep 0.1; done')
+    const raised = async (name: string): Promise<boolean> =>
+      only(await stage.record(environment), 'detection.raised').some(({ data }) => data['rule'] === name)
+    writeFileSync(join(folder, 'own.yaml'), rule('Own rule', 'evt.type in (unlink, unlinkat) and fd.name = /tmp/a or evt.type in (unlink, unlinkat)'))
+    await until('it is in force', () => raised('Own rule'))
+    const before = await ruleCheck()
+    writeFileSync(join(folder, 'faulty.yaml'), rule('Faulty', 'evt.type = = x'))
+    await until('the fault is told', async () => (await ruleCheck()).includes('faulty.yaml'))
+    rmSync(join(folder, 'faulty.yaml'))
+    await until('all is well again', async () => (await ruleCheck()) === before)
+    await stage.end(environment)
+    rmSync(folder, { recursive: true })
+  })
+
+  test('of what runs in gVisor the record says that the kernel does not see into it', async () => {
+    const { environment, instance } = await stage.run(['/bin/true'], { runtime: 'runsc', limits: { memory: 256 * 1024 * 1024 } })
+    const record = await stage.record(environment)
+    assert.deepEqual(
+      only(record, 'sensor.blind').map(event => [event.instance, event.data['runtime']]),
+      [[instance, 'runsc']],
+    )
+    assert.ok(samples(stage.activity(environment)).length >= 2)
+    assertBound(stage, record, environment)
+  })
+
   test('names that are asked for are events, with what was answered', async () => {
     const { client } = stage.daemon
     const { environment } = await client.up(
@@ -208,6 +279,34 @@ describe('what instances do', { skip: cannotSee }, () => {
     assert.deepEqual(await stage.daemon.client.leaks(), [])
     const checks = await stage.daemon.client.doctor()
     assert.match(checks.find(({ name }) => name === 'sensor')?.found ?? '', /^attached; \d+ events, 0 lost/)
+  })
+})
+
+describe('where nothing can be seen', { skip: cannotSee }, () => {
+  // The kernel tells its types in a folder that is hidden here.
+  const wrapper = ['unshare', '--mount', 'sh', '-c', 'mount -t tmpfs none /sys/kernel/btf && exec "$@"', 'sh']
+  const reason = /tells no types/
+
+  test('everything goes on, samples too, and the record says that nobody saw it', async () => {
+    await using stage = await makeStage({ wrapper, unseen: true })
+    const { environment } = await stage.run(['/bin/true'])
+    const record = await stage.record(environment)
+    assert.match(only(record, 'sensor.absent')[0]?.reason ?? '', reason)
+    assert.deepEqual(kernelEvents(stage.activity(environment)), [])
+    assert.ok(samples(stage.activity(environment)).length >= 2)
+    assertBound(stage, record, environment)
+    assert.match((await stage.daemon.client.doctor()).find(({ name }) => name === 'sensor')?.found ?? '', reason)
+    assert.deepEqual(await stage.daemon.client.leaks(), [])
+  })
+
+  test('nothing starts where that is demanded', async () => {
+    await using stage = await makeStage({ wrapper, unseen: true, env: { ...process.env, DAYFLY_SENSOR: 'require' } })
+    const { client } = stage.daemon
+    await assert.rejects(client.create({ image: 'busybox', command: ['/bin/true'] }), (error: Error) => reason.test(error.message))
+    await until('nothing is left', async () => (await client.environments({})).length === 0)
+    const [refused] = await client.environments({ all: true })
+    assert.deepEqual(only(await stage.record(refused?.id ?? ''), 'instance.running'), [])
+    assert.deepEqual(await client.leaks(), [])
   })
 })
 

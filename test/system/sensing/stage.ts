@@ -57,7 +57,8 @@ const childrenOf = (pid: number): { pid: number; name: string }[] =>
       .map(text => ({ pid: Number(text), name: readFileSync(`/proc/${Number(text)}/comm`, 'latin1').trim() })),
   )
 
-export const makeStage = async (options: Partial<DaemonOptions> = {}): Promise<Stage> => {
+/** `unseen`: there will be no sensor. */
+export const makeStage = async ({ unseen = false, ...options }: Partial<DaemonOptions> & { readonly unseen?: boolean } = {}): Promise<Stage> => {
   const folder = makeFolder('/tmp/dayfly-sensing-')
   const stage: Stage = {
     folder,
@@ -98,7 +99,7 @@ export const makeStage = async (options: Partial<DaemonOptions> = {}): Promise<S
     await stage.daemon.ready
     const tar = execFileSync(join(root, 'scripts/make-image'), [], { encoding: 'utf8' }).trim()
     await stage.daemon.client.importImage({ path: tar, name: 'busybox' }, () => {})
-    await stage.attached()
+    if (!unseen) await stage.attached()
     return stage
   } catch (error) {
     await stage[Symbol.asyncDispose]()
