@@ -30,6 +30,10 @@ const flags: Readonly<Record<string, string>> = {
   logLimit: '--log-limit',
   secrets: '--secret',
   ttl: '--ttl',
+  text: '--text',
+  port: '--port',
+  process: '--process',
+  address: '--address',
   ref: 'REF',
 }
 
