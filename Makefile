@@ -45,6 +45,7 @@ format:
 docs:
 	@$(NODE) scripts/cli-doc.ts > docs/cli.md
 	@$(NODE) scripts/openapi.ts > docs/openapi.json
+	@$(NODE) scripts/rules-doc.ts
 
 bench: root
 	@scripts/setup

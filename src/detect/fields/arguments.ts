@@ -27,7 +27,10 @@ interface Argument {
   readonly text?: (context: EventContext) => Raw
 }
 
-const argument = (name: string, raw: (event: KernelEvent, context: EventContext) => Raw): Argument => ({ name, raw: context => raw(context.event, context) })
+const argument = (name: string, raw: (event: KernelEvent, context: EventContext) => Raw): Argument => ({
+  name,
+  raw: context => raw(context.event, context),
+})
 const named = (name: string, raw: (event: KernelEvent) => number | undefined, nameOf: (value: number, event: KernelEvent) => string): Argument => ({
   name,
   raw: ({ event }) => raw(event),
@@ -42,7 +45,8 @@ const res = named('res', ({ result }) => result, resultName)
 const path = (name: string): Argument => argument(name, event => event.path)
 const target = (name: string): Argument => argument(name, event => event.target)
 const mode = named('mode', event => event.mode, modeNames)
-const mark = (event: KernelEvent): string => (event.socket?.family === 'unix' ? 'u' : event.socket?.family === 'inet6' ? '6' : event.socket ? '4' : 'f')
+const mark = (event: KernelEvent): string =>
+  event.socket?.family === 'unix' ? 'u' : event.socket?.family === 'inet6' ? '6' : event.socket ? '4' : 'f'
 const descriptor = (name: string, of: (event: KernelEvent) => number | undefined): Argument => ({
   name,
   raw: ({ event }) => of(event),
@@ -61,10 +65,18 @@ const exeFlags = ({ flags = [] }: KernelEvent): string =>
     .join('|')
 
 const program = [
-  ...[res, argument('exe', (event, { process }) => process.exe ?? event.args?.[0]), argument('args', (_event, { process }) => process.args.join(' '))],
+  ...[
+    res,
+    argument('exe', (event, { process }) => process.exe ?? event.args?.[0]),
+    argument('args', (_event, { process }) => process.args.join(' ')),
+  ],
   ...[argument('tid', event => event.tid), argument('pid', event => event.pid), argument('ptid', event => event.parentPid)],
   ...[argument('cwd', (event, { process }) => event.cwd ?? process.cwd), argument('comm', event => event.name), argument('tty', event => event.tty)],
-  ...[argument('vpgid', event => event.group), argument('flags', exeFlags), named('cap_effective', capabilitiesOf, (_value, event) => capabilityNames(event.capabilities ?? ''))],
+  ...[
+    argument('vpgid', event => event.group),
+    argument('flags', exeFlags),
+    named('cap_effective', capabilitiesOf, (_value, event) => capabilityNames(event.capabilities ?? '')),
+  ],
   ...[argument('exe_ino', event => event.inode), argument('uid', event => event.euid), argument('gid', event => event.gid)],
   ...[argument('trusted_exepath', (event, { process }) => process.exePath ?? event.exe), argument('filename', event => event.path)],
 ]
@@ -73,7 +85,15 @@ function capabilitiesOf({ capabilities }: KernelEvent): number | undefined {
 }
 
 const open = [
-  ...[opened, path('name'), named('flags', event => event.openFlags, (flags, event) => openFlagNames(flags, event.mode !== undefined))],
+  ...[
+    opened,
+    path('name'),
+    named(
+      'flags',
+      event => event.openFlags,
+      (flags, event) => openFlagNames(flags, event.mode !== undefined),
+    ),
+  ],
   argument('mode', event => event.mode),
 ]
 const rename = [res, path('oldpath'), target('newpath')]
@@ -84,9 +104,17 @@ const signalAt = (index: number): Argument => named('sig', number(index), signal
 const argumentsOf: Readonly<Record<string, readonly Argument[]>> = {
   ...{ execve: program, execveat: program },
   ...Object.fromEntries(['clone', 'clone3', 'fork', 'vfork'].map(name => [name, [argument('res', event => event.child), ...program.slice(1, 8)]])),
-  procexit: [argument('status', event => event.result), argument('ret', event => event.result >> 8), named('sig', event => event.result & 127, signalName)],
+  procexit: [
+    argument('status', event => event.result),
+    argument('ret', event => event.result >> 8),
+    named('sig', event => event.result & 127, signalName),
+  ],
   dns: [path('name'), argument('answers', event => event.detail)],
-  ...{ open, openat: [opened, argument('dirfd', event => event.directory), ...open.slice(1)], openat2: [opened, argument('dirfd', event => event.directory), ...open.slice(1)] },
+  ...{
+    open,
+    openat: [opened, argument('dirfd', event => event.directory), ...open.slice(1)],
+    openat2: [opened, argument('dirfd', event => event.directory), ...open.slice(1)],
+  },
   creat: [opened, path('name'), argument('mode', event => event.mode)],
   open_by_handle_at: [opened, argument('mountfd', number(0)), named('flags', number(1), flags => openFlagNames(flags, false)), path('path')],
   connect: [res, tuple, descriptor('fd', event => event.fd), argument('addr', event => event.socket && tupleText(event))],
@@ -94,18 +122,34 @@ const argumentsOf: Readonly<Record<string, readonly Argument[]>> = {
   listen: [res, descriptor('fd', event => event.fd)],
   ...{ accept: [opened, tuple], accept4: [opened, tuple] },
   ...Object.fromEntries(['sendto', 'sendmsg', 'sendmmsg'].map(name => [name, [res, descriptor('fd', event => event.fd), tuple]])),
-  ...{ dup: [res, descriptor('fd', event => event.fd)], dup2: [res, descriptor('newfd', event => event.fd)], dup3: [res, descriptor('newfd', event => event.fd)] },
+  ...{
+    dup: [res, descriptor('fd', event => event.fd)],
+    dup2: [res, descriptor('newfd', event => event.fd)],
+    dup3: [res, descriptor('newfd', event => event.fd)],
+  },
   ...{ unlink: [res, path('path')], unlinkat: [res, argument('dirfd', event => event.directory), path('name')], rmdir: [res, path('path')] },
   ...{ rename, renameat: rename, renameat2: rename, link: rename, linkat: rename },
-  ...{ symlink: [res, path('target'), target('linkpath')], symlinkat: [res, path('target'), argument('linkdirfd', event => event.directory), target('linkpath')] },
-  ...{ mkdir: [res, path('path'), argument('mode', event => event.mode)], mkdirat: [res, argument('dirfd', event => event.directory), path('path'), argument('mode', event => event.mode)] },
+  ...{
+    symlink: [res, path('target'), target('linkpath')],
+    symlinkat: [res, path('target'), argument('linkdirfd', event => event.directory), target('linkpath')],
+  },
+  ...{
+    mkdir: [res, path('path'), argument('mode', event => event.mode)],
+    mkdirat: [res, argument('dirfd', event => event.directory), path('path'), argument('mode', event => event.mode)],
+  },
   ...{ chmod: [res, path('filename'), mode], fchmodat: [res, argument('dirfd', event => event.directory), path('filename'), mode] },
-  ...{ fchmodat2: [res, argument('dirfd', event => event.directory), path('filename'), mode], fchmod: [res, descriptor('fd', event => event.fd), mode] },
+  ...{
+    fchmodat2: [res, argument('dirfd', event => event.directory), path('filename'), mode],
+    fchmod: [res, descriptor('fd', event => event.fd), mode],
+  },
   ...{ chown: [res, path('path'), ...chown], lchown: [res, path('path'), ...chown], fchown: [res, descriptor('fd', event => event.fd), ...chown] },
   fchownat: [res, argument('dirfd', event => event.directory), path('pathname'), ...chown],
   ...{ setuid: [res, argument('uid', number(0))], setgid: [res, argument('gid', number(0))] },
   ...{ setfsuid: [res, argument('uid', number(0))], setfsgid: [res, argument('gid', number(0))], setgroups: [res, argument('size', number(0))] },
-  ...{ setreuid: [res, argument('ruid', number(0)), argument('euid', number(1))], setregid: [res, argument('rgid', number(0)), argument('egid', number(1))] },
+  ...{
+    setreuid: [res, argument('ruid', number(0)), argument('euid', number(1))],
+    setregid: [res, argument('rgid', number(0)), argument('egid', number(1))],
+  },
   setresuid: [res, argument('ruid', number(0)), argument('euid', number(1)), argument('suid', number(2))],
   setresgid: [res, argument('rgid', number(0)), argument('egid', number(1)), argument('sgid', number(2))],
   capset: [res, named('cap_effective', capabilitiesOf, (_value, event) => capabilityNames(event.capabilities ?? ''))],
@@ -118,8 +162,16 @@ const argumentsOf: Readonly<Record<string, readonly Argument[]>> = {
   ),
   ...{ umount: [res, target('name')], umount2: [res, target('name'), named('flags', event => event.mountFlags, umountFlagNames)] },
   ptrace: [res, named('request', number(0), ptraceRequestName), argument('pid', event => event.targetPid ?? event.numbers?.[1])],
-  ...{ kill: [res, ...kill, signalAt(1)], tkill: [res, argument('tid', number(0)), signalAt(1)], tgkill: [res, ...kill, argument('tid', number(1)), signalAt(2)] },
-  ...{ pidfd_send_signal: [res, ...kill, signalAt(1)], rt_sigqueueinfo: [res, ...kill, signalAt(1)], rt_tgsigqueueinfo: [res, ...kill, argument('tid', number(1)), signalAt(2)] },
+  ...{
+    kill: [res, ...kill, signalAt(1)],
+    tkill: [res, argument('tid', number(0)), signalAt(1)],
+    tgkill: [res, ...kill, argument('tid', number(1)), signalAt(2)],
+  },
+  ...{
+    pidfd_send_signal: [res, ...kill, signalAt(1)],
+    rt_sigqueueinfo: [res, ...kill, signalAt(1)],
+    rt_tgsigqueueinfo: [res, ...kill, argument('tid', number(1)), signalAt(2)],
+  },
   ...{ process_vm_writev: [res, ...kill], process_vm_readv: [res, ...kill] },
   socket: [opened, named('domain', number(0), socketFamilyName), argument('type', number(1)), argument('proto', number(2))],
   setns: [res, argument('fd', number(0)), named('nstype', number(1), cloneFlagNames)],

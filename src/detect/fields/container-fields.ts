@@ -4,7 +4,8 @@ import type { EventContext } from './context.ts'
 import { field, lackingField, nanoseconds } from './define.ts'
 import type { Field, FieldType, Scalar } from './field.ts'
 
-const of = (name: string, type: FieldType, doc: string, read: (subject: Subject) => Scalar | undefined): Field => field(name, type, doc, ({ subject }) => read(subject))
+const of = (name: string, type: FieldType, doc: string, read: (subject: Subject) => Scalar | undefined): Field =>
+  field(name, type, doc, ({ subject }) => read(subject))
 
 /** `registry:5000/name:tag@sha256:…` in its parts. A name without a dot, a colon or `localhost` before its first slash has no registry, and is told as it was written. */
 const parts = (image: string): { readonly repository: string; readonly tag: string | undefined } => {
@@ -49,7 +50,9 @@ export const containerFields: readonly Field[] = [
   of('container.image.tag', 'string', "Image's tag, where one was asked for", ({ imageName }) => parts(imageName).tag),
   of('container.privileged', 'boolean', 'Whether it is privileged', ({ privileged }) => privileged),
   of('container.start_ts', 'time', 'When it began', ({ startedAt }) => nanoseconds(startedAt)),
-  field('container.duration', 'duration', 'Since it began', ({ event, subject }) => Math.max(0, nanoseconds(event.time) - nanoseconds(subject.startedAt))),
+  field('container.duration', 'duration', 'Since it began', ({ event, subject }) =>
+    Math.max(0, nanoseconds(event.time) - nanoseconds(subject.startedAt)),
+  ),
   label('container.label', "One of the environment's labels"),
   of('container.labels', 'string', 'All labels', labels),
   of('k8s.pod.name', 'string', 'Workload', ({ workload }) => workload),
@@ -59,20 +62,31 @@ export const containerFields: readonly Field[] = [
   label('k8s.pod.label', "One of the environment's labels"),
   of('k8s.pod.labels', 'string', 'All labels', labels),
   field('user.uid', 'number', 'Effective user, as a number within the instance', userOf),
-  field('user.name', 'string', "`root` for 0; what other numbers are called only the image's own files say", context => (userOf(context) === 0 ? 'root' : undefined)),
+  field('user.name', 'string', "`root` for 0; what other numbers are called only the image's own files say", context =>
+    userOf(context) === 0 ? 'root' : undefined,
+  ),
   field('group.gid', 'number', 'Group, as a number within the instance', groupOf),
   field('group.name', 'string', '`root` for 0', context => (groupOf(context) === 0 ? 'root' : undefined)),
   ...['user.homedir', 'user.shell'].map(name => lackingField(name, 'string', "only the image's own files say it")),
   lackingField('user.loginuid', 'number', 'there are no logins in an instance'),
   lackingField('user.loginname', 'string', 'there are no logins in an instance'),
   lackingField('container.mounts', 'string', notTold),
-  ...['container.mount', 'container.mount.source', 'container.mount.dest', 'container.mount.mode', 'container.mount.rdwr', 'container.mount.propagation'].map(name =>
-    lackingField(name, 'string', notTold, { argument: { need: 'required', kind: 'key' } }),
+  ...[
+    'container.mount',
+    'container.mount.source',
+    'container.mount.dest',
+    'container.mount.mode',
+    'container.mount.rdwr',
+    'container.mount.propagation',
+  ].map(name => lackingField(name, 'string', notTold, { argument: { need: 'required', kind: 'key' } })),
+  ...['container.healthcheck', 'container.liveness_probe', 'container.readiness_probe'].map(name =>
+    lackingField(name, 'string', 'rules are told of the workload, not of its checks'),
   ),
-  ...['container.healthcheck', 'container.liveness_probe', 'container.readiness_probe'].map(name => lackingField(name, 'string', 'rules are told of the workload, not of its checks')),
   ...['container.ip', 'container.cni.json', 'k8s.pod.ip', 'k8s.pod.cni.json'].map(name => lackingField(name, 'string', noAddress)),
   ...['k8s.pod.sandbox_id', 'k8s.pod.full_sandbox_id'].map(name => lackingField(name, 'string', 'there is no sandbox beside the instance')),
-  ...['container.host_pid', 'container.host_network', 'container.host_ipc'].map(name => field(name, 'boolean', "Always false: no instance has the host's", () => false)),
+  ...['container.host_pid', 'container.host_network', 'container.host_ipc'].map(name =>
+    field(name, 'boolean', "Always false: no instance has the host's", () => false),
+  ),
   ...['rc', 'svc', 'ns', 'rs', 'deployment'].flatMap(kind => [
     ...['name', 'id'].filter(key => kind !== 'ns' || key === 'id').map(key => lackingField(`k8s.${kind}.${key}`, 'string', gone)),
     lackingField(`k8s.${kind}.label`, 'string', gone, { argument: { need: 'required', kind: 'key', dotted: true } }),

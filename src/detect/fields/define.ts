@@ -3,10 +3,21 @@ import type { Field, FieldType, Reader } from './field.ts'
 type Extra = Partial<Pick<Field, 'costly' | 'asList' | 'deprecated' | 'plain' | 'conditionOnly' | 'holds'>>
 
 /** A field without an argument. */
-export const field = (name: string, type: FieldType, doc: string, read: Reader, extra: Extra = {}): Field => ({ name, type, doc, ...extra, bind: () => read })
+export const field = (name: string, type: FieldType, doc: string, read: Reader, extra: Extra = {}): Field => ({
+  name,
+  type,
+  doc,
+  ...extra,
+  bind: () => read,
+})
 
 /** One that Dayfly cannot know, and why. */
-export const lackingField = (name: string, type: FieldType, reason: string, extra: Partial<Pick<Field, 'argument' | 'deprecated' | 'holds'>> = {}): Field => ({
+export const lackingField = (
+  name: string,
+  type: FieldType,
+  reason: string,
+  extra: Partial<Pick<Field, 'argument' | 'deprecated' | 'holds'>> = {},
+): Field => ({
   name,
   type,
   doc: '',

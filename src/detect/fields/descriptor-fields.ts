@@ -9,7 +9,10 @@ import { isInternet, sidesOf, tupleText, versionOf } from './tuples.ts'
 
 /** Events about one file that a descriptor stands for. */
 const isFile = ({ type, syscall }: KernelEvent): boolean =>
-  type === 'open' || type === 'open_by_handle_at' || type === 'memfd' || ((type === 'chmod' || type === 'chown') && syscall?.startsWith('fch') === true && !syscall.includes('at'))
+  type === 'open' ||
+  type === 'open_by_handle_at' ||
+  type === 'memfd' ||
+  ((type === 'chmod' || type === 'chown') && syscall?.startsWith('fch') === true && !syscall.includes('at'))
 
 const pathOf = (context: EventContext): string | undefined => (isFile(context.event) ? resolvePath(context, context.event.path) : undefined)
 
@@ -31,11 +34,29 @@ const typeOf = ({ event }: EventContext): string | undefined => {
 }
 
 /** A failed open is of a file all the same. */
-const letters: Readonly<Record<string, string>> = { file: 'f', directory: 'd', ipv4: '4', ipv6: '6', unix: 'u', memfd: 'm', netlink: 'n', packet: 'o', vsock: 'o', other: 'o' }
+const letters: Readonly<Record<string, string>> = {
+  file: 'f',
+  directory: 'd',
+  ipv4: '4',
+  ipv6: '6',
+  unix: 'u',
+  memfd: 'm',
+  netlink: 'n',
+  packet: 'o',
+  vsock: 'o',
+  other: 'o',
+}
 
 const protocols: Readonly<Record<number, string>> = { 1: 'icmp', 6: 'tcp', 17: 'udp', 58: 'icmp', 255: 'raw' }
 
-const ofSide = (name: string, type: FieldType, doc: string, side: keyof Sides, of: (side: Side) => Scalar | undefined, extra?: Parameters<typeof field>[4]): Field =>
+const ofSide = (
+  name: string,
+  type: FieldType,
+  doc: string,
+  side: keyof Sides,
+  of: (side: Side) => Scalar | undefined,
+  extra?: Parameters<typeof field>[4],
+): Field =>
   field(
     name,
     type,
@@ -66,7 +87,10 @@ const sideFields = Object.entries(sideNames).flatMap(([letter, [side, whose]]) =
   ofSide(`fd.${letter}ip`, 'address', `The ${whose} address`, side, ({ address }) => address),
   ofSide(`fd.${letter}port`, 'port', `The ${whose} port`, side, ({ port }) => port),
   nameField(`fd.${letter}ip.name`, whose, side),
-  ofSide(`fd.${letter}net`, 'network', `The ${whose} address, compared with networks`, side, ({ address }) => address, { plain: true, conditionOnly: true }),
+  ofSide(`fd.${letter}net`, 'network', `The ${whose} address, compared with networks`, side, ({ address }) => address, {
+    plain: true,
+    conditionOnly: true,
+  }),
 ])
 
 const both = (name: string, type: FieldType, doc: string, of: (side: Side) => Scalar | undefined): Field =>
@@ -90,10 +114,19 @@ const directoryOf = (context: EventContext): string | undefined => {
 }
 
 /** Which of an event's paths are what. Links: the source is the new name, the target what it leads to, as in Falco. */
-const paths: Readonly<Record<string, readonly [name: 'path' | 'target' | undefined, source: 'path' | 'target' | undefined, target: 'path' | 'target' | undefined]>> = {
-  ...Object.fromEntries(['open', 'unlink', 'mkdir', 'chmod', 'chown', 'open_by_handle_at', 'chroot'].map(type => [type, ['path', undefined, undefined] as const])),
+const paths: Readonly<
+  Record<string, readonly [name: 'path' | 'target' | undefined, source: 'path' | 'target' | undefined, target: 'path' | 'target' | undefined]>
+> = {
+  ...Object.fromEntries(
+    ['open', 'unlink', 'mkdir', 'chmod', 'chown', 'open_by_handle_at', 'chroot'].map(type => [type, ['path', undefined, undefined] as const]),
+  ),
   umount: ['target', undefined, undefined],
-  ...{ rename: [undefined, 'path', 'target'], link: [undefined, 'target', 'path'], symlink: [undefined, 'target', 'path'], mount: [undefined, 'path', 'target'] },
+  ...{
+    rename: [undefined, 'path', 'target'],
+    link: [undefined, 'target', 'path'],
+    symlink: [undefined, 'target', 'path'],
+    mount: [undefined, 'path', 'target'],
+  },
 }
 
 const pathField = (name: string, doc: string, which: 0 | 1 | 2, isRaw: boolean): Field =>
@@ -110,9 +143,15 @@ export const descriptorFields: readonly Field[] = [
   field('fd.num', 'number', 'Descriptor; -1 for an open that failed', ({ event }) => numberOf(event)),
   field('fd.type', 'string', 'file, directory, ipv4, ipv6, unix, netlink, packet, vsock, memfd or other', typeOf),
   field('fd.typechar', 'string', 'f, d, 4, 6, u, n, m or o', context => letters[typeOf(context) ?? '']),
-  field('fd.name', 'string', 'Path of a file, or both sides of a connection: 10.0.0.2:4444->1.2.3.4:80', context => (context.event.socket ? tupleText(context.event) : pathOf(context)), {
-    costly: true,
-  }),
+  field(
+    'fd.name',
+    'string',
+    'Path of a file, or both sides of a connection: 10.0.0.2:4444->1.2.3.4:80',
+    context => (context.event.socket ? tupleText(context.event) : pathOf(context)),
+    {
+      costly: true,
+    },
+  ),
   field('fd.nameraw', 'string', 'Path as the event has it', ({ event }) => (isFile(event) ? event.path?.replace(/\/{2,}/g, '/') : undefined)),
   field('fd.directory', 'string', 'Folder of a file', directoryOf),
   field('fd.filename', 'string', 'Last name of a file', context => {
@@ -125,15 +164,21 @@ export const descriptorFields: readonly Field[] = [
   both('fd.proto', 'port', 'Either port', ({ port }) => port),
   ...sideFields,
   ...(['c', 's', 'l', 'r'] as const).map(letter =>
-    ofSide(`fd.${letter}proto`, 'string', `The ${sideNames[letter][1]} port, as text`, sideNames[letter][0], ({ port }) => (port === undefined ? undefined : String(port))),
+    ofSide(`fd.${letter}proto`, 'string', `The ${sideNames[letter][1]} port, as text`, sideNames[letter][0], ({ port }) =>
+      port === undefined ? undefined : String(port),
+    ),
   ),
-  field('fd.l4proto', 'string', 'tcp, udp, icmp or raw', ({ event }) => (event.socket && isInternet(event.socket) ? protocols[event.socket.protocol] : undefined)),
+  field('fd.l4proto', 'string', 'tcp, udp, icmp or raw', ({ event }) =>
+    event.socket && isInternet(event.socket) ? protocols[event.socket.protocol] : undefined,
+  ),
   field('fd.sockfamily', 'string', 'ip or unix', ({ event }) => {
     if (!event.socket) return undefined
     if (isInternet(event.socket)) return 'ip'
     return event.socket.family === 'unix' ? 'unix' : undefined
   }),
-  field('fd.is_server', 'boolean', 'Whether the process is the side that was asked', ({ event }) => (event.socket ? ['bind', 'listen', 'accept'].includes(event.type) : undefined)),
+  field('fd.is_server', 'boolean', 'Whether the process is the side that was asked', ({ event }) =>
+    event.socket ? ['bind', 'listen', 'accept'].includes(event.type) : undefined,
+  ),
   field('fd.connected', 'boolean', 'Whether the socket is connected', ({ event }) => {
     if (!event.socket) return undefined
     return event.type === 'accept' || event.type === 'dup' || (event.type === 'connect' && event.result >= 0)
@@ -154,8 +199,12 @@ export const descriptorFields: readonly Field[] = [
     return directory === undefined ? undefined : `${context.subject.instance}:${directory}`
   }),
   field('fd.ino', 'number', 'Inode of a file', ({ event }) => (isFile(event) ? event.inode : undefined)),
-  field('fd.is_upper_layer', 'boolean', "Whether the file is not the image's", ({ event }) => (isFile(event) ? (event.flags?.includes('upper') ?? false) : undefined)),
-  field('fd.is_lower_layer', 'boolean', "Whether the file is the image's", ({ event }) => (isFile(event) ? !event.flags?.includes('upper') : undefined)),
+  field('fd.is_upper_layer', 'boolean', "Whether the file is not the image's", ({ event }) =>
+    isFile(event) ? (event.flags?.includes('upper') ?? false) : undefined,
+  ),
+  field('fd.is_lower_layer', 'boolean', "Whether the file is the image's", ({ event }) =>
+    isFile(event) ? !event.flags?.includes('upper') : undefined,
+  ),
   pathField('fs.path.name', 'Path of an event that succeeded and has one: open, unlink, mkdir, chmod, chown, umount, chroot', 0, false),
   pathField('fs.path.nameraw', 'The same as it was told', 0, true),
   pathField('fs.path.source', 'rename: the old name. link, symlink: the new one. mount: what is mounted', 1, false),
@@ -164,5 +213,7 @@ export const descriptorFields: readonly Field[] = [
   pathField('fs.path.targetraw', 'The same as it was told', 2, true),
   ...['fd.dev', 'fd.dev.major', 'fd.dev.minor'].map(name => lackingField(name, 'number', 'the sensor does not tell it')),
   lackingField('fd.types', 'string', 'Dayfly keeps no table of descriptors', { holds: 'list', argument: { need: 'optional', kind: 'index' } }),
-  ...['fdlist.nums', 'fdlist.names', 'fdlist.cips', 'fdlist.sips', 'fdlist.cports', 'fdlist.sports'].map(name => lackingField(name, 'string', 'there are no events of poll')),
+  ...['fdlist.nums', 'fdlist.names', 'fdlist.cips', 'fdlist.sips', 'fdlist.cports', 'fdlist.sports'].map(name =>
+    lackingField(name, 'string', 'there are no events of poll'),
+  ),
 ]

@@ -14,7 +14,22 @@ const isOpen = ({ type }: KernelEvent): boolean => type === 'open' || type === '
 const openFlags = (event: KernelEvent): number => event.openFlags ?? (event.flags?.includes('write') ? 1 : 0)
 
 const categories: Readonly<Record<string, readonly KernelEventType[]>> = {
-  file: ['open', 'unlink', 'rename', 'link', 'symlink', 'mkdir', 'chmod', 'chown', 'mount', 'umount', 'open_by_handle_at', 'chroot', 'pivot_root', 'dup'],
+  file: [
+    'open',
+    'unlink',
+    'rename',
+    'link',
+    'symlink',
+    'mkdir',
+    'chmod',
+    'chown',
+    'mount',
+    'umount',
+    'open_by_handle_at',
+    'chroot',
+    'pivot_root',
+    'dup',
+  ],
   net: ['connect', 'bind', 'listen', 'accept', 'sendto', 'socket', 'dns'],
   process: ['exec', 'fork', 'exit', 'ptrace', 'setns', 'unshare', 'process_vm_writev'],
   user: ['setuid', 'capset'],
@@ -27,7 +42,11 @@ const categoryOf = new Map(Object.entries(categories).flatMap(([category, types]
 const iso = (time: number): { readonly date: string; readonly clock: string; readonly fraction: string } => {
   const text = new Date(Math.floor(time)).toISOString()
   const microseconds = Math.round((time - Math.floor(time)) * 1000)
-  return { date: text.slice(0, 10), clock: text.slice(11, 19), fraction: `${text.slice(20, 23)}${String(Math.min(999, microseconds)).padStart(3, '0')}000` }
+  return {
+    date: text.slice(0, 10),
+    clock: text.slice(11, 19),
+    fraction: `${text.slice(20, 23)}${String(Math.min(999, microseconds)).padStart(3, '0')}000`,
+  }
 }
 
 const checkArgument = (argument = ''): string => {
@@ -100,13 +119,25 @@ export const eventFields: readonly Field[] = [
   field('evt.dir', 'string', 'Always `<`', () => '<', { deprecated: 'it is always <, so leave it out' }),
   field('evt.time', 'string', 'Time of day, UTC', ({ event }) => `${iso(event.time).clock}.${iso(event.time).fraction}`),
   field('evt.time.s', 'string', 'Time of day without fraction, UTC', ({ event }) => iso(event.time).clock),
-  field('evt.time.iso8601', 'string', 'Date and time, UTC', ({ event }) => `${iso(event.time).date}T${iso(event.time).clock}.${iso(event.time).fraction}+0000`),
-  field('evt.datetime', 'string', 'Date and time, UTC', ({ event }) => `${iso(event.time).date} ${iso(event.time).clock}.${iso(event.time).fraction}`),
+  field(
+    'evt.time.iso8601',
+    'string',
+    'Date and time, UTC',
+    ({ event }) => `${iso(event.time).date}T${iso(event.time).clock}.${iso(event.time).fraction}+0000`,
+  ),
+  field(
+    'evt.datetime',
+    'string',
+    'Date and time, UTC',
+    ({ event }) => `${iso(event.time).date} ${iso(event.time).clock}.${iso(event.time).fraction}`,
+  ),
   field('evt.datetime.s', 'string', 'Date and time without fraction, UTC', ({ event }) => `${iso(event.time).date} ${iso(event.time).clock}`),
   field('evt.rawtime', 'time', 'When it happened', ({ event }) => nanoseconds(event.time)),
   field('evt.rawtime.s', 'number', 'Seconds since the epoch', ({ event }) => Math.floor(event.time / 1000)),
   field('evt.rawtime.ns', 'number', 'Nanoseconds within the second', ({ event }) => Math.round((event.time % 1000) * 1000) * 1000),
-  field('evt.reltime', 'duration', 'Since its instance began', ({ event, subject }) => Math.max(0, nanoseconds(event.time) - nanoseconds(subject.startedAt))),
+  field('evt.reltime', 'duration', 'Since its instance began', ({ event, subject }) =>
+    Math.max(0, nanoseconds(event.time) - nanoseconds(subject.startedAt)),
+  ),
   field('evt.reltime.s', 'number', 'The same, seconds', ({ event, subject }) => Math.max(0, Math.floor((event.time - subject.startedAt) / 1000))),
   field('evt.res', 'string', 'SUCCESS, or the name of the error', ({ event }) => {
     const result = resultOf(event)
@@ -127,11 +158,18 @@ export const eventFields: readonly Field[] = [
   field('evt.is_open_read', 'boolean', 'Whether a file was opened to be read', ({ event }) => isOpen(event) && opensToRead(openFlags(event))),
   field('evt.is_open_write', 'boolean', 'Whether a file was opened to be written', ({ event }) => isOpen(event) && opensToWrite(openFlags(event))),
   field('evt.is_open_create', 'boolean', 'Whether opening made the file', ({ event }) => isOpen(event) && event.mode !== undefined),
-  field('evt.is_open_exec', 'boolean', 'Whether opening made a file that can be executed', ({ event }) => isOpen(event) && ((event.mode ?? 0) & 0o111) !== 0),
+  field(
+    'evt.is_open_exec',
+    'boolean',
+    'Whether opening made a file that can be executed',
+    ({ event }) => isOpen(event) && ((event.mode ?? 0) & 0o111) !== 0,
+  ),
   ...['evt.is_io', 'evt.is_io_read', 'evt.is_io_write', 'evt.is_wait', 'evt.is_syslog', 'evt.is_async'].map(name =>
     field(name, 'boolean', 'Always false: there are no such events', () => false),
   ),
-  ...['evt.latency', 'evt.latency.s', 'evt.latency.ns', 'evt.wait_latency'].map(name => lackingField(name, 'duration', noEnter, { deprecated: noEnter })),
+  ...['evt.latency', 'evt.latency.s', 'evt.latency.ns', 'evt.wait_latency'].map(name =>
+    lackingField(name, 'duration', noEnter, { deprecated: noEnter }),
+  ),
   lackingField('evt.latency.human', 'string', noEnter, { deprecated: noEnter }),
   ...['evt.deltatime', 'evt.deltatime.s', 'evt.deltatime.ns'].map(name => lackingField(name, 'duration', 'it would differ between live and replay')),
   lackingField('evt.cpu', 'number', 'the sensor does not tell it'),

@@ -65,7 +65,19 @@ export const eventNames: ReadonlySet<string> = new Set(typeOf.keys())
 export const otherNames: ReadonlySet<string> = new Set(['procexit', 'dns'])
 
 /** What Falco tells of itself or of the host, and Dayfly does not. */
-const falcoNames = ['switch', 'signaldeliver', 'page_fault', 'container', 'procinfo', 'pluginevent', 'asyncevent', 'syscall', 'notification', 'infra', 'drop']
+const falcoNames = [
+  'switch',
+  'signaldeliver',
+  'page_fault',
+  'container',
+  'procinfo',
+  'pluginevent',
+  'asyncevent',
+  'syscall',
+  'notification',
+  'infra',
+  'drop',
+]
 
 /** Whether there is such an event anywhere: if not, a rule that asks for it has a slip of the pen. */
 export const isEventName = (name: string): boolean => eventNames.has(name) || syscallNames.has(name) || falcoNames.includes(name)

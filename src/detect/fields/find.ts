@@ -20,7 +20,9 @@ export const bindField = (field: Field, argument: string | undefined): BoundFiel
   const { name, type, holds = 'one' } = field
   if (argument !== undefined && !field.argument) throw new RangeError(`${name} takes no argument in brackets`)
   if (argument === undefined && field.argument?.need === 'required')
-    throw new RangeError(`${name} needs an argument: ${field.argument.dotted ? `${name}.NAME or ` : ''}${name}[${field.argument.kind === 'index' ? 'N' : 'NAME'}]`)
+    throw new RangeError(
+      `${name} needs an argument: ${field.argument.dotted ? `${name}.NAME or ` : ''}${name}[${field.argument.kind === 'index' ? 'N' : 'NAME'}]`,
+    )
   if (argument !== undefined && field.argument?.kind === 'index' && !field.argument.dotted && !/^\d{1,9}$/.test(argument))
     throw new RangeError(`${name}[…] takes a number, not "${argument}"`)
   const bound: Reader | Pick<BoundField, 'holds' | 'read'> = field.bind(argument)

@@ -35,8 +35,20 @@ const names = (bits: Bits, value: number): string =>
     .join('|') || '0'
 
 const openBits: Bits = [
-  ...([['O_LARGEFILE', 0o100000], ['O_DIRECTORY', 0o200000], ['O_DIRECT', 0o40000], ['O_TRUNC', 0o1000], ['O_SYNC', 0o4010000]] as const),
-  ...([['O_NONBLOCK', 0o4000], ['O_EXCL', 0o200], ['O_DSYNC', 0o10000], ['O_APPEND', 0o2000], ['O_CREAT', 0o100]] as const),
+  ...([
+    ['O_LARGEFILE', 0o100000],
+    ['O_DIRECTORY', 0o200000],
+    ['O_DIRECT', 0o40000],
+    ['O_TRUNC', 0o1000],
+    ['O_SYNC', 0o4010000],
+  ] as const),
+  ...([
+    ['O_NONBLOCK', 0o4000],
+    ['O_EXCL', 0o200],
+    ['O_DSYNC', 0o10000],
+    ['O_APPEND', 0o2000],
+    ['O_CREAT', 0o100],
+  ] as const),
 ]
 
 /** O_RDONLY has no bit: which access is asked for says the number of the last two. */
@@ -53,37 +65,133 @@ export const openFlagNames = (flags: number, isMade: boolean): string => {
 }
 
 const modeBits: Bits = [
-  ...([['S_IXOTH', 1], ['S_IWOTH', 2], ['S_IROTH', 4], ['S_IXGRP', 8], ['S_IWGRP', 16], ['S_IRGRP', 32], ['S_IXUSR', 64], ['S_IWUSR', 128]] as const),
-  ...([['S_IRUSR', 256], ['S_ISVTX', 512], ['S_ISGID', 1024], ['S_ISUID', 2048]] as const),
+  ...([
+    ['S_IXOTH', 1],
+    ['S_IWOTH', 2],
+    ['S_IROTH', 4],
+    ['S_IXGRP', 8],
+    ['S_IWGRP', 16],
+    ['S_IRGRP', 32],
+    ['S_IXUSR', 64],
+    ['S_IWUSR', 128],
+  ] as const),
+  ...([
+    ['S_IRUSR', 256],
+    ['S_ISVTX', 512],
+    ['S_ISGID', 1024],
+    ['S_ISUID', 2048],
+  ] as const),
 ]
 export const modeNames = (mode: number): string => names(modeBits, mode)
 
 const cloneBits: Bits = [
-  ...([['CLONE_FILES', 0x400], ['CLONE_FS', 0x200], ['CLONE_IO', 0x80000000], ['CLONE_NEWIPC', 0x8000000], ['CLONE_NEWNET', 0x40000000]] as const),
-  ...([['CLONE_NEWNS', 0x20000], ['CLONE_NEWPID', 0x20000000], ['CLONE_NEWUTS', 0x4000000], ['CLONE_SIGHAND', 0x800], ['CLONE_SYSVSEM', 0x40000]] as const),
-  ...([['CLONE_THREAD', 0x10000], ['CLONE_VM', 0x100], ['CLONE_NEWUSER', 0x10000000], ['CLONE_NEWCGROUP', 0x2000000], ['CLONE_NEWTIME', 0x80]] as const),
+  ...([
+    ['CLONE_FILES', 0x400],
+    ['CLONE_FS', 0x200],
+    ['CLONE_IO', 0x80000000],
+    ['CLONE_NEWIPC', 0x8000000],
+    ['CLONE_NEWNET', 0x40000000],
+  ] as const),
+  ...([
+    ['CLONE_NEWNS', 0x20000],
+    ['CLONE_NEWPID', 0x20000000],
+    ['CLONE_NEWUTS', 0x4000000],
+    ['CLONE_SIGHAND', 0x800],
+    ['CLONE_SYSVSEM', 0x40000],
+  ] as const),
+  ...([
+    ['CLONE_THREAD', 0x10000],
+    ['CLONE_VM', 0x100],
+    ['CLONE_NEWUSER', 0x10000000],
+    ['CLONE_NEWCGROUP', 0x2000000],
+    ['CLONE_NEWTIME', 0x80],
+  ] as const),
 ]
 export const cloneFlagNames = (flags: number): string => names(cloneBits, flags)
 
 const mountBits: Bits = [
-  ...([['RDONLY', 1], ['NOSUID', 2], ['NODEV', 4], ['NOEXEC', 8], ['SYNCHRONOUS', 16], ['REMOUNT', 32], ['MANDLOCK', 64], ['DIRSYNC', 128]] as const),
-  ...([['NOATIME', 1024], ['NODIRATIME', 2048], ['BIND', 4096], ['MOVE', 8192], ['REC', 16384], ['SILENT', 32768], ['POSIXACL', 1 << 16]] as const),
-  ...([['UNBINDABLE', 1 << 17], ['PRIVATE', 1 << 18], ['SLAVE', 1 << 19], ['SHARED', 1 << 20], ['RELATIME', 1 << 21], ['STRICTATIME', 1 << 24]] as const),
+  ...([
+    ['RDONLY', 1],
+    ['NOSUID', 2],
+    ['NODEV', 4],
+    ['NOEXEC', 8],
+    ['SYNCHRONOUS', 16],
+    ['REMOUNT', 32],
+    ['MANDLOCK', 64],
+    ['DIRSYNC', 128],
+  ] as const),
+  ...([
+    ['NOATIME', 1024],
+    ['NODIRATIME', 2048],
+    ['BIND', 4096],
+    ['MOVE', 8192],
+    ['REC', 16384],
+    ['SILENT', 32768],
+    ['POSIXACL', 1 << 16],
+  ] as const),
+  ...([
+    ['UNBINDABLE', 1 << 17],
+    ['PRIVATE', 1 << 18],
+    ['SLAVE', 1 << 19],
+    ['SHARED', 1 << 20],
+    ['RELATIME', 1 << 21],
+    ['STRICTATIME', 1 << 24],
+  ] as const),
 ]
 export const mountFlagNames = (flags: number): string => names(mountBits, flags)
-export const umountFlagNames = (flags: number): string => names([['FORCE', 1], ['DETACH', 2], ['EXPIRE', 4], ['NOFOLLOW', 8]], flags)
-export const memfdFlagNames = (flags: number): string => names([['MFD_CLOEXEC', 1], ['MFD_ALLOW_SEALING', 2], ['MFD_HUGETLB', 4]], flags)
+export const umountFlagNames = (flags: number): string =>
+  names(
+    [
+      ['FORCE', 1],
+      ['DETACH', 2],
+      ['EXPIRE', 4],
+      ['NOFOLLOW', 8],
+    ],
+    flags,
+  )
+export const memfdFlagNames = (flags: number): string =>
+  names(
+    [
+      ['MFD_CLOEXEC', 1],
+      ['MFD_ALLOW_SEALING', 2],
+      ['MFD_HUGETLB', 4],
+    ],
+    flags,
+  )
 
 const requests: Readonly<Record<number, string>> = {
   ...{ 0: 'TRACEME', 1: 'PEEKTEXT', 2: 'PEEKDATA', 3: 'PEEKUSR', 4: 'POKETEXT', 5: 'POKEDATA', 6: 'POKEUSR', 7: 'CONT', 8: 'KILL', 9: 'SINGLESTEP' },
-  ...{ 12: 'GETREGS', 13: 'SETREGS', 14: 'GETFPREGS', 15: 'SETFPREGS', 16: 'ATTACH', 17: 'DETACH', 18: 'GETFPXREGS', 19: 'SETFPXREGS', 24: 'SYSCALL' },
+  ...{
+    12: 'GETREGS',
+    13: 'SETREGS',
+    14: 'GETFPREGS',
+    15: 'SETFPREGS',
+    16: 'ATTACH',
+    17: 'DETACH',
+    18: 'GETFPXREGS',
+    19: 'SETFPXREGS',
+    24: 'SYSCALL',
+  },
   ...{ 16896: 'SETOPTIONS', 16897: 'GETEVENTMSG', 16898: 'GETSIGINFO', 16899: 'SETSIGINFO', 16900: 'GETREGSET', 16901: 'SETREGSET', 16902: 'SEIZE' },
   ...{ 16903: 'INTERRUPT', 16904: 'LISTEN', 16905: 'PEEKSIGINFO', 16906: 'GETSIGMASK', 16907: 'SETSIGMASK' },
 }
 export const ptraceRequestName = (request: number): string => `PTRACE_${requests[request] ?? 'UNKNOWN'}`
 
 const families: Readonly<Record<number, string>> = {
-  ...{ 0: 'UNSPEC', 1: 'UNIX', 2: 'INET', 3: 'AX25', 4: 'IPX', 5: 'APPLETALK', 10: 'INET6', 15: 'KEY', 16: 'NETLINK', 17: 'PACKET', 21: 'RDS', 29: 'CAN' },
+  ...{
+    0: 'UNSPEC',
+    1: 'UNIX',
+    2: 'INET',
+    3: 'AX25',
+    4: 'IPX',
+    5: 'APPLETALK',
+    10: 'INET6',
+    15: 'KEY',
+    16: 'NETLINK',
+    17: 'PACKET',
+    21: 'RDS',
+    29: 'CAN',
+  },
   ...{ 30: 'TIPC', 31: 'BLUETOOTH', 33: 'RXRPC', 38: 'ALG', 39: 'NFC', 40: 'VSOCK', 44: 'XDP' },
 }
 export const socketFamilyName = (family: number): string => (families[family] === undefined ? String(family) : `AF_${families[family]}`)

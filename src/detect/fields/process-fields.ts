@@ -120,9 +120,15 @@ export const processFields: readonly Field[] = [
   own('proc.cmdline', 'string', 'proc.name and proc.args', commandLine, { costly: true }),
   ofParent('proc.pcmdline', 'string', "Parent's command line", commandLine, { costly: true }),
   ofAncestors('proc.acmdline', 'string', 'Command line', commandLine),
-  own('proc.exeline', 'string', 'proc.exe and proc.args', process => (process.exe === undefined ? undefined : [process.exe, ...process.args].join(' ')), {
-    costly: true,
-  }),
+  own(
+    'proc.exeline',
+    'string',
+    'proc.exe and proc.args',
+    process => (process.exe === undefined ? undefined : [process.exe, ...process.args].join(' ')),
+    {
+      costly: true,
+    },
+  ),
   own('proc.cmdnargs', 'number', 'How many arguments', ({ args: given }) => given.length),
   own('proc.cmdlenargs', 'number', 'Bytes of all arguments', ({ args: given }) => given.reduce((sum, text) => sum + Buffer.byteLength(text), 0)),
   own('proc.cwd', 'string', 'Working directory, as of its last exec', ({ cwd }) => cwd),
@@ -140,9 +146,15 @@ export const processFields: readonly Field[] = [
   ofLeader('proc.vpgid.name', "Name of the group's leader", group, ({ name }) => name),
   ofLeader('proc.vpgid.exe', "argv[0] of the group's leader", group, ({ exe }) => exe),
   ofLeader('proc.vpgid.exepath', "File of the group's leader", group, ({ exePath }) => exePath),
-  own('proc.is_sid_leader', 'boolean', 'Whether it leads its session', process => (process.session === undefined ? undefined : process.session === process.vpid)),
-  own('proc.is_vpgid_leader', 'boolean', 'Whether it leads its group', process => (process.group === undefined ? undefined : process.group === process.vpid)),
-  own('proc.is_pgid_leader', 'boolean', 'Whether it leads its group', process => (process.group === undefined ? undefined : process.group === process.vpid)),
+  own('proc.is_sid_leader', 'boolean', 'Whether it leads its session', process =>
+    process.session === undefined ? undefined : process.session === process.vpid,
+  ),
+  own('proc.is_vpgid_leader', 'boolean', 'Whether it leads its group', process =>
+    process.group === undefined ? undefined : process.group === process.vpid,
+  ),
+  own('proc.is_pgid_leader', 'boolean', 'Whether it leads its group', process =>
+    process.group === undefined ? undefined : process.group === process.vpid,
+  ),
   field('proc.duration', 'duration', 'Since it began', context => since(context, context.process)),
   field('proc.ppid.duration', 'duration', 'Since its parent began', context => since(context, context.process.parent)),
   own('proc.pid.ts', 'time', 'When it began', startOf),
@@ -164,10 +176,16 @@ export const processFields: readonly Field[] = [
   }),
   field('thread.nametid', 'string', 'proc.name and thread.tid', ({ event, process }) => `${process.name}${event.tid}`),
   ...['proc.env', 'proc.aenv'].map(name =>
-    lackingField(name, 'string', 'the environment of a process is where secrets are: it is never read', { argument: { need: 'optional', kind: 'key' } }),
+    lackingField(name, 'string', 'the environment of a process is where secrets are: it is never read', {
+      argument: { need: 'optional', kind: 'key' },
+    }),
   ),
-  ...['proc.pgid', 'proc.loginshellid', 'proc.fdlimit', 'thread.vtid', 'proc.nthreads', 'proc.fdopencount'].map(name => lackingField(name, 'number', notSensed)),
-  ...['proc.pgid.name', 'proc.pgid.exe', 'proc.pgid.exepath', 'thread.cap_permitted', 'thread.cap_inheritable'].map(name => lackingField(name, 'string', notSensed)),
+  ...['proc.pgid', 'proc.loginshellid', 'proc.fdlimit', 'thread.vtid', 'proc.nthreads', 'proc.fdopencount'].map(name =>
+    lackingField(name, 'number', notSensed),
+  ),
+  ...['proc.pgid.name', 'proc.pgid.exe', 'proc.pgid.exepath', 'thread.cap_permitted', 'thread.cap_inheritable'].map(name =>
+    lackingField(name, 'string', notSensed),
+  ),
   ...['proc.stdin.type', 'proc.stdout.type', 'proc.stderr.type', 'proc.stdin.name', 'proc.stdout.name', 'proc.stderr.name'].map(name =>
     lackingField(name, 'string', `${notSensed}; a socket that becomes one is an event, dup`),
   ),
@@ -177,9 +195,17 @@ export const processFields: readonly Field[] = [
   ),
   lackingField('thread.cgroups', 'string', 'Dayfly decides on cgroups itself'),
   lackingField('thread.cgroup', 'string', 'Dayfly decides on cgroups itself', { argument: { need: 'required', kind: 'key', dotted: true } }),
-  ...['proc.vmsize', 'proc.vmrss', 'proc.vmswap', 'proc.fdusage', 'thread.pfmajor', 'thread.pfminor', 'thread.cpu', 'thread.cpu.user', 'thread.cpu.system'].map(name =>
-    lackingField(name, 'number', notCounted),
-  ),
+  ...[
+    'proc.vmsize',
+    'proc.vmrss',
+    'proc.vmswap',
+    'proc.fdusage',
+    'thread.pfmajor',
+    'thread.pfminor',
+    'thread.cpu',
+    'thread.cpu.user',
+    'thread.cpu.system',
+  ].map(name => lackingField(name, 'number', notCounted)),
   ...['thread.vmsize', 'thread.vmrss', 'thread.vmsize.b', 'thread.vmrss.b'].map(name => lackingField(name, 'number', notCounted)),
   ...['thread.exectime', 'thread.totexectime'].map(name => lackingField(name, 'duration', notCounted)),
 ]

@@ -13,7 +13,9 @@ export const fieldTable: FieldTable = new Map(all.map(field => [field.name, fiel
 const written = (name: string, argument: (typeof all)[number]['argument']): string => {
   if (!argument) return `\`${name}\``
   const brackets = `\`${name}[${argument.kind === 'index' ? 'N' : 'NAME'}]\``
-  return [argument.need === 'optional' ? `\`${name}\`` : undefined, argument.dotted ? `\`${name}.NAME\`` : undefined, brackets].filter(Boolean).join(' ')
+  return [argument.need === 'optional' ? `\`${name}\`` : undefined, argument.dotted ? `\`${name}.NAME\`` : undefined, brackets]
+    .filter(Boolean)
+    .join(' ')
 }
 
 /** As Markdown: those that Dayfly knows, then those that it does not, with the reason. */

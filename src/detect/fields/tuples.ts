@@ -16,7 +16,10 @@ export interface Sides {
   readonly remote: Side
 }
 
-const sideOf = (address: string | undefined, port: number | undefined): Side => ({ address: address === undefined ? undefined : plainAddress(address), port })
+const sideOf = (address: string | undefined, port: number | undefined): Side => ({
+  address: address === undefined ? undefined : plainAddress(address),
+  port,
+})
 
 export const isInternet = ({ family }: SocketFacts): boolean => family === 'inet' || family === 'inet6'
 
@@ -33,7 +36,8 @@ export const sidesOf = ({ type, socket }: Pick<KernelEvent, 'type' | 'socket'>):
   if (!socket || !isInternet(socket)) return undefined
   const local = sideOf(socket.localAddress, socket.localPort)
   const remote = sideOf(socket.remoteAddress, socket.remotePort)
-  if (type === 'bind' || type === 'listen') return { client: { address: undefined, port: undefined }, server: local, local, remote: { address: undefined, port: undefined } }
+  if (type === 'bind' || type === 'listen')
+    return { client: { address: undefined, port: undefined }, server: local, local, remote: { address: undefined, port: undefined } }
   return type === 'accept' ? { client: remote, server: local, local, remote } : { client: local, server: remote, local, remote }
 }
 

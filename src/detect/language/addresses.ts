@@ -9,9 +9,9 @@ const wordsOfIPv4 = (text: string): number[] => {
 }
 
 const wordsOfIPv6 = (text: string): Words => {
-  const halves = text.split('::').map(half =>
-    half === '' ? [] : half.split(':').flatMap(part => (part.includes('.') ? wordsOfIPv4(part) : [Number.parseInt(part, 16)])),
-  )
+  const halves = text
+    .split('::')
+    .map(half => (half === '' ? [] : half.split(':').flatMap(part => (part.includes('.') ? wordsOfIPv4(part) : [Number.parseInt(part, 16)]))))
   const [head = [], tail = []] = halves
   const words = [...head, ...Array.from({ length: halves.length === 2 ? 8 - head.length - tail.length : 0 }, () => 0), ...tail]
   const isMapped = words.slice(0, 5).every(word => word === 0) && words[5] === 0xffff

@@ -10,7 +10,14 @@ interface Advice {
 }
 
 /** Nothing in it but what contains, startswith and endswith do as well. */
-const isSimple = (pattern: string): boolean => !/[.+*?^$()[\]{}|\\]/.test(pattern.replace(/^\^/, '').replace(/\$$/, '').replace(/^\.[+*?]/, '').replace(/\.[+*?]$/, ''))
+const isSimple = (pattern: string): boolean =>
+  !/[.+*?^$()[\]{}|\\]/.test(
+    pattern
+      .replace(/^\^/, '')
+      .replace(/\$$/, '')
+      .replace(/^\.[+*?]/, '')
+      .replace(/\.[+*?]$/, ''),
+  )
 
 const transformer = new RegExp(`^(?:val|${transformers.join('|')})\\(.*\\)$`)
 

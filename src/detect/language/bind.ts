@@ -2,11 +2,11 @@
 import { eventNames, isEventName } from '../fields/event-names.ts'
 import type { FieldTable, Reader } from '../fields/field.ts'
 import { bindField, findField } from '../fields/find.ts'
+import { adviceOn } from './advice.ts'
 import { literalTest, sourceTest } from './comparisons.ts'
 import type { Check, Condition, Source } from './condition.ts'
 import type { WarningCode } from './diagnostic.ts'
 import { foldEventNumber } from './event-number.ts'
-import { adviceOn } from './advice.ts'
 import { printOperand } from './print.ts'
 import type { BinaryOperator, Comparison, Expression, FieldUse, Literal, Operand, Transformed } from './syntax.ts'
 import type { Given } from './transformers.ts'
@@ -116,7 +116,8 @@ const literalsOf = (scope: Scope, { operator, modifier, right }: Comparison): re
   return values
 }
 
-const isEventType = (left: Operand): boolean => left.kind === 'field' && left.argument === undefined && ['evt.type', 'syscall.type'].includes(left.name)
+const isEventType = (left: Operand): boolean =>
+  left.kind === 'field' && left.argument === undefined && ['evt.type', 'syscall.type'].includes(left.name)
 
 /** Names that there are nowhere are a slip; those that Dayfly has not are lacking. */
 const checkEventNames = (scope: Scope, at: number, operator: BinaryOperator, names: readonly string[]): void => {
@@ -136,12 +137,16 @@ const bindComparison = (scope: Scope, expression: Comparison): Condition => {
     return guarded(scope, right.at, (): Condition => {
       if (source.isPlain) refusePlain(source.key)
       if (other.isPlain) refusePlain(other.key)
-      if (source.type === 'network' || other.type === 'network') throw new RangeError('a network is compared with values only')
       if (source.type !== other.type || source.holds !== other.holds) {
         const [one, another] = [source, other].map(({ key, type, holds }) => `${key} is ${holds === 'list' ? 'a list' : 'one value'} of type ${type}`)
         throw new RangeError(`${one}, but ${another}: they cannot be compared`)
       }
-      const check: Check = { kind: 'check', source, test: { kind: 'source', right: other, passes: sourceTest(source, operator) }, eventTypes: undefined }
+      const check: Check = {
+        kind: 'check',
+        source,
+        test: { kind: 'source', right: other, passes: sourceTest(source, operator) },
+        eventTypes: undefined,
+      }
       return source.isLacking || other.isLacking ? never : check
     })
   }
@@ -164,7 +169,9 @@ const bindLeaf = (scope: Scope, expression: Exclude<Expression, { kind: 'and' | 
   }
   if (expression.kind === 'comparison') return bindComparison(scope, expression)
   const source = bindOperand(scope, expression.left)
-  return source.isLacking ? never : { kind: 'check', source, test: { kind: 'exists' }, eventTypes: isEventType(expression.left) ? eventNames : undefined }
+  return source.isLacking
+    ? never
+    : { kind: 'check', source, test: { kind: 'exists' }, eventTypes: isEventType(expression.left) ? eventNames : undefined }
 }
 
 export const bindExpression = (scope: Scope, expression: Expression): Condition => {

@@ -46,7 +46,12 @@ export interface Diagnostic<Code extends string = ErrorCode | WarningCode> {
 /** Where what is found goes. */
 export interface Report {
   readonly error: (code: ErrorCode, place: Place, message: string, details?: { readonly item?: string | undefined; readonly token?: string }) => void
-  readonly warning: (code: WarningCode, place: Place, message: string, details?: { readonly item?: string | undefined; readonly token?: string }) => void
+  readonly warning: (
+    code: WarningCode,
+    place: Place,
+    message: string,
+    details?: { readonly item?: string | undefined; readonly token?: string },
+  ) => void
 }
 
 export interface Findings {

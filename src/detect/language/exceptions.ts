@@ -2,10 +2,11 @@
 import type { FieldTable } from '../fields/field.ts'
 import { findField } from '../fields/find.ts'
 import type { Entry, ExceptionDefinition } from './definitions.ts'
+import type { Place } from './diagnostic.ts'
 import type { Keys } from './keys.ts'
+import { parseOperandAt } from './parse.ts'
 import type { Piece } from './piece.ts'
 import { generated } from './piece.ts'
-import { parseOperandAt } from './parse.ts'
 import { quote } from './quoting.ts'
 import { listOperators, modifiers, numberOperators, textOperators } from './syntax.ts'
 import type { YamlNode } from './yaml.ts'
@@ -70,6 +71,15 @@ const takesList = (operator: string): boolean => listOperators.some(name => name
 
 const one = (entry: Entry): string => (entry.kind === 'one' ? entry.text.trim() : '')
 
+/** What is wrong with a value, and where that is. */
+export class ValueFault extends RangeError {
+  readonly place: Place
+  constructor(message: string, place: Place) {
+    super(message)
+    this.place = place
+  }
+}
+
 /** Throws RangeError when it is no field. */
 const checkField = (text: string, fields: FieldTable | undefined): void => {
   let operand: ReturnType<typeof parseOperandAt>
@@ -100,7 +110,9 @@ export const completeException = (exception: ExceptionDefinition, fields: FieldT
   const comparisons: Entry = exception.comparisons ?? { kind: 'one', text: 'in', place }
   if (comparisons.kind !== 'one') throw new RangeError(`exception "${exception.name}": fields is one name, so comps must be one operator`)
   if (!takesList(one(comparisons)))
-    throw new RangeError(`exception "${exception.name}": one field is compared with a list: comps must be in, pmatch, intersects, or one like "startswith anyof"`)
+    throw new RangeError(
+      `exception "${exception.name}": one field is compared with a list: comps must be in, pmatch, intersects, or one like "startswith anyof"`,
+    )
   checkField(one(of), fields)
   return { ...exception, comparisons }
 }
@@ -113,24 +125,25 @@ const writeValue = (entry: Entry, operator: string): string => {
   return takesList(operator) ? bracketed(entry.text) : value(entry.text)
 }
 
-const writeTuple = (fields: readonly Entry[], comparisons: readonly Entry[], values: Entry, place: ExceptionDefinition['place']): Piece => {
+const writeTuple = (fields: readonly Entry[], comparisons: readonly Entry[], values: Entry): Piece => {
   if (values.kind !== 'several' || values.items.length !== fields.length)
-    throw new RangeError(`there must be ${fields.length} values here, one for each of ${fields.map(one).join(', ')}`)
+    throw new ValueFault(`there must be ${fields.length} values here, one for each of ${fields.map(one).join(', ')}`, values.place)
   const parts = values.items.map((entry, index) => {
     const [field, comparison] = [fields[index], comparisons[index]]
     const operator = comparison ? one(comparison) : '='
     return `${field ? one(field) : ''} ${operator} ${writeValue(entry, operator)}`
   })
-  return generated(`(${parts.join(' and ')})`, values.place ?? place)
+  return generated(`(${parts.join(' and ')})`, values.place)
 }
 
-/** `and not (…)`, or nothing where there are no values. Throws RangeError with its place. */
+/** `and not (…)`, or nothing where there are no values. Throws ValueFault. */
 export const writeException = (exception: ExceptionDefinition): readonly Piece[] => {
   const { fields, comparisons, values, place } = exception
   if (!fields || !comparisons || values.length === 0) return []
   if (fields.kind === 'one') {
     const texts = values.map(entry => {
-      if (entry.kind === 'several') throw new RangeError(`exception "${exception.name}": values of one field are a list of single values`)
+      if (entry.kind === 'several')
+        throw new ValueFault(`exception "${exception.name}": values of one field are a list of single values`, entry.place)
       return value(entry.text)
     })
     return [generated(`and not (${one(fields)} ${one(comparisons)} (${texts.join(', ')}))`, values[0]?.place ?? place)]
@@ -139,7 +152,7 @@ export const writeException = (exception: ExceptionDefinition): readonly Piece[]
   const pieces: Piece[] = [generated('and not (', place)]
   for (const [index, entry] of values.entries()) {
     if (index > 0) pieces.push(generated('or', entry.place))
-    pieces.push(writeTuple(fields.items, operatorsOf, entry, place))
+    pieces.push(writeTuple(fields.items, operatorsOf, entry))
   }
   pieces.push(generated(')', place))
   return pieces

@@ -65,4 +65,5 @@ export const takeQuoted = (lexer: Lexer): string | undefined => {
 }
 
 /** What stands here, for a message. */
-export const tokenAt = (text: string, at: number): string => /^\s*("[^"]{0,40}"?|'[^']{0,40}'?|[(),=]|[^\s(),=]{1,40})/.exec(text.slice(at, at + 200))?.[1] ?? ''
+export const tokenAt = (text: string, at: number): string =>
+  /^\s*("[^"]{0,40}"?|'[^']{0,40}'?|[(),=]|[^\s(),=]{1,40})/.exec(text.slice(at, at + 200))?.[1] ?? ''

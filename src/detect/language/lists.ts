@@ -28,7 +28,9 @@ export const createLists = ({ lists }: Pick<Definitions, 'lists'>, report: Repor
   const spend = (list: ListDefinition, count: number): boolean => {
     left -= count
     if (left < 0 && left + count >= 0)
-      report.error('LOAD_ERR_VALIDATE', list.place, `lists come to more than ${mostValues} values, counted where they are used`, { item: `list "${list.name}"` })
+      report.error('LOAD_ERR_VALIDATE', list.place, `lists come to more than ${mostValues} values, counted where they are used`, {
+        item: `list "${list.name}"`,
+      })
     return left >= 0
   }
 
@@ -37,7 +39,12 @@ export const createLists = ({ lists }: Pick<Definitions, 'lists'>, report: Repor
     if (known) return known
     const item = `list "${list.name}"`
     if (open.includes(list.name) || open.length > deepest) {
-      report.error('LOAD_ERR_VALIDATE', list.place, open.includes(list.name) ? `it contains itself: ${open.join(', ')}` : 'lists are nested too deep', { item })
+      report.error(
+        'LOAD_ERR_VALIDATE',
+        list.place,
+        open.includes(list.name) ? `it contains itself: ${open.join(', ')}` : 'lists are nested too deep',
+        { item },
+      )
       return []
     }
     open.push(list.name)
@@ -49,7 +56,8 @@ export const createLists = ({ lists }: Pick<Definitions, 'lists'>, report: Repor
       const inner = lists.get(text)
       if (inner && inner !== list && inner.index < list.visibility) used.add(inner.name)
       const added = inner && inner !== list && inner.index < list.visibility ? expand(inner) : itemValues(text)
-      if (!added) report.error('LOAD_ERR_VALIDATE', place, `${text} cannot stand in a condition as it is: write '"…"' around it`, { item, token: text })
+      if (!added)
+        report.error('LOAD_ERR_VALIDATE', place, `${text} cannot stand in a condition as it is: write '"…"' around it`, { item, token: text })
       if (!spend(list, added?.length ?? 0)) break
       for (const value of added ?? []) values.add(value)
     }

@@ -1,15 +1,16 @@
 /** From the text of rule files to rules that can be compiled. */
-import { fieldTable } from '../fields/table.ts'
+
 import type { FieldTable } from '../fields/field.ts'
+import { fieldTable } from '../fields/table.ts'
 import type { Scope } from './bind.ts'
 import { bindOperand, Noted } from './bind.ts'
 import type { Source } from './condition.ts'
 import type { Definitions, RuleDefinition } from './definitions.ts'
 import { createDefinitions } from './definitions.ts'
-import type { Place, Report } from "./diagnostic.ts"
+import type { Place, Report } from './diagnostic.ts'
 import { createReport } from './diagnostic.ts'
 import { eventTypesOf } from './event-types.ts'
-import { writeException } from './exceptions.ts'
+import { ValueFault, writeException } from './exceptions.ts'
 import { tokenAt } from './lexer.ts'
 import { createLists } from './lists.ts'
 import { loadPattern } from './load-pattern.ts'
@@ -31,7 +32,7 @@ export interface LoadOptions {
   readonly fieldsKnown?: FieldTable
 }
 
-/** The condition with its exceptions. Throws RangeError. */
+/** The condition with its exceptions. Throws ValueFault. */
 const piecesOf = ({ condition, exceptions, place }: RuleDefinition): readonly Piece[] => {
   const written = exceptions.flatMap(writeException)
   return written.length === 0 ? condition : [generated('(', place), ...condition, generated(')', place), ...written]
@@ -119,10 +120,20 @@ const warnOfRule = (definition: RuleDefinition, rule: Rule, report: Report): voi
   const item = `rule "${name}"`
   if (rule.lacking.length > 0) {
     const what = rule.lacking.join(', ')
-    report.warning('LOAD_LACKING', place, rule.isInert ? `it never matches: Dayfly has no ${what}` : `Dayfly has no ${what}: parts of it that ask for that are never true`, { item })
+    report.warning(
+      'LOAD_LACKING',
+      place,
+      rule.isInert ? `it never matches: Dayfly has no ${what}` : `Dayfly has no ${what}: parts of it that ask for that are never true`,
+      { item },
+    )
   }
   if (rule.eventTypes.size > manyEventTypes && definition.warnEventTypes)
-    report.warning('LOAD_NO_EVTTYPE', place, 'it is asked for nearly every event, which is slow: say for which ones it is, like evt.type in (execve, execveat)', { item })
+    report.warning(
+      'LOAD_NO_EVTTYPE',
+      place,
+      'it is asked for nearly every event, which is slow: say for which ones it is, like evt.type in (execve, execveat)',
+      { item },
+    )
 }
 
 const loadRule = (definition: RuleDefinition, { fields, macros, report, simplified, types }: Loading): Rule | undefined => {
@@ -132,29 +143,48 @@ const loadRule = (definition: RuleDefinition, { fields, macros, report, simplifi
   try {
     bound = macros.bind(piecesOf(definition), definition)
   } catch (error) {
-    if (!(error instanceof RangeError)) throw error
-    report.error('LOAD_ERR_VALIDATE', place, error.message, { item: `rule "${name}"` })
+    if (!(error instanceof ValueFault)) throw error
+    report.error('LOAD_ERR_VALIDATE', error.place, error.message, { item: `rule "${name}"` })
     return undefined
   }
   macros.tell(bound, skipIfUnknown)
   const { output, isWrong, isSkipped } = bindOutput(definition, fields, report)
   if (bound.hasWrong || isWrong || bound.hasUnknown || isSkipped) {
     if (!bound.hasWrong && !isWrong && skipIfUnknown)
-      report.warning('LOAD_UNKNOWN_FILTER', place, 'it is skipped, as it says itself: it asks for something that is not known', { item: `rule "${name}"` })
+      report.warning('LOAD_UNKNOWN_FILTER', place, 'it is skipped, as it says itself: it asks for something that is not known', {
+        item: `rule "${name}"`,
+      })
     return undefined
   }
   const condition = simplify(bound.condition, simplified)
   const eventTypes = eventTypesOf(condition, types)
   const lacking = [...bound.lacking].sort()
   const rule: Rule = {
-    ...{ name, description, priority, source, enabled, place, tags: [...tags].sort(), text: bound.piece.text, condition, output, eventTypes, lacking },
+    ...{
+      name,
+      description,
+      priority,
+      source,
+      enabled,
+      place,
+      tags: [...tags].sort(),
+      text: bound.piece.text,
+      condition,
+      output,
+      eventTypes,
+      lacking,
+    },
     isInert: lacking.length > 0 && eventTypes.size === 0,
   }
   warnOfRule(definition, rule, report)
   return rule
 }
 
-const warnOfUnused = (definitions: { readonly unused: () => readonly { readonly name: string; readonly place: Place }[] }, kind: "macro" | "list", report: Report): void => {
+const warnOfUnused = (
+  definitions: { readonly unused: () => readonly { readonly name: string; readonly place: Place }[] },
+  kind: 'macro' | 'list',
+  report: Report,
+): void => {
   for (const { name, place } of definitions.unused())
     report.warning(kind === 'macro' ? 'LOAD_UNUSED_MACRO' : 'LOAD_UNUSED_LIST', place, 'nothing uses it', { item: `${kind} "${name}"` })
 }

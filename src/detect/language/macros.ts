@@ -47,7 +47,8 @@ const depthOf = (condition: Condition, known: WeakMap<Condition, number>): numbe
   const found = known.get(condition)
   if (found !== undefined) return found
   let depth = 1
-  if (condition.kind === 'and' || condition.kind === 'or') for (const operand of condition.operands) depth = Math.max(depth, 1 + depthOf(operand, known))
+  if (condition.kind === 'and' || condition.kind === 'or')
+    for (const operand of condition.operands) depth = Math.max(depth, 1 + depthOf(operand, known))
   else if (condition.kind === 'not') depth += depthOf(condition.operand, known)
   else if (condition.kind === 'macro') depth += depthOf(condition.body, known)
   known.set(condition, depth)
@@ -80,7 +81,11 @@ export const createMacros = ({ macros }: Pick<Definitions, 'macros'>, lists: Lis
       used.add(name)
       const known = bound.get(name)
       if (!known && (open.includes(name) || open.length > mostOpen)) {
-        wrong(at, open.includes(name) ? `macro ${name} uses itself: ${[...open, name].join(' → ')}` : 'macros are nested too deep', 'LOAD_ERR_VALIDATE')
+        wrong(
+          at,
+          open.includes(name) ? `macro ${name} uses itself: ${[...open, name].join(' → ')}` : 'macros are nested too deep',
+          'LOAD_ERR_VALIDATE',
+        )
         return undefined
       }
       const body = known ?? bindMacro(macro)

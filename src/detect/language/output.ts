@@ -27,7 +27,7 @@ export interface OutputField {
 /** A field's name may run into text (`%proc.nameand`): the longest one that there is. */
 const longestField = (text: string, at: number, fields: FieldTable): { readonly operand: Operand; readonly end: number } | undefined => {
   const found = parseOperandAt(text, at)
-  if (!found || found.operand.kind !== 'field' || findField(fields, found.operand.name, found.operand.argument)) return found
+  if (found?.operand.kind !== 'field' || findField(fields, found.operand.name, found.operand.argument)) return found
   const { name } = found.operand
   for (let length = name.length - 1; length > 0; length--)
     if (findField(fields, name.slice(0, length), undefined)) {

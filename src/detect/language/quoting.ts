@@ -33,8 +33,17 @@ export const unquote = (quoted: string): string => {
   return text
 }
 
-const bare = /^[^()"'\s\x08=,]+$/
-const needed: Readonly<Record<string, string>> = { '\b': '\\b', '\f': '\\f', '\n': '\\n', '\r': '\\r', '\t': '\\t', '"': '\\"', '\\': '\\\\', '\0': '\\x00' }
+const bare = /^[^()"'\s\b=,]+$/
+const needed: Readonly<Record<string, string>> = {
+  '\b': '\\b',
+  '\f': '\\f',
+  '\n': '\\n',
+  '\r': '\\r',
+  '\t': '\\t',
+  '"': '\\"',
+  '\\': '\\\\',
+  '\0': '\\x00',
+}
 
 /** Without quotes where it reads the same without them, unless `always`; what the parser reads back as `text`. Characters above U+00FF stand as they are. */
 export const quote = (text: string, always = false): string => {

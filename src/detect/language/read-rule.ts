@@ -28,7 +28,11 @@ export const readPriority = (keys: Keys, node: ScalarNode | undefined): Priority
 }
 
 /** What `override` says of each key, checked: the key may be changed so, and is there. */
-export const readOverride = (keys: Keys, mayAppend: readonly string[], mayReplace: readonly string[]): ReadonlyMap<string, 'append' | 'replace'> | undefined => {
+export const readOverride = (
+  keys: Keys,
+  mayAppend: readonly string[],
+  mayReplace: readonly string[],
+): ReadonlyMap<string, 'append' | 'replace'> | undefined => {
   const node = keys.node('override')
   if (!node) return undefined
   const found = new Map<string, 'append' | 'replace'>()
@@ -45,14 +49,19 @@ export const readOverride = (keys: Keys, mayAppend: readonly string[], mayReplac
     else found.set(key, word)
   }
   for (const key of mayReplace)
-    if (found.size > 0 && keys.has(key) && !found.has(key)) keys.fail(`${key} is here, but override does not say what to do with it`, keys.placeOf(key), undefined, key)
+    if (found.size > 0 && keys.has(key) && !found.has(key))
+      keys.fail(`${key} is here, but override does not say what to do with it`, keys.placeOf(key), undefined, key)
   return found
 }
 
 export const tagsOf = (keys: Keys): ReadonlySet<string> => new Set((keys.words('tags') ?? []).map(({ text }) => text))
 
 /** Throws RangeError when an exception of an item does not go with those that are there. */
-const appendExceptions = (before: readonly ExceptionDefinition[], added: readonly ExceptionDefinition[], fields: FieldTable | undefined): readonly ExceptionDefinition[] => {
+const appendExceptions = (
+  before: readonly ExceptionDefinition[],
+  added: readonly ExceptionDefinition[],
+  fields: FieldTable | undefined,
+): readonly ExceptionDefinition[] => {
   const all = [...before]
   for (const exception of added) {
     const index = all.findIndex(({ name }) => name === exception.name)
@@ -89,7 +98,13 @@ const change = (keys: Keys, rule: RuleDefinition, key: string, how: 'append' | '
 }
 
 /** Throws RangeError. */
-const changeRule = (keys: Keys, definitions: Definitions, name: string, changes: ReadonlyMap<string, 'append' | 'replace'>, fields: FieldTable | undefined): void => {
+const changeRule = (
+  keys: Keys,
+  definitions: Definitions,
+  name: string,
+  changes: ReadonlyMap<string, 'append' | 'replace'>,
+  fields: FieldTable | undefined,
+): void => {
   const before = definitions.rules.get(name)
   if (!before) throw new RangeError(`there is no rule "${name}" above that could be changed: define it first, or leave out override and append`)
   const source = keys.text('source')
@@ -97,7 +112,8 @@ const changeRule = (keys: Keys, definitions: Definitions, name: string, changes:
   let rule = before
   // Appending comes before replacing, whatever their order.
   for (const wanted of ['append', 'replace'] as const)
-    for (const [key, how] of changes) if (how === wanted) rule = { ...rule, ...change(keys, rule, key, how, before.source === 'syscall' ? fields : undefined) }
+    for (const [key, how] of changes)
+      if (how === wanted) rule = { ...rule, ...change(keys, rule, key, how, before.source === 'syscall' ? fields : undefined) }
   keys.settle()
   if (rule.changes >= mostChanges) throw new RangeError(`rule "${name}" is changed more than ${mostChanges} times: write it anew`)
   definitions.rules.set(name, { ...rule, changes: rule.changes + 1 })
@@ -119,7 +135,8 @@ const defineRule = (keys: Keys, definitions: Definitions, name: string, fields: 
   keys.settle()
   if (!condition || !output || !description || !priority || source === undefined) return
   if (before && before.source !== source) throw new RangeError(`there is a rule "${name}" of source ${before.source} already: choose another name`)
-  if (source !== 'syscall') keys.warn('LOAD_UNKNOWN_SOURCE', `there is no source ${source} in this version: the rule never matches`, keys.placeOf('source'))
+  if (source !== 'syscall')
+    keys.warn('LOAD_UNKNOWN_SOURCE', `there is no source ${source} in this version: the rule never matches`, keys.placeOf('source'))
   const known = source === 'syscall' ? fields : undefined
   definitions.rules.set(name, {
     ...{ name, place: keys.place, condition: [condition], output: [output], description: description.text.trim(), priority, source, ...definition },
@@ -138,16 +155,21 @@ export const readRule = (keys: Keys, definitions: Definitions, fields: FieldTabl
   if (keys.has('append')) keys.warn('LOAD_DEPRECATED_ITEM', `append is deprecated: ${appendRemedy}`, keys.placeOf('append'))
   if (isAppend && overrides?.size) keys.fail(`append and override cannot both be there: ${appendRemedy}`, keys.placeOf('append'))
   if (overrides && keys.hasFailed()) return
-  if (overrides?.size) return changeRule(keys, definitions, name, overrides, fields)
+  if (overrides?.size) {
+    changeRule(keys, definitions, name, overrides, fields)
+    return
+  }
   if (isAppend) {
     const changes = (['condition', 'exceptions'] as const).filter(key => keys.has(key)).map(key => [key, 'append'] as const)
     if (changes.length === 0) throw new RangeError('an appended rule needs a condition or exceptions')
-    return changeRule(keys, definitions, name, new Map(changes), fields)
+    changeRule(keys, definitions, name, new Map(changes), fields)
+    return
   }
   if (!['condition', 'output', 'desc', 'priority'].some(key => keys.has(key))) {
     if (!keys.has('enabled')) keys.fail('condition, output, desc and priority are missing')
     keys.warn('LOAD_DEPRECATED_ITEM', 'enabled alone is deprecated: write override with enabled: replace beside it', keys.placeOf('enabled'))
-    return changeRule(keys, definitions, name, new Map([['enabled', 'replace']]), fields)
+    changeRule(keys, definitions, name, new Map([['enabled', 'replace']]), fields)
+    return
   }
   defineRule(keys, definitions, name, fields)
 }

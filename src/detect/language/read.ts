@@ -30,7 +30,11 @@ const readList = (keys: Keys, definitions: Definitions): void => {
   keys.settle()
   if (!name || !items) return
   if (!/^[^()"'\s=,]+$/.test(name.text))
-    keys.warn('LOAD_INVALID_LIST_NAME', `"${name.text}" cannot be used in a condition: a list's name has no blanks, brackets, quotes, commas or =`, name.place)
+    keys.warn(
+      'LOAD_INVALID_LIST_NAME',
+      `"${name.text}" cannot be used in a condition: a list's name has no blanks, brackets, quotes, commas or =`,
+      name.place,
+    )
   const before = definitions.lists.get(name.text)
   if (appended && !before) throw new RangeError(`there is no list ${name.text} above to append to: define it first, or leave out append`)
   const order = definitions.next++
@@ -48,14 +52,25 @@ const readMacro = (keys: Keys, definitions: Definitions): void => {
   keys.settle()
   if (!name || !condition) return
   if (!/^[a-zA-Z][a-zA-Z0-9_]*$/.test(name.text))
-    keys.warn('LOAD_INVALID_MACRO_NAME', `"${name.text}" cannot be used in a condition: a macro's name is a letter, then letters, digits and _`, name.place)
+    keys.warn(
+      'LOAD_INVALID_MACRO_NAME',
+      `"${name.text}" cannot be used in a condition: a macro's name is a letter, then letters, digits and _`,
+      name.place,
+    )
   const before = definitions.macros.get(name.text)
   if (appended && !before) throw new RangeError(`there is no macro ${name.text} above to append to: define it first, or leave out append`)
   const order = definitions.next++
   if (appended && before) {
     before.condition.push(condition)
     before.visibility = order
-  } else definitions.macros.set(name.text, { name: name.text, place: keys.place, index: before?.index ?? order, visibility: order, condition: [condition] })
+  } else
+    definitions.macros.set(name.text, {
+      name: name.text,
+      place: keys.place,
+      index: before?.index ?? order,
+      visibility: order,
+      condition: [condition],
+    })
 }
 
 const nameOf = (mapping: MappingNode, key: string): string => {
@@ -64,12 +79,19 @@ const nameOf = (mapping: MappingNode, key: string): string => {
 }
 
 const readItem = (mapping: MappingNode, definitions: Definitions, fields: FieldTable, report: Report): void => {
-  if (mapping.entries.has('required_engine_version')) return readEngineVersion(mapping, report)
-  if (mapping.entries.has('required_plugin_versions')) return readPluginVersions(mapping, report)
+  if (mapping.entries.has('required_engine_version')) {
+    readEngineVersion(mapping, report)
+    return
+  }
+  if (mapping.entries.has('required_plugin_versions')) {
+    readPluginVersions(mapping, report)
+    return
+  }
   const kind = (['list', 'macro', 'rule', ...patternKinds] as const).find(key => mapping.entries.has(key))
   if (kind === undefined) {
     const [first = ''] = mapping.entries.keys()
-    return report.warning('LOAD_UNKNOWN_ITEM', mapping.place, `"${first}" is neither a rule, a macro nor a list: it is ignored`, { token: first })
+    report.warning('LOAD_UNKNOWN_ITEM', mapping.place, `"${first}" is neither a rule, a macro nor a list: it is ignored`, { token: first })
+    return
   }
   const keys = keysOf(mapping, nameOf(mapping, kind), report)
   try {
@@ -87,13 +109,21 @@ export const readSource = ({ name, text }: RuleSource, definitions: Definitions,
   for (const document of readYaml(name, text, report)) {
     if (document.kind === 'scalar' && document.isNull) continue
     if (document.kind !== 'sequence') {
-      report.error('LOAD_ERR_YAML_VALIDATE', document.place, 'a rule file is a list of rules, macros and lists: begin each with "- rule:", "- macro:" or "- list:"')
+      report.error(
+        'LOAD_ERR_YAML_VALIDATE',
+        document.place,
+        'a rule file is a list of rules, macros and lists: begin each with "- rule:", "- macro:" or "- list:"',
+      )
       continue
     }
     for (const item of document.items) {
       if (item.kind === 'mapping') readItem(item, definitions, fields, report)
       else if (item.kind !== 'scalar' || !item.isNull)
-        report.error('LOAD_ERR_YAML_VALIDATE', item.place, `there is a ${item.kind === 'scalar' ? 'word' : 'list'} where a rule, a macro or a list belongs`)
+        report.error(
+          'LOAD_ERR_YAML_VALIDATE',
+          item.place,
+          `there is a ${item.kind === 'scalar' ? 'word' : 'list'} where a rule, a macro or a list belongs`,
+        )
     }
   }
 }

@@ -33,13 +33,15 @@ const changes = {
 } as const
 
 const changeText = (name: keyof typeof changes, given: Given): BoundField => {
-  if (given.type !== 'string' && !(given.type === 'bytes' && name !== 'basename')) throw new RangeError(`${name}() takes text, not what is of type ${given.type}`)
+  if (given.type !== 'string' && !(given.type === 'bytes' && name !== 'basename'))
+    throw new RangeError(`${name}() takes text, not what is of type ${given.type}`)
   return { type: 'string', holds: given.holds, read: mapped(given.read, changes[name]) }
 }
 
 /** Of text the bytes, of a list the values. */
 const length = (given: Given): BoundField => {
-  if (given.holds !== 'list' && given.type !== 'string' && given.type !== 'bytes') throw new RangeError(`len() takes text or a list, not what is of type ${given.type}`)
+  if (given.holds !== 'list' && given.type !== 'string' && given.type !== 'bytes')
+    throw new RangeError(`len() takes text or a list, not what is of type ${given.type}`)
   const lengthOf = (value: Value): number => {
     if (isSeveral(value)) return value.length
     return typeof value === 'object' ? value.length : Buffer.byteLength(String(value))

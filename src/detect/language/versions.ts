@@ -56,7 +56,10 @@ export const readPluginVersions = (mapping: MappingNode, report: Report): void =
   const keys = keysOf(mapping, 'required_plugin_versions', report)
   const plugins = keys.node('required_plugin_versions')
   keys.warnUnknown(['required_plugin_versions'])
-  if (plugins?.kind !== 'sequence') return keys.fail('it is a list of plugins, each with name and version', plugins?.place)
+  if (plugins?.kind !== 'sequence') {
+    keys.fail('it is a list of plugins, each with name and version', plugins?.place)
+    return
+  }
   for (const plugin of plugins.items) {
     const first = readRequirement(plugin, ['name', 'version', 'alternatives'], report)
     const others = plugin.kind === 'mapping' ? plugin.entries.get('alternatives')?.value : undefined
@@ -64,7 +67,8 @@ export const readPluginVersions = (mapping: MappingNode, report: Report): void =
     const alternatives = others?.kind === 'sequence' ? others.items.map(node => readRequirement(node, ['name', 'version'], report)) : []
     const all = [first, ...alternatives].filter(requirement => requirement !== undefined)
     const names = all.map(({ name }) => name)
-    if (new Set(names).size < names.length) keys.fail(`${names.join(', ')}: a plugin stands once among alternatives`, plugin.place, 'LOAD_ERR_VALIDATE')
+    if (new Set(names).size < names.length)
+      keys.fail(`${names.join(', ')}: a plugin stands once among alternatives`, plugin.place, 'LOAD_ERR_VALIDATE')
     const isThere = all.some(({ name, version }) => builtIn[name] !== undefined && satisfies(builtIn[name], version))
     if (!isThere && first)
       keys.warn('LOAD_UNKNOWN_PLUGIN', `there is no plugin ${names.join(' or ')} in this version: rules of its source never match`, plugin.place)
