@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
 import { activity, bundleOf, chained, contents, environment, image, makeKey, pieces, story, verify, verifySealed } from '../../test/seal/bundle.ts'
 import { keyMember, logMember, memberNames } from './bundle.ts'
+import { verifyBundle } from './open.ts'
 import { readTar, tarEnd, tarHeader, tarPadding } from './tar.ts'
 
 const key = makeKey()
@@ -336,6 +338,49 @@ describe('what a seal binds is found without a manifest, and named', () => {
     )
     const found = await verifySealed(contents(key, entries), [key.publicKey])
     assert.deepEqual(found.faults, [{ member: memberNames.statement, sequence: null, message: 'its list of images is not what the record says' }])
+  })
+})
+
+describe('a compressed bundle', () => {
+  const packed = zstdCompressSync(bundle)
+  const options = { keys: [key.publicKey], trust: 'given' as const }
+
+  test('is whole as the plain one is', async () => {
+    for (const length of [1, 3, 1000]) assert.equal((await verifyBundle(pieces(packed, length), options)).verdict, 'whole')
+    assert.equal((await verifyBundle(pieces(bundle, 1), options)).verdict, 'whole')
+  })
+
+  test('that was changed or cut off is broken, or comes to the same bytes: it never fails', async () => {
+    await fc.assert(
+      fc.asyncProperty(fc.nat(packed.length - 1), fc.integer({ min: 1, max: 255 }), fc.boolean(), async (at, difference, cut) => {
+        const bad = cut ? packed.subarray(0, at) : Buffer.from(packed.map((byte, index) => (index === at ? byte ^ difference : byte)))
+        const found = await verifyBundle(pieces(bad), options)
+        const same = (): boolean => {
+          try {
+            return zstdDecompressSync(bad).equals(bundle)
+          } catch {
+            return false
+          }
+        }
+        assert.equal(found.verdict, !cut && same() ? 'whole' : 'broken')
+      }),
+      { numRuns: 150 },
+    )
+  })
+
+  test('that comes to very much is read no further than it is known to be wrong, and in bounded memory', async () => {
+    // 1 GiB of zeros in some 30 KB, as the content of a log that was signed with 46 bytes; and as an archive of its own.
+    const frame = zstdCompressSync(Buffer.alloc(64 * 1024 * 1024))
+    const start = bundle.subarray(0, bundle.indexOf(Buffer.from(logMember('i000000000aa'))))
+    const bomb = Buffer.concat([
+      zstdCompressSync(Buffer.concat([start, tarHeader(logMember('i000000000aa'), 1024 ** 3)])),
+      ...Array.from({ length: 16 }, () => frame),
+    ])
+    const before = process.memoryUsage.rss()
+    const found = await verifyBundle(pieces(bomb), options)
+    assert.match(found.faults[0]?.message ?? '', /has 1073741824 bytes; 46 were signed/)
+    assert.equal((await verifyBundle(pieces(Buffer.concat(Array.from({ length: 16 }, () => frame))), options)).verdict, 'broken')
+    assert.ok(process.memoryUsage.rss() - before < 512 * 1024 * 1024)
   })
 })
 

@@ -112,6 +112,25 @@ describe('verify, export and report', () => {
     })
   })
 
+  test('a record that was changed before it was signed is not signed, and not exported', async () => {
+    await using site = await startFake()
+    const id = await ended(site, 'shop')
+    await endDaemon(site)
+    const database = new DatabaseSync(join(site.stateDir, 'dayfly.sqlite'))
+    database.exec('DELETE FROM signature; UPDATE record SET signed = 0')
+    database.prepare("UPDATE event SET reason = 'nothing happened' WHERE environment = ? AND sequence = 2").run(id)
+    database.close()
+    await withNext(site, async () => {
+      const found = await site.cli(['verify', id, '--json'])
+      assert.equal(found.status, 1)
+      const { verdict, faults, key } = verified(found.stdout)
+      assert.deepEqual([verdict, faults[0]?.member, faults[0]?.sequence, key], ['broken', 'record.ndjson', 2, null])
+      const refused = await site.cli(['export', id, '-o', join(site.folder, 'x.tar')])
+      assert.equal(refused.status, 125)
+      assert.match(refused.stderr, /is not whole and was not signed/)
+    })
+  })
+
   test('another key takes over; what the one before has signed stays proven', async () => {
     await using site = await startFake()
     const [one] = [await ended(site, 'one')]
