@@ -34,7 +34,7 @@ export interface SegmentBuilder {
 export const createSegmentBuilder = (first: number, most: number): SegmentBuilder => {
   const byToken = new Map<string, List>()
   // What a value's tokens are is found out once: values come again and again.
-  const byValue = new Map<string, readonly List[]>()
+  const byValue = new Map<Kind, Map<string, readonly List[]>>()
   const byInstance = new Map<ActivityOrigin, readonly List[]>()
   let next = first
   let entries = 0
@@ -61,12 +61,18 @@ export const createSegmentBuilder = (first: number, most: number): SegmentBuilde
     }
   }
 
+  const knownOf = (kind: Kind): Map<string, readonly List[]> => {
+    const made = new Map<string, readonly List[]>()
+    byValue.set(kind, made)
+    return made
+  }
+
   const tell = (kind: Kind, value: string): void => {
-    const key = `${kind} ${value}`
-    let lists = byValue.get(key)
+    const known = byValue.get(kind) ?? knownOf(kind)
+    let lists = known.get(value)
     if (!lists) {
       lists = listsOf(kinds[kind](value))
-      byValue.set(key, lists)
+      known.set(value, lists)
     }
     put(lists)
   }

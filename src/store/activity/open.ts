@@ -12,7 +12,8 @@ import { createReading, environmentRow, numberOf } from './reader.ts'
 import { giveBack, prune, purge, removePurged } from './removal.ts'
 import { originOf } from './rows.ts'
 import { openToRead, openToWrite } from './schema.ts'
-import { indexRest, thinOut, writeSegment } from './segments.ts'
+import type { SegmentWriting } from './segments.ts'
+import { beginSegment, indexRest, thinOut } from './segments.ts'
 
 export interface ActivityReaderOptions {
   readonly path: string
@@ -104,6 +105,7 @@ export const openActivityStore = ({
   const origins = createOrigins(connection)
   const indexing = { originFor: origins.of, most: segment }
   let builder: SegmentBuilder | undefined
+  let writing: SegmentWriting | undefined
   // A writer that was killed has left what was not in the index yet.
   let untidy = true
 
@@ -113,17 +115,23 @@ export const openActivityStore = ({
     throw new DayflyError('internal', `the instance ${activity.instance} of ${activity.environment} was not introduced to the activity store`)
   }
 
-  /** What has no room stays out of the index until there is: a search looks at all of it then. */
-  const close = (): void => {
-    const made = builder
-    builder = undefined
-    if (!made) return
+  /** What has no room stays out of the index until there is: a search looks at all of it then. False: nothing is being written. */
+  const write = (): boolean => {
+    if (!writing) return false
     try {
-      connection.transaction('IMMEDIATE', () => writeSegment(connection, made, made.first, made.next - 1))
+      if (connection.transaction('IMMEDIATE', writing.step)) writing = undefined
     } catch (error) {
-      if (!(error instanceof DayflyError) || error.code !== 'host') throw error
+      writing = undefined
       untidy = true
+      if (!(error instanceof DayflyError) || error.code !== 'host') throw error
     }
+    return true
+  }
+
+  const close = (): void => {
+    while (write());
+    if (builder) writing = beginSegment(connection, builder, builder.first, builder.next - 1)
+    builder = undefined
   }
 
   const index = ({ position, entries }: Written): void => {
@@ -161,6 +169,7 @@ export const openActivityStore = ({
         return blocks
       })
       for (const block of written) index(block)
+      write()
     },
 
     purge: environment => {
@@ -170,7 +179,7 @@ export const openActivityStore = ({
     prune: ended => prune(connection, budget, ended),
 
     tidy: () => {
-      if (removePurged(connection)) return true
+      if (write() || removePurged(connection)) return true
       if (untidy) {
         untidy = indexRest(connection, builder?.first ?? numberOf(connection.one('SELECT position FROM next')), indexing)
         if (untidy) return true

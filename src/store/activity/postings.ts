@@ -108,26 +108,28 @@ const putList = (sink: Sink, hash: number, offsets: readonly number[]): void => 
 const bucketSize = 2048
 const mostBits = 14
 
-/** The buckets that are not empty, in order. Each list's offsets are in order, without doubles. */
-export const encodeBuckets = (
-  lists: ReadonlyMap<string, readonly number[]>,
-): { bits: number; buckets: (readonly [number: number, bytes: Buffer])[] } => {
+/** Lists of one bucket: the hash of each, and its offsets, in order and without doubles. */
+export type Bucket = readonly (readonly [hash: number, offsets: readonly number[]])[]
+
+/** Lists by token, shared out to 2 ** bits buckets. */
+export const bucketsOf = (lists: ReadonlyMap<string, readonly number[]>): { readonly bits: number; readonly buckets: readonly Bucket[] } => {
   let estimate = 0
   for (const offsets of lists.values()) estimate += 7 + Math.min(offsets.length, longestSegment / 8)
   const bits = Math.min(mostBits, Math.max(0, Math.ceil(Math.log2(estimate / bucketSize))))
-  const parts: [number, readonly number[]][][] = Array.from({ length: 2 ** bits }, () => [])
+  const buckets: [number, readonly number[]][][] = Array.from({ length: 2 ** bits }, () => [])
   for (const [token, offsets] of lists) {
     const [which, hash] = hashOf(token)
-    parts[bucketOf(which, bits)]?.push([hash, offsets])
+    buckets[bucketOf(which, bits)]?.push([hash, offsets])
   }
-  const sink: Sink = { bytes: Buffer.allocUnsafe(1 << 16), length: 0 }
-  const buckets = parts.flatMap((part, number): (readonly [number, Buffer])[] => {
-    if (part.length === 0) return []
-    sink.length = 0
-    for (const [hash, offsets] of part) putList(sink, hash, offsets)
-    return [[number, Buffer.from(sink.bytes.subarray(0, sink.length))]]
-  })
   return { bits, buckets }
+}
+
+const sink: Sink = { bytes: Buffer.allocUnsafe(1 << 16), length: 0 }
+
+export const encodeBucket = (bucket: Bucket): Buffer => {
+  sink.length = 0
+  for (const [hash, offsets] of bucket) putList(sink, hash, offsets)
+  return Buffer.from(sink.bytes.subarray(0, sink.length))
 }
 
 /** A list in its bucket. */

@@ -49,11 +49,10 @@ function* read(connection: Connection, environment: string): Generator<Activity>
   }
 }
 
-/** What is told of a block is true of its bytes. */
+/** What is told of a block is true of its bytes. Nothing else in a line can look like its time: in texts quotes are escaped. */
 const isTrue = (block: ActivityBlock): boolean => {
-  const entries = linesOf(block.bytes).map(activityOf)
-  const times = entries.map(({ time }) => time)
-  return entries.length === block.entries && Math.min(...times) === block.first && Math.max(...times) === block.last
+  const times = Array.from(block.bytes.toString('latin1').matchAll(/,"time":([^,}]+)/g), ([, time]) => Number(time))
+  return times.length === block.entries && Math.min(...times) === block.first && Math.max(...times) === block.last
 }
 
 const whole = (environment: string, row: Row, previous: string, number: number): ActivityBlock | undefined => {
@@ -99,12 +98,16 @@ const verify = (connection: Connection, environment: string, head: ActivityHead,
 /** One number of a row. */
 export const numberOf = (row: Row | undefined): number => Number(Object.values(row ?? {})[0] ?? 0)
 
-export const sizeOf = (connection: Connection): ActivitySize => {
+/** Bytes that are in use, and of the file. */
+export const roomOf = (connection: Connection): { readonly used: number; readonly file: number } => {
   const page = numberOf(connection.one('PRAGMA page_size'))
   const pages = numberOf(connection.one('PRAGMA page_count'))
-  const free = numberOf(connection.one('PRAGMA freelist_count'))
+  return { used: (pages - numberOf(connection.one('PRAGMA freelist_count'))) * page, file: pages * page }
+}
+
+const sizeOf = (connection: Connection): ActivitySize => {
   const kept = connection.one('SELECT count(*) AS environments, total(entries - pruned_entries) AS entries FROM environment')
-  return { used: (pages - free) * page, file: pages * page, entries: Number(kept?.['entries']), environments: Number(kept?.['environments']) }
+  return { ...roomOf(connection), entries: Number(kept?.['entries']), environments: Number(kept?.['environments']) }
 }
 
 /** What reading is, on a connection that is the caller's. */

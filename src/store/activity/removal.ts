@@ -2,7 +2,7 @@
 import type { ActivityHead } from '../../model/activity.ts'
 import type { Pruned } from './activity-store.ts'
 import type { Connection } from './connection.ts'
-import { environmentRow, numberOf, sizeOf } from './reader.ts'
+import { environmentRow, numberOf, roomOf } from './reader.ts'
 import { environmentOf, segmentOf } from './rows.ts'
 import { removeSegment } from './segments.ts'
 
@@ -76,7 +76,7 @@ const oldestEnvironment = (connection: Connection): string | undefined => {
 /** See ActivityStore.prune. */
 export const prune = (connection: Connection, budget: number, ended: readonly string[]): Pruned[] => {
   const pruned = new Map<string, ActivityHead>()
-  const tooMuch = (): boolean => sizeOf(connection).used > budget
+  const tooMuch = (): boolean => roomOf(connection).used > budget
   while (tooMuch() && removePurged(connection));
   const some = (id: string): boolean => {
     const head = pruneSome(connection, id)

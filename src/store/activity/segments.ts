@@ -6,7 +6,7 @@ import { activityOf, linesOf, uncompress } from './blocks.ts'
 import type { SegmentBuilder } from './builder.ts'
 import { createSegmentBuilder } from './builder.ts'
 import type { Connection } from './connection.ts'
-import { encodeBuckets } from './postings.ts'
+import { bucketsOf, encodeBucket } from './postings.ts'
 import { numberOf } from './reader.ts'
 import type { BlockPlace, Segment } from './rows.ts'
 import { bucketKey, bytesIn, placeColumns, placeOf, segmentOf } from './rows.ts'
@@ -17,17 +17,42 @@ export const removeSegment = (connection: Connection, segment: Pick<Segment, 'fi
   connection.run('DELETE FROM segment WHERE first = ?', segment.first)
 }
 
-/** Within a transaction. Positions up to `last` are looked for in it from now on. */
-export const writeSegment = (connection: Connection, builder: SegmentBuilder, first: number, last: number): void => {
-  const live = numberOf(connection.one('SELECT total(entries) FROM block WHERE position BETWEEN ? AND ?', first, last))
-  if (live === 0) return
+/** A segment is written in so many steps: all of it at once would keep the thread from judging what comes meanwhile. */
+const steps = 12
+
+export interface SegmentWriting {
+  /** Writes a piece, within a transaction. True: that was all, and its positions are looked for in it from now on. */
+  step(): boolean
+}
+
+/** Of one segment after the other: what one has left that was not finished goes with the next. */
+export const beginSegment = (connection: Connection, builder: SegmentBuilder, first: number, last: number): SegmentWriting => {
+  const { bits, buckets } = bucketsOf(builder.lists())
+  const piece = Math.ceil(buckets.length / steps)
   const number = numberOf(connection.one('SELECT max(number) FROM segment')) + 1
-  const { bits, buckets } = encodeBuckets(builder.lists())
-  for (const [bucket, bytes] of buckets) connection.run('INSERT INTO posting (key, data) VALUES (?, ?)', bucketKey(number, bucket), bytes)
-  connection.run(
-    'INSERT INTO segment (first, last, number, bits, since, until, entries, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
-    ...[first, last, number, bits, builder.since, builder.until, builder.entries, live],
-  )
+  let next = 0
+  return {
+    step: () => {
+      if (next === 0) connection.run('DELETE FROM posting WHERE key >= ?', bucketKey(number, 0))
+      for (const end = Math.min(next + piece, buckets.length); next < end; next++) {
+        const bucket = buckets[next] ?? []
+        if (bucket.length > 0) connection.run('INSERT INTO posting (key, data) VALUES (?, ?)', bucketKey(number, next), encodeBucket(bucket))
+      }
+      if (next < buckets.length) return false
+      const live = numberOf(connection.one('SELECT total(entries) FROM block WHERE position BETWEEN ? AND ?', first, last))
+      connection.run(
+        'INSERT INTO segment (first, last, number, bits, since, until, entries, live) VALUES (?, ?, ?, ?, ?, ?, ?, ?)',
+        ...[first, last, number, bits, builder.since, builder.until, builder.entries, live],
+      )
+      return true
+    },
+  }
+}
+
+/** All at once, within a transaction. */
+const writeSegment = (connection: Connection, builder: SegmentBuilder, first: number, last: number): void => {
+  const writing = beginSegment(connection, builder, first, last)
+  while (!writing.step());
 }
 
 export interface Indexing {
