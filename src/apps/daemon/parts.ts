@@ -180,7 +180,7 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
       quotas,
       disk,
       audience: doors.audience,
-      search: async filter => activity.current()?.search(filter) ?? [],
+      search: (filter, signal) => activitySearch.search(filter, signal),
       witness: recordWitness(sensing?.witness ?? noWitness, { store, onSealed: () => sealing.hurry() }),
     }),
   )
