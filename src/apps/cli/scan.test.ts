@@ -43,7 +43,7 @@ describe('dayfly scan FOLDER', () => {
     const { status, stdout, stderr } = await project.run(['scan', '.'])
     assert.deepEqual([status, stderr], [0, ''])
     assert.match(stdout, /^1 secret \(1 medium\)\nSEVERITY.*\nmedium +generic-secret +src\/settings\.py:2 +\S+ +/)
-    for (const format of ['table', 'json', 'sarif', 'junit', 'cyclonedx', 'spdx']) {
+    for (const format of ['table', 'json', 'sarif', 'junit', 'cyclonedx', 'spdx', 'openvex']) {
       const told = await project.run(['scan', '.', '--format', format])
       assert.equal(told.status, 0, told.stderr)
       assert.equal(told.stdout.includes(password), false, format)
@@ -101,6 +101,12 @@ describe('dayfly scan FOLDER', () => {
     })
     const settled = await project.run(['scan', '.', '--db', 'db', '--vex', 'app.vex.json', '--fail-on', 'high'])
     assert.deepEqual([settled.status, /1 settled by VEX/.test(settled.stdout)], [0, true], settled.stdout)
+    const out = await project.run(['scan', '.', '--db', 'db', '--vex', 'app.vex.json', '--format', 'openvex', '-o', 'out.vex.json'])
+    assert.equal(out.status, 0, out.stderr)
+    const told = await project.run(['scan', '.', '--db', 'db', '--vex', 'out.vex.json', '--fail-on', 'high'])
+    assert.deepEqual([told.status, /1 settled by VEX/.test(told.stdout)], [0, true], 'what is written out says the same when it is read')
+    const open = await project.run(['scan', '.', '--db', 'db', '--format', 'openvex'])
+    assert.match(open.stdout, /"name": "CVE-2029-1"[\s\S]*"@id": "pkg:npm\/left-pad@1\.0\.0"[\s\S]*"status": "under_investigation"/)
     const bom = await project.run(['scan', '.', '--db', 'db', '--format', 'cyclonedx'])
     assert.match(bom.stdout, /"purl": "pkg:npm\/left-pad@1\.0\.0"[\s\S]*"CVE-2029-1"/)
   })

@@ -5,7 +5,7 @@ import { describe, it } from 'node:test'
 import type { VulnerabilityFinding } from '../../model/finding.ts'
 import type { Package } from '../../model/package.ts'
 import { importVulnerabilities } from './import.ts'
-import { vexDocument, vexIndex, vexStatements } from './vex.ts'
+import { imageProduct, vexDocument, vexIndex, vexStatements } from './vex.ts'
 import { openVulnerabilities } from './vulnerabilities.ts'
 
 const now = Date.UTC(2026, 0, 15)
@@ -180,5 +180,22 @@ describe('OpenVEX in and out', () => {
     )
     assert.equal(out['@id'], vexDocument(findings, { ...options, now: now + 1 })['@id'], 'the same says the same')
     assert.notEqual(out['@id'], vexDocument(findings.slice(1), options)['@id'])
+  })
+})
+
+describe('an image as a product', () => {
+  it('is a purl that statements are recognised by, whatever its name', () => {
+    assert.equal(imageProduct('registry.example:5000/team/app:1.2', `sha256:${digest}`), `pkg:oci/app@sha256:${digest}`)
+    assert.equal(imageProduct(`registry.example/app@sha256:${digest}`, `sha256:${digest}`), `pkg:oci/app@sha256:${digest}`)
+    assert.equal(imageProduct('Not a name', `sha256:${digest}`), `sha256:${digest}`)
+    const found: VulnerabilityFinding = {
+      ...{ kind: 'vulnerability', id: 'CVE-2026-1', severity: 'high', title: 't', places: [], fingerprint: '0'.repeat(32), aliases: [], ratings: [] },
+      ...{ package: { purl: 'pkg:npm/left@1.0.0', name: 'left', version: '1.0.0' }, vex: { status: 'fixed' } },
+    }
+    const out = vexDocument([found], { author: 'us', product: imageProduct('app', `sha256:${digest}`), digest: `sha256:${digest}`, now })
+    const index = vexIndex(vexStatements(JSON.parse(JSON.stringify(out))))
+    for (const product of [`sha256:${digest}`, image])
+      assert.equal(index(['CVE-2026-1'], { purl: 'pkg:npm/left@1.0.0', products: [product] }, now)?.status, 'fixed', product)
+    assert.equal(index(['CVE-2026-1'], { purl: 'pkg:npm/left@1.0.0', products: [`sha256:${'0'.repeat(64)}`] }, now), undefined)
   })
 })

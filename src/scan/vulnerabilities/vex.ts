@@ -163,8 +163,10 @@ export const vexIndex = (statements: readonly VexStatement[]): VexIndex => {
 
 export interface VexOptions {
   readonly author: string
-  /** What the findings are of, best a purl: `pkg:oci/app@sha256:…`. */
-  readonly product: string
+  /** What the findings are of, best a purl: `pkg:oci/app@sha256:…`. Undefined: the packages are the products. */
+  readonly product: string | undefined
+  /** The product's, `sha256:…`: an image that has no registry is recognised by it. */
+  readonly digest?: string | undefined
   /** Wall ms. */
   readonly now: number
 }
@@ -176,13 +178,19 @@ const actionOf = ({ package: found, fixed }: VulnerabilityFinding): string =>
  * An OpenVEX 0.2.0 document that has a statement for each finding: what is said of it, or `under_investigation`. Its id is the hash of what it says, so
  * that the same findings give the same document.
  */
-export const vexDocument = (findings: readonly VulnerabilityFinding[], { author, product, now }: VexOptions): Readonly<Record<string, unknown>> => {
+export const vexDocument = (
+  findings: readonly VulnerabilityFinding[],
+  { author, product, digest, now }: VexOptions,
+): Readonly<Record<string, unknown>> => {
+  const hashes = digest?.startsWith('sha256:') ? { hashes: { 'sha-256': digest.slice('sha256:'.length) } } : {}
   const statements = findings.map(finding => {
     const status = finding.vex?.status ?? 'under_investigation'
     const reason = finding.vex?.justification
     return {
       vulnerability: { name: finding.id, ...(finding.aliases.length > 0 ? { aliases: finding.aliases } : {}) },
-      products: [{ '@id': product, subcomponents: [{ '@id': finding.package.purl }] }],
+      products: [
+        product === undefined ? { '@id': finding.package.purl } : { '@id': product, ...hashes, subcomponents: [{ '@id': finding.package.purl }] },
+      ],
       status,
       // The specification wants one of its words as the justification, and anything else as a statement.
       ...(status === 'not_affected'
@@ -194,7 +202,7 @@ export const vexDocument = (findings: readonly VulnerabilityFinding[], { author,
     }
   })
   const hash = createHash('sha256')
-    .update(JSON.stringify([author, product, statements]))
+    .update(JSON.stringify([author, product ?? null, statements]))
     .digest('hex')
   return {
     '@context': 'https://openvex.dev/ns/v0.2.0',
@@ -205,6 +213,12 @@ export const vexDocument = (findings: readonly VulnerabilityFinding[], { author,
     tooling: 'dayfly',
     statements,
   }
+}
+
+/** An image as OpenVEX documents call it: `pkg:oci/app@sha256:…`; by its digest alone where its name is none. */
+export const imageProduct = (name: string, digest: string): string => {
+  const [short = ''] = (name.split('/').at(-1) ?? '').split(/[:@]/)
+  return /^[a-z0-9][a-z0-9._-]{0,127}$/.test(short) ? new PackageURL('oci', undefined, short, digest, undefined, undefined).toString() : digest
 }
 
 const justifications: ReadonlySet<string> = new Set([

@@ -3,7 +3,7 @@ import type { Finding } from '../../../model/finding.ts'
 import type { Report } from '../../../scan/report/report.ts'
 import type { Context } from '../command.ts'
 
-export const scanFormats = ['table', 'json', 'sarif', 'junit', 'cyclonedx', 'spdx'] as const
+export const scanFormats = ['table', 'json', 'sarif', 'junit', 'cyclonedx', 'spdx', 'openvex'] as const
 export type ScanFormat = (typeof scanFormats)[number]
 
 export interface Rendering {
@@ -49,6 +49,13 @@ export const render = async (format: ScanFormat, rendering: Rendering): Promise<
       return pretty((await import('../../../scan/sbom/cyclonedx.ts')).cyclonedx(...bom(rendering)))
     case 'spdx':
       return pretty((await import('../../../scan/sbom/spdx.ts')).spdx(...bom(rendering)))
+    case 'openvex': {
+      const { imageProduct, vexDocument } = await import('../../../scan/vulnerabilities/vex.ts')
+      const { name, digest } = report.target
+      const product = digest === undefined ? undefined : imageProduct(name, digest)
+      const vulnerabilities = rendering.all.filter(finding => finding.kind === 'vulnerability')
+      return pretty(vexDocument(vulnerabilities, { author: 'dayfly scan', product, digest, now: report.at }))
+    }
   }
 }
 
