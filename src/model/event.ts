@@ -38,7 +38,8 @@
  *   sensor.absent               why nobody sees what it does: samples are kept all the same
  *   sensor.blind                runtime, workload: the host's kernel does not see into it
  *   sensor.gap                  from, to (wall ms): meanwhile nobody saw what it did
- *   sensor.totals               emitted, dropped, filtered: numbers by type of event, of the instance; unowned: what came too early or too late to be kept
+ *   sensor.totals               emitted, dropped, filtered: numbers by type of event, of the instance; unowned: what came too early or too late to be kept;
+ *                               subject: as whom its events were judged (detect/subject.ts)
  *   activity.kept               blocks, entries, hash: of its activity (model/activity.ts) so far. Every 10 s with something new, and before the seal
  *   activity.lost               entries that could not be kept, code
  *   instance.used               what it used from its first sample to its last (model/usage.ts), once, before the seal

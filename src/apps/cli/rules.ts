@@ -1,5 +1,6 @@
 /** Rule files, for the commands that look at rules without a daemon. */
 import { DayflyError } from '../../base/errors.ts'
+import { readRuleCases } from '../../detect/cases.ts'
 import type { RuleBook, RuleFile } from '../../detect/create.ts'
 import { readRuleBook } from '../../detect/create.ts'
 import type { Arguments } from './arguments.ts'
@@ -14,7 +15,7 @@ export interface RuleReading {
 }
 
 /** Throws `invalid` for a path without a rule file: silence would be taken for rules that never match. */
-export const readRules = async (args: Arguments): Promise<RuleReading> => {
+export const readRuleFiles = async (args: Arguments): Promise<readonly RuleFile[]> => {
   const files: RuleFile[] = []
   for (const path of args.positionals) {
     const found = await documentFiles(path, 'FILE')
@@ -25,5 +26,11 @@ export const readRules = async (args: Arguments): Promise<RuleReading> => {
       })
     for (const each of found) files.push({ path: each, text: await readTextFile(each, 'FILE') })
   }
+  return files
+}
+
+/** The rules among them: cases of tests may lie beside them. */
+export const readRules = async (args: Arguments): Promise<RuleReading> => {
+  const files = (await readRuleFiles(args)).filter(file => readRuleCases(file) === undefined)
   return { files, book: readRuleBook({ dayfly: !args.flag('alone'), files }) }
 }

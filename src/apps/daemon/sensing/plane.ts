@@ -10,6 +10,7 @@ import { settledWithin } from '../../../base/abort.ts'
 import { errnoOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import type { RuledDetector } from '../../../detect/create.ts'
+import { subjectFacts } from '../../../detect/subject.ts'
 import type { Testimony } from '../../../engine/witness.ts'
 import type { SensorCounts } from '../../../model/kernel-event.ts'
 import type { ActivityStore } from '../../../store/activity/activity-store.ts'
@@ -156,10 +157,24 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     const counts = totals.get(instance)
     const unowned = attribution.lostOf(instance)
     if (counts === undefined && sum(unowned) === 0) return []
+    const subject = attribution.subjectOf(instance)
     const { emitted, dropped, filtered } = counts ?? { emitted: {}, dropped: {}, filtered: {} }
     const lost = sum(dropped) + sum(unowned)
     const reason = `${sum(emitted)} events were seen of it${lost === 0 ? '' : `, ${lost} were lost`}`
-    return [{ instance, type: 'sensor.totals', reason, data: { emitted, dropped, filtered, ...(sum(unowned) === 0 ? {} : { unowned }) } }]
+    return [
+      {
+        instance,
+        type: 'sensor.totals',
+        reason,
+        data: {
+          emitted,
+          dropped,
+          filtered,
+          ...(sum(unowned) === 0 ? {} : { unowned }),
+          ...(subject === undefined ? {} : { subject: subjectFacts(subject) }),
+        },
+      },
+    ]
   }
 
   const settle = async (environment: string): Promise<void> => {
