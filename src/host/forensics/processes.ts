@@ -33,7 +33,7 @@ const mostProcesses = 2000
 const mostArguments = 1000
 const longestArguments = 128 * 1024
 const mostDescriptors = 1000
-const largestProgram = 128 * 1024 * 1024
+const largestProgram = 512 * 1024 * 1024
 const clockTick = 10_000
 
 /** At most so many bytes of a file of /proc. Empty when the process has gone. */

@@ -1,3 +1,4 @@
+import { readDetectionRules } from '../../../detect/settings/read.ts'
 import { assemble } from '../../../policy/assemble.ts'
 import { readCases } from '../../../policy/cases/cases.ts'
 import type { Command } from '../command.ts'
@@ -18,12 +19,13 @@ export const command: Command = {
   run: async (context, args) => {
     const now = Date.now()
     const files = await readPolicyFiles(args.positionals, 'PATH')
-    const { files: set, exemptions, tests, notes } = assemble(files, { preset: undefined, looking: true, now })
+    const { files: set, exemptions, tests, notes, detection: documents } = assemble(files, { preset: undefined, looking: true, now })
+    const detection = readDetectionRules(documents, now)
     const cases = tests.flatMap(document => readCases(document, now))
     if (context.json) {
       const { policies, bindings } = set
       context.write(
-        `${JSON.stringify({ files: files.length, policies: policies.length, bindings: bindings.length, exemptions: exemptions.length, cases: cases.length, notes })}\n`,
+        `${JSON.stringify({ files: files.length, policies: policies.length, bindings: bindings.length, exemptions: exemptions.length, detectionSettings: detection.chosen ? 1 : 0, detectionExemptions: detection.exemptions.length, cases: cases.length, notes })}\n`,
       )
       return 0
     }
@@ -32,6 +34,8 @@ export const command: Command = {
       counted(set.policies.length, 'policy', 'policies'),
       counted(set.bindings.length, 'binding', 'bindings'),
       counted(exemptions.length, 'exemption', 'exemptions'),
+      ...(detection.chosen ? ['settings of detection'] : []),
+      ...(detection.exemptions.length > 0 ? [counted(detection.exemptions.length, 'exemption from detection', 'exemptions from detection')] : []),
       counted(cases.length, 'test case', 'test cases'),
     ]
     context.write(`${counted(files.length, 'file', 'files')}: ${parts.join(', ')}; nothing is wrong\n`)
