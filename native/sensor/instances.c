@@ -156,7 +156,8 @@ void instance_add_stranger(uint64_t cookie, uint32_t inode) {
 
 int instance_set_flags(uint64_t cookie, uint32_t flags) {
   struct flag_change change = {.cookie = cookie, .flags = flags};
-  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &change, .ctx_size_in = sizeof change, .ctx_out = &change, .ctx_size_out = sizeof change);
+  /* What it writes there comes back the same way. */
+  LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &change, .ctx_size_in = sizeof change);
   if (bpf_prog_test_run_opts(registry.change_flags, &options)) return errno;
   return change.found ? 0 : ENOENT;
 }

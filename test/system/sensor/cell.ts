@@ -1,5 +1,6 @@
 /** A real sensor, and containers of nothing but namespaces for it to see: the programs `cell` and `deeds`, compiled when the tests begin. */
 import assert from 'node:assert/strict'
+import type { ChildProcess } from 'node:child_process'
 import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { copyFileSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs'
@@ -40,7 +41,10 @@ export const compilePrograms = (): Programs => {
     lower,
     cell: join(folder, 'cell'),
     deeds: join(folder, 'deeds'),
-    [Symbol.dispose]: () => rmSync(folder, { recursive: true, force: true }),
+    [Symbol.dispose]: () => {
+      for (const child of waiting) child.kill('SIGKILL')
+      rmSync(folder, { recursive: true, force: true })
+    },
   }
 }
 
@@ -55,6 +59,9 @@ export interface Heard {
   of(cookie: number): SensedEvent[]
 }
 
+/** A field that the contract does not have would go unnoticed. */
+const Strict = SensedEvent.strict()
+
 export const listen = async (options: Partial<SensorOptions> = {}): Promise<Heard> => {
   const events: SensedEvent[] = []
   const hashes: SensedHash[] = []
@@ -65,7 +72,7 @@ export const listen = async (options: Partial<SensorOptions> = {}): Promise<Hear
     { binary: sensorBinary, ...options },
     {
       onEvents: batch => {
-        for (const event of batch) events.push(SensedEvent.strict().parse(event))
+        for (const event of batch) events.push(Strict.parse(event))
       },
       onHash: hash => hashes.push(hash),
       onLosses: loss => losses.push(loss),
@@ -92,6 +99,9 @@ export interface CellWish {
   readonly host?: boolean
 }
 
+/** Cells of a test that failed before it let them run. */
+const waiting = new Set<ChildProcess>()
+
 /** A container that waits for `run`. */
 export const makeCell = async (programs: Programs, wish: CellWish): Promise<Cell> => {
   const words = [
@@ -100,7 +110,8 @@ export const makeCell = async (programs: Programs, wish: CellWish): Promise<Cell
     ...wish.command,
   ]
   const child = spawn(programs.cell, words, { stdio: ['pipe', 'pipe', 'inherit'] })
-  const ended = once(child, 'close')
+  waiting.add(child)
+  const ended = once(child, 'close').finally(() => waiting.delete(child))
   const lines = createInterface({ input: child.stdout })
   const output: string[] = []
   const first = new Promise<string>(resolve => {
@@ -129,7 +140,9 @@ let lastCookie = 0
 export const runCell = async (heard: Heard, programs: Programs, wish: CellWish, flags: SensorFlags = {}) => {
   const cookie = ++lastCookie
   const cell = await makeCell(programs, wish)
-  await heard.sensor.registerNamespace({ inode: cell.inode, cookie, flags })
+  // Its root is the host's, unless it has an overlay: then what is hashed must be opened while it runs.
+  const root = wish.lower === undefined ? { root: '/' } : {}
+  await heard.sensor.registerNamespace({ inode: cell.inode, cookie, flags, ...root })
   const { status, output } = await cell.run()
   const counts = await heard.sensor.unregister(cookie)
   return { cookie, pid: cell.pid, status, output, counts, events: heard.of(cookie) }

@@ -293,6 +293,51 @@ static void do_args(char *unused) {
   err(1, "/bin/true");
 }
 
+/* PATH,TIMES: no two of these are the same. */
+static void do_chowns(char *path) {
+  char *comma = strchr(path, ',');
+  *comma = '\0';
+  for (long left = atol(comma + 1); left > 0; left--)
+    if (chown(path, (uid_t)left, 0)) err(1, "chown %s", path);
+}
+
+/* SEED: a process name, a file, a socket and arguments of any bytes but NUL. Writes the arguments in hexadecimal, a line each. */
+static unsigned random_state;
+static unsigned next_random(void) {
+  random_state ^= random_state << 13;
+  random_state ^= random_state >> 17;
+  return random_state ^= random_state << 5;
+}
+static void random_bytes(char *bytes, size_t length) {
+  for (size_t index = 0; index < length; index++) do bytes[index] = (char)next_random();
+    while (bytes[index] == '\0' || bytes[index] == '/');
+  bytes[length] = '\0';
+}
+static void do_random(char *seed) {
+  random_state = (unsigned)atoi(seed) * 2654435761u + 1;
+  char name[16], path[200], *words[9] = {"/bin/true"};
+  random_bytes(name, 15);
+  prctl(PR_SET_NAME, name);
+  random_bytes(path, 1 + next_random() % 190);
+  mkdir("/tmp", 0777);
+  chdir("/tmp");
+  close(open(path, O_WRONLY | O_CREAT, 0755));
+  unlink(path);
+  struct sockaddr_un abstract = {.sun_family = AF_UNIX};
+  random_bytes(abstract.sun_path + 1, 100);
+  bind(socket(AF_UNIX, SOCK_STREAM, 0), (void *)&abstract, sizeof(sa_family_t) + 101);
+  for (int index = 1; index < 8; index++) {
+    size_t length = next_random() % 400;
+    words[index] = malloc(length + 1);
+    random_bytes(words[index], length);
+    for (size_t at = 0; at < length; at++) printf("%02x", (unsigned char)words[index][at]);
+    printf(".\n");
+  }
+  fflush(stdout);
+  execv("/bin/true", words);
+  err(1, "/bin/true");
+}
+
 static void do_nothing(char *unused) { (void)unused; }
 
 static const struct {
@@ -303,7 +348,7 @@ static const struct {
     {"open-untouched", do_open_untouched}, {"opens", do_opens}, {"open32", do_open32}, {"connect32", do_connect32}, {"uring", do_uring}, {"handle", do_handle},
     {"connect", do_connect}, {"connect-to", do_connect_to}, {"refused", do_refused}, {"unix", do_unix}, {"sendto", do_sendto}, {"sockets", do_sockets},
     {"files", do_files}, {"identity", do_identity}, {"memfd", do_memfd}, {"copy-and-run", do_copy_and_run}, {"say", do_say}, {"mounts", do_mounts},
-    {"targets", do_targets}, {"rare", do_rare}, {"args", do_args}, {"nothing", do_nothing},
+    {"targets", do_targets}, {"rare", do_rare}, {"args", do_args}, {"chowns", do_chowns}, {"random", do_random}, {"nothing", do_nothing},
 };
 
 int main(int count, char **words) {
