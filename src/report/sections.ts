@@ -3,7 +3,7 @@ import type { Report, ReportProcess } from '../model/report.ts'
 import { charts, networkMap } from './drawings.ts'
 import type { Html } from './html.ts'
 import { html } from './html.ts'
-import { badge, bytes, clockTime, digest, moment, money, more, none, number, span, table } from './words.ts'
+import { badge, bytes, clockTime, digest, moment, money, more, none, number, shortened, span, table } from './words.ts'
 
 export const facts = (pairs: readonly (readonly [string, Html | string])[]): Html =>
   html`<dl class="facts">${pairs.map(([name, value]) => html`<div><dt>${name}</dt><dd>${value}</dd></div>`)}</dl>`
@@ -102,7 +102,7 @@ export const instances = ({ instances: all }: Report): Html =>
       { title: 'Why' },
     ],
     all.items.map(({ id, workload, state, start, startedAt, endedAt, exit, log, usage, reason }) => [
-      html`<code>${id}</code>`,
+      html`<code class="id">${id}</code>`,
       workload,
       badge(state),
       startedAt === null ? 'never' : html`<span class="mono">${clockTime(startedAt)}</span> ${start ?? ''}`,
@@ -153,8 +153,8 @@ export const findings = ({ findings: all }: Report): Html =>
           kind,
           badge(severity),
           html`${id}${tags.length > 0 ? html`<br><small>${tags.slice(0, 8).join(', ')}</small>` : undefined}`,
-          html`${workload ?? 'environment'}${instance === null ? undefined : html`<br><code>${instance}</code>`}`,
-          message.slice(0, 2000),
+          html`${workload ?? 'environment'}${instance === null ? undefined : html`<br><code class="id">${instance}</code>`}`,
+          shortened(message),
         ]),
       )}${more(all.more)}`
 
@@ -204,7 +204,7 @@ export const processes = ({ processes: all, activity, instances: { items } }: Re
   const of = Map.groupBy(ordered(all.items), ({ process }) => process.instance)
   return html`${[...of].map(
     ([instance, those]) =>
-      html`<h3>${workloads.get(instance) ?? ''} <code>${instance}</code></h3>${table(
+      html`<h3>${workloads.get(instance) ?? ''} <code class="id">${instance}</code></h3>${table(
         `${those.length} processes`,
         [
           { title: 'Process' },
@@ -246,7 +246,7 @@ export const network = (report: Report): Html => {
       { title: 'First', kind: 't' },
     ],
     all.items.map(({ kind, workload, instance, peer, peerInstance, port, protocol, count, failed, first }) => [
-      html`${workload ?? 'environment'}${instance === null ? undefined : html`<br><code>${instance}</code>`}`,
+      html`${workload ?? 'environment'}${instance === null ? undefined : html`<br><code class="id">${instance}</code>`}`,
       kinds[kind],
       html`<code>${peer}</code>${peerInstance === null ? undefined : html`<br>instance <code>${peerInstance}</code>`}`,
       port ?? '–',
@@ -285,9 +285,9 @@ export const events = ({ events: all }: Report): Html =>
       sequence,
       clockTime(time),
       html`<code>${type}</code>`,
-      instance === null ? '' : html`<code>${instance}</code>`,
+      instance === null ? '' : html`<code class="id">${instance}</code>`,
       actor,
-      reason.slice(0, 1000),
+      shortened(reason),
     ]),
   )}${more(all.more)}</details>`
 

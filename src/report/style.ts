@@ -28,7 +28,7 @@ th,td{padding:5px 12px 5px 0;border-bottom:1px solid var(--line);vertical-align:
 td{overflow-wrap:anywhere;min-width:90px}
 td.w{min-width:260px}td.n,th.n{text-align:right;font-variant-numeric:tabular-nums;white-space:nowrap;min-width:0}
 td.t{white-space:nowrap;font-variant-numeric:tabular-nums}
-code,.mono{font-family:var(--mono);font-size:12.5px;overflow-wrap:anywhere}
+code.id{white-space:nowrap}code,.mono{font-family:var(--mono);font-size:12.5px;overflow-wrap:anywhere}
 .more,.none{color:var(--soft);font-size:13.5px;margin:8px 0 0}
 .lanes{display:grid;grid-template-columns:minmax(90px,22%) minmax(0,1fr);gap:3px 12px;align-items:center;font-size:13px}
 .lanes .label{overflow:hidden;text-overflow:ellipsis;white-space:nowrap}
@@ -37,7 +37,7 @@ code,.mono{font-family:var(--mono);font-size:12.5px;overflow-wrap:anywhere}
 .legend{display:flex;flex-wrap:wrap;gap:4px 18px;color:var(--soft);font-size:12.5px;margin:10px 0 0}
 .legend svg{width:12px;height:12px;vertical-align:-1px;margin-right:5px}
 .run{fill:var(--run)}.wait{fill:var(--wait)}.bad{fill:var(--bad)}.info{fill:var(--info)}.warn{fill:var(--warn)}
-.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:16px}
+.charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(260px,1fr));gap:16px;margin-bottom:16px}
 figure{margin:0}figcaption{font-size:13px;color:var(--soft);overflow-wrap:anywhere}
 figure svg{display:block;width:100%;height:64px;background:var(--bg);border-radius:4px}
 .cpu{fill:none;stroke:var(--info);stroke-width:1.5}.mem{fill:var(--run);fill-opacity:.18;stroke:var(--run);stroke-width:1}

@@ -13,6 +13,10 @@ export const money = (amount: number, currency: string): string =>
   `${amount === 0 ? '0' : amount < 0.01 ? amount.toPrecision(2) : amount.toFixed(2)} ${currency}`
 export const number = (amount: number): string => (Number.isInteger(amount) ? String(amount) : amount < 1 ? amount.toPrecision(2) : amount.toFixed(1))
 
+const longest = 480
+/** What a workload wrote may be as long as it likes: all of it is in the record. */
+export const shortened = (text: string): string => (text.length > longest ? `${text.slice(0, longest)}…` : text)
+
 /** `sha256:0123456789ab…`, the whole of it on hover. */
 export const digest = (text: string): Html =>
   html`<code title="${text}">${text.length > 24 ? `${text.slice(0, text.startsWith('sha256:') ? 19 : 12)}…` : text}</code>`

@@ -4,7 +4,7 @@
  */
 import type { KeyObject } from 'node:crypto'
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto'
-import { closeSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
+import { closeSync, existsSync, fsyncSync, openSync, readFileSync, renameSync, statSync, writeSync } from 'node:fs'
 import { join } from 'node:path'
 import { DayflyError, errnoOf } from '../../base/errors.ts'
 import type { Signatures } from '../../model/seal.ts'
@@ -54,8 +54,11 @@ export const openRecordKey = (stateDir: string, signatures: Signatures, now: num
   const key = known ?? generateKeyPairSync('ed25519').privateKey
   if (known === undefined) writeDurably(path, key.export({ type: 'pkcs8', format: 'pem' }).toString(), 0o600)
   const id = keyIdOf(key)
-  signatures.putKey({ id, publicKey: pemOf(key), madeAt: now })
+  // Nothing is written that is there already: a daemon comes up on a full disk, too.
+  if (!signatures.keys().some(one => one.id === id)) signatures.putKey({ id, publicKey: pemOf(key), madeAt: now })
   const all = signatures.keys().sort((left, right) => Number(right.id === id) - Number(left.id === id))
-  writeDurably(join(stateDir, 'record.pub'), all.map(({ publicKey }) => publicKey).join(''), 0o644)
+  const publicPath = join(stateDir, 'record.pub')
+  const text = all.map(({ publicKey }) => publicKey).join('')
+  if (!existsSync(publicPath) || readFileSync(publicPath, 'utf8') !== text) writeDurably(publicPath, text, 0o644)
   return { id, key }
 }
