@@ -14,6 +14,7 @@ import { ValueFault, writeException } from './exceptions.ts'
 import { tokenAt } from './lexer.ts'
 import { createLists } from './lists.ts'
 import { loadPattern } from './load-pattern.ts'
+import type { LoadedRules } from './loaded.ts'
 import type { Bound, Macros } from './macros.ts'
 import { createMacros } from './macros.ts'
 import type { Output } from './output.ts'
@@ -23,7 +24,7 @@ import type { PlacedPiece } from './pattern.ts'
 import type { Piece } from './piece.ts'
 import { generated, joinPieces } from './piece.ts'
 import { readSource } from './read.ts'
-import type { LoadedRules, Rule, RuleSource } from './rule.ts'
+import type { Rule, RuleSource } from './rule.ts'
 import { simplify } from './simplify.ts'
 import { SyntaxFault } from './syntax.ts'
 
@@ -189,6 +190,12 @@ const warnOfUnused = (
     report.warning(kind === 'macro' ? 'LOAD_UNUSED_MACRO' : 'LOAD_UNUSED_LIST', place, 'nothing uses it', { item: `${kind} "${name}"` })
 }
 
+/** As somebody reads the files: what was found first may stand last. */
+const byPlace =
+  (order: ReadonlyMap<string, number>) =>
+  ({ place: left }: { readonly place: Place }, { place: right }: { readonly place: Place }): number =>
+    (order.get(left.file) ?? 0) - (order.get(right.file) ?? 0) || left.line - right.line || left.column - right.column
+
 /**
  * Reads the files in their order: later ones may append to what earlier ones define, or replace it. Never throws for what is in them: all that is wrong is in
  * `errors`, each with file, line and column, and the rules that it is about are left out.
@@ -217,5 +224,7 @@ export const loadRules = (sources: readonly RuleSource[], { fieldsKnown = fieldT
   )
   warnOfUnused(macros, 'macro', report)
   warnOfUnused(lists, 'list', report)
-  return { rules, patterns, ...findings() }
+  const { errors, warnings } = findings()
+  const order = new Map(sources.map(({ name }, index) => [name, index]))
+  return { rules, patterns, errors: errors.toSorted(byPlace(order)), warnings: warnings.toSorted(byPlace(order)) }
 }

@@ -2,9 +2,8 @@
 import type { Priority } from '../detector.ts'
 import type { EventContext } from '../fields/context.ts'
 import type { Condition } from './condition.ts'
-import type { Findings, Place } from './diagnostic.ts'
+import type { Place } from './diagnostic.ts'
 import type { Output } from './output.ts'
-import type { LoadedPattern } from './pattern.ts'
 
 /** One file, by the name that errors tell. */
 export interface RuleSource {
@@ -32,13 +31,6 @@ export interface Rule {
   readonly lacking: readonly string[]
   /** It can never match, because of what is lacking. */
   readonly isInert: boolean
-}
-
-export interface LoadedRules extends Findings {
-  /** In the order in which they were defined, without those that have errors. */
-  readonly rules: readonly Rule[]
-  /** Sequences and thresholds, likewise. */
-  readonly patterns: readonly LoadedPattern[]
 }
 
 export interface Match {
