@@ -8,8 +8,7 @@ import { DayflyError, errnoOf, messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import { sensitivePaths, writePaths } from '../../../detect/rules/watched.ts'
 import type { DetectionSettings } from '../../../detect/settings/settings.ts'
-import type { Sensing } from './create.ts'
-import type { RuleFile, SensorSettings } from './messages.ts'
+import type { RuleFile, RuleSettings, SensorSettings } from './messages.ts'
 
 /** Between two looks, ms: as often as policies are looked at. */
 const interval = 2000
@@ -22,7 +21,7 @@ export interface SettingsOptions {
   readonly settings: () => DetectionSettings
   /** Folder of rule files, which need not be there. */
   readonly folder: string
-  readonly sensing: Pick<Sensing, 'set' | 'setRules'>
+  readonly sensing: { set(settings: SensorSettings): void; setRules(rules: RuleSettings): void }
   readonly log: Log
 }
 
