@@ -159,6 +159,19 @@ describe('dayfly scan COMPOSE-FILE', () => {
       ['image-without-digest', 3, 'services.web.image'],
       ['image-without-digest', 8, 'services.db.image'],
     ])
+    project.put({
+      'built/compose.yaml': `services:\n  web:\n    build: ./app\n  own:\n    build: .\n    environment: { DB_PASSWORD: '${password}' }\n`,
+      'built/app/settings.env': `API_TOKEN=${password}\n`,
+      'built/app/.env': `API_TOKEN=${password}\n`,
+      'built/app/.dockerignore': '.env*\ntmp\n!tmp/.env.kept\n',
+      'built/app/tmp/.env': `API_TOKEN=${password}\n`,
+      'built/app/tmp/.env.kept': `API_TOKEN=${password}\n`,
+      'built/.dockerignore': 'app\n',
+      'built/other/.env': `API_TOKEN=${password}\n`,
+    })
+    const built = documentOf((await project.run(['scan', 'built/compose.yaml', '--json'])).stdout)
+    const paths = built.findings.filter(({ kind }) => kind === 'secret').flatMap(({ places }) => places.map(({ path }) => path))
+    assert.deepEqual(paths.sort(), ['app/settings.env', 'app/tmp/.env.kept', 'compose.yaml', 'other/.env'])
     const sarif = await project.run(['scan', 'deploy/compose.yaml', '--format', 'sarif'])
     assert.match(sarif.stdout, /"uri": "deploy\/compose\.yaml"/)
     assert.equal(sarif.stdout.includes(password), false)

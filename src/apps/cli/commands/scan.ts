@@ -90,7 +90,7 @@ export const command: Command = {
   takes: ['TARGET...'],
   summary: 'Find vulnerabilities, secrets and misconfigurations.',
   details: [
-    'TARGET is a folder or files (what is installed or locked in it, and secrets), a compose file (secrets, what Dayfly refuses of it, how it names images) or an image. Folders and compose files are looked at here and without a daemon; images by the daemon, those of a compose file only where one answers. What version control keeps (.git) is passed by.',
+    'TARGET is a folder or files (what is installed or locked in it, and secrets), a compose file (secrets in it and in the folders that it builds from, what Dayfly refuses of it, how it names images) or an image. Folders and compose files are looked at here and without a daemon; images by the daemon, those of a compose file only where one answers. What version control keeps (.git) is passed by.',
     'Exit code 0: nothing reaches a --fail-on. 1: something does. 2: bad input, which includes --fail-on over packages that there is no vulnerability data about.',
     'With a baseline only what is not in it is shown and fails. Severities are critical, high, medium, low, negligible and unknown, which is the least.',
   ],

@@ -1,4 +1,4 @@
-/** A compose file: secrets in it, what Dayfly would refuse of it, and how it names its images. Nothing is asked of a daemon. */
+/** A compose file: secrets in it and in what it builds from, what Dayfly would refuse of it, and how it names its images. Nothing is asked of a daemon. */
 import { createHash } from 'node:crypto'
 import { basename, dirname } from 'node:path'
 import { admit } from '../../../compose/admit.ts'
@@ -12,6 +12,7 @@ import { scanDocument } from '../../../scan/scan-document.ts'
 import { createSecretRules } from '../../../scan/secrets/scanner.ts'
 import type { Context } from '../command.ts'
 import { composeSources } from '../project.ts'
+import { scanBuildContexts } from './build-contexts.ts'
 import type { OwnScanOptions } from './folder.ts'
 import { saltOfRun } from './folder.ts'
 import type { Scanned } from './result.ts'
@@ -81,11 +82,15 @@ export const scanCompose = async (context: Pick<Context, 'env'>, subject: Compos
   }
   const images = imagesOf(resolved, name)
   const secrets = scanDocument(name, text, createSecretRules({ salt: saltOfRun(), gitleaks: options.gitleaks }))
+  const built = await scanBuildContexts(resolved.project.services, dirname(file), options)
+  // The file may lie in a context of its own.
+  const known = new Set(secrets.findings.map(({ redacted }) => redacted))
+  const inContexts = built.findings.filter(({ redacted, places }) => !(known.has(redacted) && places.every(({ path }) => path === name)))
   return {
     scanned: {
       ...{ target, distribution: undefined, packages: [], dataFrom: undefined },
-      findings: [...secrets.findings, ...refusals, ...ofNames(images)],
-      problems: secrets.problems,
+      findings: [...secrets.findings, ...inContexts, ...refusals, ...ofNames(images)],
+      problems: [...secrets.problems, ...built.problems],
     },
     images,
   }
