@@ -5,7 +5,7 @@
  * nothing is asserted about how long a thing took.
  */
 import assert from 'node:assert/strict'
-import { readFile } from 'node:fs/promises'
+import { mkdtemp, readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -628,6 +628,42 @@ export const backendSuite = (name: string, open: () => Promise<BackendFixture>, 
         const made = await started([{ sleep: long }], { grace: 100 }, { deadline: fixture.clock.boot() + 1000 })
         await backend().pause(made.id)
         assert.equal((await backend().wait(made.id, signal())).cause, 'deadline')
+      })
+
+      check('SIGKILL ends it where it stands', async ({ backend, started, printed }) => {
+        const made = await started([{ on: 'SIGTERM', exit: 33 }, { print: 'up\n' }, { sleep: long }, { print: 'awake\n' }])
+        await printed(made, 'up')
+        await backend().pause(made.id)
+        await backend().signal(made.id, 'SIGKILL')
+        assert.equal((await backend().wait(made.id, signal())).signal, 9)
+        assert.equal(contentOf(await readRecords(made.logPath), 'stdout'), 'up\n')
+      })
+
+      check('so does an abrupt deadline, unless it is taken back', async ({ backend, fixture, started, printed }) => {
+        const script = [{ on: 'SIGTERM', exit: 33 }, { print: 'up\n' }, { sleep: long }] as const
+        const [one, other] = [await started([...script], { grace: 60_000 }), await started([...script], { grace: 60_000 })]
+        for (const made of [one, other]) {
+          await printed(made, 'up')
+          await backend().pause(made.id)
+          await backend().setDeadline(made.id, fixture.clock.boot() + 60_000, true)
+        }
+        await backend().setDeadline(other.id, fixture.clock.boot() + 500)
+        await backend().setDeadline(one.id, fixture.clock.boot() + 500, true)
+        const [killed, stopped] = [await backend().wait(one.id, signal()), await backend().wait(other.id, signal())]
+        assert.deepEqual([killed.signal, killed.cause], [9, 'deadline'])
+        assert.deepEqual([stopped.code, stopped.cause], [33, 'deadline'])
+      })
+
+      check('evidence is taken of what stands still; one process that is gone is not killed', async ({ backend, fixture, started }) => {
+        const made = await started([{ sleep: long }])
+        assert.equal(await backend().killProcess(made.id, { pid: 2 ** 22 - 1, start: 1 }), false)
+        await assert.rejects(backend().killProcess(newInstanceId(), { pid: 1, start: 1 }), code('not_found'))
+        await backend().pause(made.id)
+        const folder = await mkdtemp(join(fixture.folder, 'evidence-'))
+        const { files } = await backend().takeEvidence(made.id, { folder, mostBytes: 1e8, secrets: [] }, signal())
+        assert.ok(files.includes('processes.json'))
+        assert.deepEqual((await readdir(folder)).toSorted(), files.toSorted())
+        await assert.rejects(backend().takeEvidence(newInstanceId(), { folder, mostBytes: 1e8, secrets: [] }, signal()), code('not_found'))
       })
 
       check('it can be removed, by the next daemon too', async ({ backend, started, reopen }) => {

@@ -198,7 +198,7 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
     signal: (id, name) => call('signal', id, undefined, () => kernel.machines.get(id)?.signal(name)),
     setDeadline: (id, deadline, abrupt = false) =>
       call('setDeadline', id, undefined, () => {
-        machineOf(id).setDeadline(deadline)
+        machineOf(id).setDeadline(deadline, abrupt)
         if (abrupt) kernel.abrupt.add(id)
         else kernel.abrupt.delete(id)
       }),

@@ -20,7 +20,8 @@ export interface Machine {
   readonly ended: Promise<ExitStatus | undefined>
   start(): void
   signal(name: string): void
-  setDeadline(boot: number): void
+  /** `abrupt`: SIGKILL at once then. */
+  setDeadline(boot: number, abrupt?: boolean): void
   exec(request: ExecRequest): Session
   attach(): Session
   /** kill -9 of the monitor: its container dies with it, and nobody knows the status. */
@@ -84,11 +85,12 @@ export const createMachine = (
       }),
   })
 
-  const setDeadline = (boot: number): void => {
+  const setDeadline = (boot: number, abrupt = false): void => {
     timer?.[Symbol.dispose]()
     if (state !== 'created' && state !== 'running') return
     timer = agenda.at(boot, () => {
       deadlinePassed = true
+      if (abrupt) return first.signal('SIGKILL')
       timer = agenda.at(boot + workload.grace, () => first.signal('SIGKILL'))
       first.signal(workload.stopSignal)
     })

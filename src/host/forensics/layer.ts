@@ -47,9 +47,22 @@ export const writeLayer = async (options: LayerOptions, signal: AbortSignal): Pr
   let entries = 0
   const inodes = new Map<bigint, Buffer>()
 
+  let pending: Buffer[] = []
+  let pendingBytes = 0
+  const flush = async (): Promise<void> => {
+    const whole = Buffer.concat(pending)
+    pending = []
+    pendingBytes = 0
+    await output.appendFile(whole)
+  }
+  /** Small entries are many: they are written together. */
   const write = async (...parts: readonly Buffer[]): Promise<void> => {
-    for (const part of parts) await output.appendFile(part)
-    written += parts.reduce((sum, { length }) => sum + length, 0)
+    for (const part of parts) {
+      pending.push(part)
+      pendingBytes += part.length
+      written += part.length
+    }
+    if (pendingBytes >= piece) await flush()
   }
   const idOf = (id: bigint): number => Math.max(0, Number(id) - firstId)
   const entryOf = (path: Buffer, stats: BigIntStats): Omit<TarEntry, 'type'> => ({
@@ -64,7 +77,7 @@ export const writeLayer = async (options: LayerOptions, signal: AbortSignal): Pr
     let left = size
     let found = 0
     while (left > 0) {
-      const { bytesRead, buffer } = await file.read({ buffer: Buffer.alloc(Math.min(piece, left)) })
+      const { bytesRead, buffer } = await file.read({ buffer: Buffer.allocUnsafe(Math.min(piece, left)) })
       left -= bytesRead
       const whole = Buffer.concat([carried, buffer.subarray(0, bytesRead)])
       found += redaction.bytes(whole)
@@ -146,4 +159,5 @@ export const writeLayer = async (options: LayerOptions, signal: AbortSignal): Pr
   await using root = await open(options.upper, O_RDONLY | O_DIRECTORY | O_NOFOLLOW)
   await walk(root, Buffer.alloc(0), 0)
   await write(tarEnd)
+  await flush()
 }
