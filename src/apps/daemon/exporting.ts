@@ -18,11 +18,12 @@ export interface ExportParts extends ReportingParts {
 const inventoryOf = (store: Store, environment: string): object => {
   const digests = new Set(store.instances(environment).flatMap(({ origin }) => (origin === undefined ? [] : [origin.image])))
   const { inventory } = store
-  const images = [...digests].sort().flatMap(digest => {
+  const images = [...digests].sort().flatMap((digest): object[] => {
     const image = inventory.image(digest)
-    return image === undefined
-      ? [{ digest, known: false }]
-      : [{ ...image, known: true, packages: inventory.packages(digest), vulnerabilities: inventory.vulnerabilities(digest) }]
+    if (image === undefined) return [{ digest, known: false }]
+    // Not when it was last looked up: whenever somebody starts the image again, that is another time.
+    const { matchedAt: _, ...known } = image
+    return [{ ...known, known: true, packages: inventory.packages(digest), vulnerabilities: inventory.vulnerabilities(digest) }]
   })
   return { images }
 }

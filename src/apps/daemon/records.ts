@@ -15,6 +15,8 @@ import { verifyRecord } from './verifying.ts'
 export interface RecordsParts extends RecordSources {
   readonly sealing: Sealing
   readonly prices: PriceTable
+  /** Writes down what was found out about images and waits for its turn. */
+  readonly flush: () => void
 }
 
 /** Groups that are told, at most; the sum is of all. */
@@ -41,9 +43,13 @@ export const createRecords = (parts: RecordsParts): Records => ({
   verify: environment => verifyRecord(parts, environment),
   export: async environment => {
     await assertSigned(parts, environment)
+    parts.flush()
     return writeBundle(environment.id, bundleMembers(parts, environment), parts.sealing.signBundle)
   },
-  report: environment => gatherReport(parts, environment),
+  report: environment => {
+    parts.flush()
+    return gatherReport(parts, environment)
+  },
   keys: () =>
     parts.store.signatures
       .keys()

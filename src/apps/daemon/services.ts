@@ -105,7 +105,7 @@ export const createServices = (
     scans: createScans({ images, match: judging.match, clock }),
     vulnerabilityData: createVulnerabilityData(vulnerabilitiesIn(options.stateDir), judging.vulnerabilities, clock, keeping.hurry),
     activity: activitySearch,
-    records: createRecords({ ...sources, sealing, prices: options.prices ?? defaultPrices }),
+    records: createRecords({ ...sources, sealing, prices: options.prices ?? defaultPrices, flush: keeping.flush }),
     responses: responseServices({ engine, images, notifying }),
     who: whoBy(store.inventory, keeping.flush),
     plan: (request, onProgress, signal) => plan(planning, request, onProgress, signal),
