@@ -1,5 +1,5 @@
 /** Puts fields, values, lists and macros into an expression. What is wrong is noted, all of it, and stands as `false` then. */
-import { eventNames, isEventName } from '../fields/event-names.ts'
+import { eventNames, isEventName, otherNames } from '../fields/event-names.ts'
 import type { FieldTable, Reader } from '../fields/field.ts'
 import { bindField, findField } from '../fields/find.ts'
 import { adviceOn } from './advice.ts'
@@ -116,6 +116,10 @@ const literalsOf = (scope: Scope, { operator, modifier, right }: Comparison): re
   return values
 }
 
+/** Names that the field can be: the type of a system call is not there for what is none. */
+const namesOf = (left: Operand): ReadonlySet<string> =>
+  left.kind === 'field' && left.name === 'syscall.type' ? eventNames.difference(otherNames) : eventNames
+
 const isEventType = (left: Operand): boolean =>
   left.kind === 'field' && left.argument === undefined && ['evt.type', 'syscall.type'].includes(left.name)
 
@@ -158,7 +162,7 @@ const bindComparison = (scope: Scope, expression: Comparison): Condition => {
   if (folded !== undefined) return { kind: 'constant', value: folded }
   if (left.kind === 'field' && left.name === 'evt.dir') return { kind: 'constant', value: passes('<') }
   if (isEventType(left)) checkEventNames(scope, right.at, operator, literals)
-  const eventTypes = isEventType(left) ? new Set([...eventNames].filter(name => passes(name))) : undefined
+  const eventTypes = isEventType(left) ? new Set([...namesOf(left)].filter(name => passes(name))) : undefined
   return { kind: 'check', source, test: { kind: 'value', passes }, eventTypes }
 }
 
@@ -171,7 +175,7 @@ const bindLeaf = (scope: Scope, expression: Exclude<Expression, { kind: 'and' | 
   const source = bindOperand(scope, expression.left)
   return source.isLacking
     ? never
-    : { kind: 'check', source, test: { kind: 'exists' }, eventTypes: isEventType(expression.left) ? eventNames : undefined }
+    : { kind: 'check', source, test: { kind: 'exists' }, eventTypes: isEventType(expression.left) ? namesOf(expression.left) : undefined }
 }
 
 export const bindExpression = (scope: Scope, expression: Expression): Condition => {

@@ -86,6 +86,15 @@ describe('a rule file', () => {
     ])
   })
 
+  it('tells faults of what was appended where that stands', () => {
+    const appended = load(rule('r', 'evt.type=execve'), '- rule: r\n  condition: and proc.nam = x\n  override: { condition: append }\n')
+    assert.match(errorsOf(appended)[0] ?? '', /^f2:2:18: rule "r": there is no field proc\.nam/)
+    const folded = load(
+      `- rule: r\n  desc: d\n  condition: "evt.type=execve and\n    proc.args = \\"a\\" and proc.nam = x"\n  output: o\n  priority: INFO\n`,
+    )
+    assert.match(errorsOf(folded)[0] ?? '', /^f1:4:27: /)
+  })
+
   it('overrides keys one by one', () => {
     const override = `- rule: r
   condition: proc.name = b
