@@ -75,7 +75,7 @@ int BPF_PROG(on_sys_exit, struct pt_regs *registers, long result) {
   if (!scratch) return 0;
   read_call(scratch, registers, compat, number, result);
   if (rule->shape == SHAPE_SOCKETCALL) {
-    number = read_socketcall(scratch);
+    scratch->call.number = number = read_socketcall(scratch);
     if (!number || number >= SYSCALLS) return 0;
     rule = &rules[1][number];
     if (!rule->type) return 0;
@@ -85,19 +85,10 @@ int BPF_PROG(on_sys_exit, struct pt_regs *registers, long result) {
     return 0;
   }
   if (rule->shape == SHAPE_DUPLICATE && rule->value && !duplicates(argument(scratch, rule->value))) return 0;
-  if (!begin(rule->type, &subject)) return 0;
+  if (rule->shape == SHAPE_OPEN) return on_open(&subject, scratch, rule);
+  if (!begin_call(&subject, rule)) return 0;
   struct event *event = &scratch->event;
-  event->syscall = number;
-  event->result = scratch->call.result;
-  event->numbers = rule->numbers;
-  if (compat) event->flags |= IS_COMPAT;
-#pragma unroll
-  for (int index = 0; index < ARGUMENTS; index++)
-    if (rule->numbers & 1 << index) event->arguments[index] = scratch->call.arguments[index];
-
   switch (rule->shape) {
-    case SHAPE_OPEN:
-      return on_open(&subject, scratch, rule);
     case SHAPE_HANDLE:
       return on_handle(&subject, scratch);
     case SHAPE_ADDRESS:

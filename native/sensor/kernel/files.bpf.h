@@ -75,60 +75,57 @@ static __always_inline __u64 asked_open_flags(struct scratch *scratch, const vol
   return flags & (O_CREAT | O_EXCL | O_TRUNC);
 }
 
+static __always_inline int filtered_open(struct subject *subject) {
+  count(subject->instance, FILTERED, EVENT_open);
+  return 0;
+}
+
 /* An open that was not allowed has no file: only the caller knows what it asked for. Others that fail are not told. */
 static __always_inline int on_failed_open(struct subject *subject, struct scratch *scratch, const volatile struct rule *rule) {
   __s64 result = scratch->call.result;
-  __u32 interest = 0;
-  if (has_patterns && (result == -EACCES || result == -EPERM)) {
-    add_user_string(scratch, TEXT_PATH, argument(scratch, rule->path));
-    __u64 length = scratch->event.text[TEXT_PATH];
-    BOUND(length, PATTERN_ROOM - 1);
-    __builtin_memset(scratch->walk, 0, PATTERN_ROOM);
-    bpf_probe_read_kernel(scratch->walk, length, scratch->texts);
-    interest = interest_in(scratch, scratch->walk) & (SENSITIVE | MAYBE_SENSITIVE);
-  }
-  if (!interest) {
-    count(subject->instance, FILTERED, EVENT_open);
-    return 0;
-  }
+  if (!has_patterns || (result != -EACCES && result != -EPERM)) return filtered_open(subject);
+  if (!begin_call(subject, rule)) return 0;
+  add_user_string(scratch, TEXT_PATH, argument(scratch, rule->path));
+  __u64 length = scratch->event.text[TEXT_PATH];
+  BOUND(length, PATTERN_ROOM - 1);
+  __builtin_memset(scratch->walk, 0, PATTERN_ROOM);
+  bpf_probe_read_kernel(scratch->walk, length, scratch->texts);
+  __u32 interest = interest_in(scratch, scratch->walk) & (SENSITIVE | MAYBE_SENSITIVE);
+  if (!interest) return filtered_open(subject);
   if (interest & SENSITIVE) scratch->event.flags |= IS_SENSITIVE;
   scratch->event.open.interest = interest;
+  scratch->event.open.certain = interest & SENSITIVE;
   scratch->event.open.flags = argument(scratch, rule->value);
   return submit(scratch, subject);
 }
 
+/* Decided before a record is begun: nearly all opens are of nobody's interest. */
 static __always_inline int on_open(struct subject *subject, struct scratch *scratch, const volatile struct rule *rule) {
   if (scratch->call.result < 0) return on_failed_open(subject, scratch, rule);
   struct file *file = file_of(subject->task, scratch->call.result);
-  if (!file) { /* another thread has closed it */
-    count(subject->instance, FILTERED, EVENT_open);
-    return 0;
-  }
-  __u32 mode = BPF_CORE_READ(file, f_mode), inode_mode = BPF_CORE_READ(file, f_inode, i_mode), interest = 0;
+  if (!file) return filtered_open(subject); /* another thread has closed it */
+  __u32 mode = BPF_CORE_READ(file, f_mode), inode_mode = BPF_CORE_READ(file, f_inode, i_mode), interest = 0, walked = PATH_ROOM;
   bool made = mode & FMODE_CREATED;
   bool wanted = subject->instance->flags & ALL_OPENS || (made && inode_mode & EXECUTABLE);
   bool watched = may_be_watched(file);
-  if (wanted || watched) {
-    __u32 walked = walk_up((__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_path.mnt), scratch);
-    __u64 at = walked & ~PATH_IS_CUT;
-    BOUND(at, PATH_ROOM);
-    if (watched) interest = interest_in(scratch, scratch->walk + at);
-    if (!(mode & FMODE_WRITE)) interest &= ~(WRITE_WATCHED | MAYBE_WRITE_WATCHED);
-    if (wanted || interest) add_walked(scratch, TEXT_PATH, walked);
-  }
-  if (!wanted && !interest) {
-    count(subject->instance, FILTERED, EVENT_open);
-    return 0;
-  }
+  if (!wanted && !watched) return filtered_open(subject);
+  walked = walk_up((__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_path.mnt), scratch);
+  __u64 at = walked & ~PATH_IS_CUT;
+  BOUND(at, PATH_ROOM);
+  if (watched) interest = interest_in(scratch, scratch->walk + at);
+  if (!(mode & FMODE_WRITE)) interest &= ~(WRITE_WATCHED | MAYBE_WRITE_WATCHED);
+  if (!wanted && !interest) return filtered_open(subject);
+  if (!begin_call(subject, rule)) return 0;
   struct event *event = &scratch->event;
+  add_walked(scratch, TEXT_PATH, walked);
   event->flags |= origin_of(file);
   if (interest & SENSITIVE) event->flags |= IS_SENSITIVE;
   if (mode & FMODE_WRITE) event->flags |= IS_WRITE;
   event->open.flags = BPF_CORE_READ(file, f_flags) | asked_open_flags(scratch, rule);
   if (made) event->open.mode = inode_mode & ALL_MODES;
-  /* What is told anyway needs no comparison by the loader. */
-  event->open.interest = wanted || interest & (SENSITIVE | WRITE_WATCHED) ? interest & ~MAYBE_WRITE_WATCHED : interest;
+  /* What is told anyway needs no comparison by the loader, unless to say that it is sensitive. */
   event->open.certain = wanted || interest & (SENSITIVE | WRITE_WATCHED);
+  event->open.interest = interest;
   return submit(scratch, subject);
 }
 

@@ -38,6 +38,21 @@ static __noinline struct scratch *begin(__u32 type, struct subject *subject) {
   return scratch;
 }
 
+/* A record about the system call in scratch->call. */
+static __always_inline struct scratch *begin_call(struct subject *subject, const volatile struct rule *rule) {
+  struct scratch *scratch = begin(rule->type, subject);
+  if (!scratch) return NULL;
+  struct event *event = &scratch->event;
+  event->syscall = scratch->call.number;
+  event->result = scratch->call.result;
+  event->numbers = rule->numbers;
+  if (scratch->call.compat) event->flags |= IS_COMPAT;
+#pragma unroll
+  for (int index = 0; index < ARGUMENTS; index++)
+    if (rule->numbers & 1 << index) event->arguments[index] = scratch->call.arguments[index];
+  return scratch;
+}
+
 /* Adds a text of `length` bytes of kernel memory. */
 static __always_inline void add_text(struct scratch *scratch, __u32 text, const void *from, __u64 length) {
   __u64 at = scratch->used;
