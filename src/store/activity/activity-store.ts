@@ -73,7 +73,7 @@ export interface ActivityStore extends ActivityReader {
   purge(environment: string): void
   /**
    * Makes room while more than the budget is in use: of `ended` environments, given with the oldest first, as many as need be; then the oldest blocks of any. What is
-   * gone leaves its head behind, so that verify can tell it from damage.
+   * gone leaves its head behind, so that verify can tell it from damage. What does not go in this call, tidy goes on with; told is what went in it.
    */
   prune(ended: readonly string[]): readonly Pruned[]
   /** A piece of the work that can wait (index of what was purged around, of what was left by a crash; space given back): to be called now and then. False: there is none. */

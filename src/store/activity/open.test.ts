@@ -360,6 +360,24 @@ describe('what goes', () => {
     assert.equal(store.search({}).length, 1)
   })
 
+  it('goes bit by bit where it is much, also behind many that are gone already', () => {
+    using store = opened(newPath(), { budget: 150_000 })
+    const content = (time: number) => exampleEvent({ time, args: [createHash('sha512').update(`${time}`).digest('hex')] })
+    // Blocks of one entry: more of them than one call removes.
+    for (let time = 0; time < 9000; time++) store.append([content(time)])
+    const ended = [...Array.from({ length: 200 }, (_, index) => `egone${index}`), 'ealpha']
+    assert.equal(store.prune(ended).length, 1)
+    const first = store.verify('ealpha', store.head('ealpha'))
+    assert.ok(store.size().used > 150_000)
+    tidyAll(store)
+    assert.ok(store.size().used <= 150_000)
+    const then = store.verify('ealpha', store.head('ealpha'))
+    assert.equal(then.broken, undefined)
+    assert.ok((then.pruned?.blocks ?? 0) > (first.pruned?.blocks ?? 0))
+    assert.equal(store.search({ limit: 10_000, text: 'nothing' }).length, 0)
+    assert.equal(store.search({ limit: 10_000, types: ['exec'] }).length, 9000 - (then.pruned?.entries ?? 0))
+  })
+
   it('to stay within the budget are the oldest blocks of ended environments first, and verify says so', () => {
     const path = newPath()
     const budget = 400_000

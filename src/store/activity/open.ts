@@ -13,7 +13,7 @@ import { giveBack, prune, purge, removePurged } from './removal.ts'
 import { originOf } from './rows.ts'
 import { openToRead, openToWrite } from './schema.ts'
 import type { SegmentWriting } from './segments.ts'
-import { beginSegment, indexRest, thinOut } from './segments.ts'
+import { beginSegment, beginThinning, indexRest } from './segments.ts'
 
 export interface ActivityReaderOptions {
   readonly path: string
@@ -39,6 +39,9 @@ export const openActivityReader = ({ path, onProblem = ignore }: ActivityReaderO
   const connection = connect(() => openToRead(path), path)
   return { ...createReading(connection, onProblem), [Symbol.dispose]: () => connection[Symbol.dispose]() }
 }
+
+/** So many pieces go in one call of prune; tidy goes on with it. */
+const prunedAtOnce = 64
 
 /** So many origins are remembered. */
 const rememberedOrigins = 10_000
@@ -106,6 +109,8 @@ export const openActivityStore = ({
   const indexing = { originFor: origins.of, most: segment }
   let builder: SegmentBuilder | undefined
   let writing: SegmentWriting | undefined
+  let thinning: SegmentWriting | undefined
+  let ended: readonly string[] = []
   // A writer that was killed has left what was not in the index yet.
   let untidy = true
 
@@ -176,7 +181,10 @@ export const openActivityStore = ({
       purge(connection, environment)
       origins.forget()
     },
-    prune: ended => prune(connection, budget, ended),
+    prune: given => {
+      ended = given
+      return prune(connection, budget, ended, prunedAtOnce)
+    },
 
     tidy: () => {
       if (write() || removePurged(connection)) return true
@@ -184,7 +192,11 @@ export const openActivityStore = ({
         untidy = indexRest(connection, builder?.first ?? numberOf(connection.one('SELECT position FROM next')), indexing)
         if (untidy) return true
       }
-      return thinOut(connection, indexing) || giveBack(connection)
+      if (prune(connection, budget, ended, 1).length > 0) return true
+      thinning ??= beginThinning(connection)
+      if (!thinning) return giveBack(connection)
+      if (connection.transaction('IMMEDIATE', thinning.step)) thinning = undefined
+      return true
     },
 
     [Symbol.dispose]: () => connection[Symbol.dispose](),

@@ -153,20 +153,40 @@ const varintAt = (bytes: Uint8Array, cursor: Cursor): number => {
   return value >>> 0
 }
 
-/** The lists of that hash. What is damaged finds less, never something outside of the bucket. */
-export const postingsIn = (bucket: Uint8Array, hash: number): Posting[] => {
+/** Calls `visit` with each list of a bucket. What is damaged gives less, never something outside of the bucket. */
+const eachList = (bucket: Uint8Array, visit: (hash: number, head: number, start: number, end: number) => void): void => {
   const view = new DataView(bucket.buffer, bucket.byteOffset, bucket.byteLength)
   const cursor: Cursor = { at: 0 }
-  const found: Posting[] = []
   while (cursor.at + 6 <= bucket.length) {
-    const own = view.getUint32(cursor.at, true)
+    const hash = view.getUint32(cursor.at, true)
     cursor.at += 4
     const head = varintAt(bucket, cursor)
     const size = varintAt(bucket, cursor)
-    if (own === hash) found.push({ count: head >>> 2, form: head & 3, bytes: bucket.subarray(cursor.at, cursor.at + size) })
+    visit(hash, head, cursor.at, cursor.at + size)
     cursor.at += size
   }
+}
+
+/** The lists of that hash. */
+export const postingsIn = (bucket: Uint8Array, wanted: number): Posting[] => {
+  const found: Posting[] = []
+  eachList(bucket, (hash, head, start, end) => {
+    if (hash === wanted) found.push({ count: head >>> 2, form: head & 3, bytes: bucket.subarray(start, end) })
+  })
   return found
+}
+
+/** The bucket without the offsets that `keeps` refuses; undefined: nothing is left. */
+export const thinned = (bucket: Uint8Array, keeps: (offset: number) => boolean): Buffer | undefined => {
+  const left: (readonly [number, readonly number[]])[] = []
+  eachList(bucket, (hash, head, start, end) => {
+    const offsets: number[] = []
+    eachOffset({ count: head >>> 2, form: head & 3, bytes: bucket.subarray(start, end) }, offset => {
+      if (keeps(offset)) offsets.push(offset)
+    })
+    if (offsets.length > 0) left.push([hash, offsets])
+  })
+  return left.length === 0 ? undefined : encodeBucket(left)
 }
 
 /** Calls `visit` with each offset, in order. */

@@ -73,15 +73,18 @@ const oldestEnvironment = (connection: Connection): string | undefined => {
   return row && environmentOf(row).id
 }
 
-/** See ActivityStore.prune. */
-export const prune = (connection: Connection, budget: number, ended: readonly string[]): Pruned[] => {
+/** See ActivityStore.prune. Removes at most so many pieces. */
+export const prune = (connection: Connection, budget: number, ended: readonly string[], pieces: number): Pruned[] => {
   const pruned = new Map<string, ActivityHead>()
-  const tooMuch = (): boolean => roomOf(connection).used > budget
-  while (tooMuch() && removePurged(connection));
+  let left = pieces
+  const tooMuch = (): boolean => left > 0 && roomOf(connection).used > budget
+  while (tooMuch() && removePurged(connection)) left--
   const some = (id: string): boolean => {
     const head = pruneSome(connection, id)
-    if (head) pruned.set(id, head)
-    return head !== undefined
+    if (!head) return false
+    pruned.set(id, head)
+    left--
+    return true
   }
   for (const id of ended) while (tooMuch() && some(id));
   for (let id = oldestEnvironment(connection); id !== undefined && tooMuch() && some(id); ) id = oldestEnvironment(connection)

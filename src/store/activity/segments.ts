@@ -6,7 +6,7 @@ import { activityOf, linesOf, uncompress } from './blocks.ts'
 import type { SegmentBuilder } from './builder.ts'
 import { createSegmentBuilder } from './builder.ts'
 import type { Connection } from './connection.ts'
-import { bucketsOf, encodeBucket } from './postings.ts'
+import { bucketsOf, encodeBucket, longestSegment, thinned } from './postings.ts'
 import { numberOf } from './reader.ts'
 import type { BlockPlace, Segment } from './rows.ts'
 import { bucketKey, bytesIn, placeColumns, placeOf, segmentOf } from './rows.ts'
@@ -20,12 +20,13 @@ export const removeSegment = (connection: Connection, segment: Pick<Segment, 'fi
 /** A segment is written in so many steps: all of it at once would keep the thread from judging what comes meanwhile. */
 const steps = 12
 
+/** A segment that is being written, or thinned. */
 export interface SegmentWriting {
-  /** Writes a piece, within a transaction. True: that was all, and its positions are looked for in it from now on. */
+  /** A piece of it, within a transaction. True: that was all. */
   step(): boolean
 }
 
-/** Of one segment after the other: what one has left that was not finished goes with the next. */
+/** Its positions are looked for in it once all of it is written. One segment after the other: what one has left that was not finished goes with the next. */
 export const beginSegment = (connection: Connection, builder: SegmentBuilder, first: number, last: number): SegmentWriting => {
   const { bits, buckets } = bucketsOf(builder.lists())
   const piece = Math.ceil(buckets.length / steps)
@@ -112,14 +113,30 @@ export const indexRest = (connection: Connection, end: number, indexing: Indexin
   return true
 }
 
-/** Makes a segment again of which most is gone. False: there is none. */
-export const thinOut = (connection: Connection, indexing: Indexing): boolean => {
+/** Takes what is gone out of the lists of a segment of which most is gone. Undefined: there is none. To be finished before the next one is begun. */
+export const beginThinning = (connection: Connection): SegmentWriting | undefined => {
   const row = connection.one('SELECT * FROM segment WHERE live * 2 < entries ORDER BY first LIMIT 1')
-  if (!row) return false
-  const segment = segmentOf(row)
-  connection.transaction('IMMEDIATE', () => {
-    removeSegment(connection, segment)
-    if (segment.live > 0) indexBlocks(connection, segment.first, segment.last, indexing)
-  })
-  return true
+  if (!row) return undefined
+  const { first, last, number, bits } = segmentOf(row)
+  const places = connection.all(`SELECT ${placeColumns} FROM block WHERE position BETWEEN ? AND ?`, first, last).map(placeOf)
+  const alive = new Uint8Array(longestSegment)
+  for (const { position, entries } of places) alive.fill(1, position - first, position - first + entries)
+  const total = places.reduce((sum, { entries }) => sum + entries, 0)
+  const piece = Math.ceil(2 ** bits / steps)
+  let next = 0
+  return {
+    step: () => {
+      const end = next + piece
+      const sql = 'SELECT key, data FROM posting WHERE key >= ? AND key < ?'
+      for (const { key, data } of connection.all(sql, bucketKey(number, next), bucketKey(number, Math.min(end, 2 ** bits)))) {
+        const left = thinned(bytesIn(data), offset => alive[offset] === 1)
+        if (left) connection.run('UPDATE posting SET data = ? WHERE key = ?', left, Number(key))
+        else connection.run('DELETE FROM posting WHERE key = ?', Number(key))
+      }
+      next = end
+      if (next < 2 ** bits) return false
+      connection.run('UPDATE segment SET entries = ? WHERE number = ?', total, number)
+      return true
+    },
+  }
 }
