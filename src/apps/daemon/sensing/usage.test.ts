@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Sample } from '../../../model/activity.ts'
 import { InstanceUsage } from '../../../model/usage.ts'
@@ -10,7 +13,9 @@ const sample = (time: number): Sample => ({ type: 'sample', environment: 'e1', i
 const samples = Array.from({ length: 1500 }, (_, index) => sample(index * 1000))
 
 test('what an instance used is told once, and the same when a thread took over in its middle', () => {
-  using store = openActivityStore({ path: ':memory:' })
+  const folder = mkdtempSync(join(tmpdir(), 'dayfly-usage-'))
+  using _folder = { [Symbol.dispose]: () => rmSync(folder, { recursive: true }) }
+  using store = openActivityStore({ path: join(folder, 'activity.sqlite') })
   store.introduce({ environment: 'e1', instance: 'i1', workload: 'web', image: 'sha256:ab', imageName: 'x', owner: 'anna' })
   const whole = createUsages(store)
   for (const one of samples) whole.see(one)
