@@ -362,4 +362,48 @@ describe('dayfly-helper', { skip }, () => {
     await assert.rejects(spawnHelper({ binary: '/nowhere/dayfly-helper' }), { code: 'host', errno: 'ENOENT', message: /\/nowhere\/dayfly-helper/ })
     await assert.rejects(spawnHelper({ binary: '/bin/true' }), { code: 'host', errno: 'EPIPE' })
   })
+
+  it('reads an extended attribute of what is open in its parent', async t => {
+    const helper = await start(t)
+    const folder = scratch(t)
+    const path = join(folder, 'file')
+    writeFileSync(path, '')
+    for (const [name, value] of [
+      ['trusted.dayfly', 'y'],
+      ['trusted.binary', '0x610062'],
+      ['trusted.long', 'x'.repeat(300)],
+    ] as const)
+      execFileSync('setfattr', ['-n', name, '-v', value, path])
+    const descriptor = openSync(path, 'r')
+    try {
+      assert.equal(await helper.xattr(descriptor, 'trusted.dayfly'), 'y')
+      assert.equal(await helper.xattr(descriptor, 'trusted.none'), undefined)
+      await assert.rejects(helper.xattr(descriptor, 'trusted.binary'), error => error instanceof NativeError && error.errno === 'EILSEQ')
+      await assert.rejects(helper.xattr(descriptor, 'trusted.long'), error => error instanceof NativeError && error.errno === 'ERANGE')
+    } finally {
+      closeSync(descriptor)
+    }
+    await assert.rejects(helper.xattr(descriptor, 'trusted.dayfly'), error => error instanceof NativeError && error.errno === 'ENOENT')
+    await assert.rejects(helper.xattr(-1, 'trusted.dayfly'), error => error instanceof NativeError && error.errno === 'EINVAL')
+  })
+
+  it('sends a datagram to a unix socket, and waits for nobody', async t => {
+    const helper = await start(t)
+    const path = join(scratch(t), 'log')
+    const script =
+      'socket(S, AF_UNIX, SOCK_DGRAM, 0) && bind(S, sockaddr_un($ARGV[0])) or die; $| = 1; print "ready\n"; recv(S, $m, 9000, 0); print $m'
+    const receiver = spawn('perl', ['-MSocket', '-e', script, path], { stdio: ['ignore', 'pipe', 'inherit'] })
+    t.after(() => void receiver.kill('SIGKILL'))
+    let received = ''
+    receiver.stdout.setEncoding('utf8').on('data', (part: string) => {
+      received += part
+    })
+    await until(() => received === 'ready\n', 'it listens')
+    await helper.sendDatagram(path, '<1>1 - é')
+    await once(receiver, 'close')
+    assert.equal(received, 'ready\n<1>1 - é')
+    await assert.rejects(helper.sendDatagram(path, 'x'), error => error instanceof NativeError && error.errno === 'ECONNREFUSED')
+    await assert.rejects(helper.sendDatagram(`${path}.none`, 'x'), error => error instanceof NativeError && error.errno === 'ENOENT')
+    await assert.rejects(helper.sendDatagram(`/${'x'.repeat(200)}`, 'x'), error => error instanceof NativeError && error.errno === 'ENAMETOOLONG')
+  })
 })
