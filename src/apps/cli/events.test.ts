@@ -9,7 +9,8 @@ import { activityText } from './activity-line.ts'
 
 describe('what happened, and what was done', () => {
   let site: Awaited<ReturnType<typeof startFake>>
-  let [environment, instance] = ['', '']
+  let environment = ''
+  let instance = ''
   before(async () => {
     site = await startFake()
     assert.equal((await site.cli(['run', '--name', 'shop', '-d', 'fake', ...doing({ sleep: 600_000 })])).status, 0)
