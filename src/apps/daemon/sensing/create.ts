@@ -59,6 +59,8 @@ export interface Sensing extends AsyncDisposable {
 const registerPatience = 5_000
 /** ms for the last of an environment: longer than the thread's own patience with the sensor. */
 const settlePatience = 15_000
+/** ms, when there is no thread at the moment. */
+const absentPatience = 3_000
 const closePatience = 5_000
 const firstPause = 100
 const longestPause = 10_000
@@ -255,7 +257,7 @@ export const createSensing = (parts: SensingParts): Sensing => {
     settling.set(environment, answer)
     tell({ type: 'settle', environment })
     try {
-      return await abortable(answer.promise, AbortSignal.timeout(settlePatience))
+      return await abortable(answer.promise, AbortSignal.timeout(worker === undefined ? absentPatience : settlePatience))
     } catch (error) {
       log.warn('the last of what an environment did is not known to be kept', { environment, error })
       return [unanswered]

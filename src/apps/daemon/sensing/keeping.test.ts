@@ -31,6 +31,10 @@ describe('what is to be kept', () => {
     }
     store = {
       ...opened,
+      introduce: origin => {
+        if (full) throw new DayflyError('host', 'the disk is full')
+        opened.introduce(origin)
+      },
       append: entries => {
         if (full) throw new DayflyError('host', 'the disk is full')
         opened.append(entries)
@@ -68,6 +72,8 @@ describe('what is to be kept', () => {
   it('waits for a disk with room, and what is lost at the end is told', () => {
     const keeping = createKeeping(store, silentLog())
     full = true
+    keeping.introduce({ environment: 'c', instance: 'i-c', workload: 'w', image: 'sha256:0', imageName: 'n', owner: 'me' })
+    keeping.add(sample('c', 1))
     for (let more = 0; more < 1_500; more++) keeping.add(sample('a', more))
     keeping.add(sample('b', 1))
     keeping.look(Date.now() + 60_000)
@@ -79,6 +85,6 @@ describe('what is to be kept', () => {
     )
     full = false
     keeping.look(Date.now() + 120_000)
-    assert.deepEqual([store.head('a').entries, store.head('b').entries], [1_500, 0])
+    assert.deepEqual([store.head('a').entries, store.head('b').entries, store.head('c').entries], [1_500, 0, 1])
   })
 })

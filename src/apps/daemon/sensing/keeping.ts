@@ -5,7 +5,7 @@
 import { DayflyError } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import type { Testimony } from '../../../engine/witness.ts'
-import type { Activity, ActivityHead } from '../../../model/activity.ts'
+import type { Activity, ActivityHead, ActivityOrigin } from '../../../model/activity.ts'
 import type { ActivityStore } from '../../../store/activity/activity-store.ts'
 
 /** ms that an event waits at most, and a sample where there is nothing but samples: a block for each would be more frame than content. */
@@ -17,6 +17,8 @@ const most = 1_000
 const mostWaiting = 200_000
 
 export interface Keeping {
+  /** Before the first entry of an instance. While the disk is full, its entries wait with it. */
+  introduce(origin: ActivityOrigin): void
   add(activity: Activity): void
   /** Writes what is due: to be called several times a second. */
   look(now: number): void
@@ -44,9 +46,11 @@ export const keptTestimony = ({ blocks, entries, hash }: ActivityHead): Testimon
   ...{ instance: undefined, type: 'activity.kept', reason: `${entries} entries of what it did are kept`, data: { blocks, entries, hash } },
 })
 
-export const createKeeping = (store: Pick<ActivityStore, 'append' | 'head'>, log: Log): Keeping => {
+export const createKeeping = (store: Pick<ActivityStore, 'introduce' | 'append' | 'head'>, log: Log): Keeping => {
   const pending = new Map<string, Pending>()
   const known = new Map<string, Kept>()
+  /** Instances that the store could not be told of yet. */
+  let strangers: ActivityOrigin[] = []
   let waiting = 0
   /** Wall ms: not before, for the disk was full. */
   let pausedUntil = 0
@@ -63,14 +67,24 @@ export const createKeeping = (store: Pick<ActivityStore, 'append' | 'head'>, log
     kept.code = code
   }
 
+  const isFull = (error: unknown): boolean => error instanceof DayflyError && error.code === 'host'
+
+  const introduceStrangers = (): void => {
+    for (let [next] = strangers; next !== undefined; [next] = strangers) {
+      store.introduce(next)
+      strangers = strangers.slice(1)
+    }
+  }
+
   /** False: it has to wait. */
   const write = (environments: readonly string[]): boolean => {
     const entries = environments.flatMap(environment => pending.get(environment)?.entries ?? [])
     if (entries.length === 0) return true
     try {
+      introduceStrangers()
       store.append(entries)
     } catch (error) {
-      const full = error instanceof DayflyError && error.code === 'host'
+      const full = isFull(error)
       log.error('what instances do could not be kept', { entries: entries.length, again: full, error })
       if (full) return false
       for (const environment of environments) lose(environment, pending.get(environment)?.entries.length ?? 0, 'internal')
@@ -93,6 +107,15 @@ export const createKeeping = (store: Pick<ActivityStore, 'append' | 'head'>, log
   }
 
   return {
+    introduce: origin => {
+      strangers.push(origin)
+      try {
+        introduceStrangers()
+      } catch (error) {
+        log.warn('an instance cannot be written down as one that is watched; it is tried again', { instance: origin.instance, error })
+        if (!isFull(error)) strangers = strangers.filter(one => one !== origin)
+      }
+    },
     add: activity => {
       const { environment } = activity
       if (waiting >= mostWaiting) {
@@ -156,6 +179,7 @@ export const createKeeping = (store: Pick<ActivityStore, 'append' | 'head'>, log
       waiting -= pending.get(environment)?.entries.length ?? 0
       pending.delete(environment)
       known.delete(environment)
+      strangers = strangers.filter(one => one.environment !== environment)
     },
   }
 }

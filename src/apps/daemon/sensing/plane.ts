@@ -125,7 +125,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     const { environment, instance, workload, image, imageName, owner } = subject
     const those = environments.get(environment) ?? new Set()
     environments.set(environment, those.add(instance))
-    store.introduce({ environment, instance, workload, image, imageName, owner })
+    keeping.introduce({ environment, instance, workload, image, imageName, owner })
     detector.introduce(subject)
     attribution.introduce(subject, secrets)
   }
@@ -195,6 +195,17 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     say({ type: 'settled', environment, testimony })
   }
 
+  /** Retentions that are over, and could not be carried out: a full disk is no reason to keep what is to go. */
+  const overdue = new Set<string>()
+  const purge = (environment: string): void => {
+    overdue.add(environment)
+    store.purge(environment)
+    overdue.delete(environment)
+  }
+  const purgeOverdue = (): void => {
+    for (const environment of overdue) purge(environment)
+  }
+
   const prune = (ended: readonly string[]): void => {
     for (const { environment, head } of store.prune(ended)) {
       log.warn('what instances did was thrown away to make room before its retention was over', { environment, entries: head.entries })
@@ -239,7 +250,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
         void settle(message.environment)
         break
       case 'purge':
-        store.purge(message.environment)
+        purge(message.environment)
         break
       case 'prune':
         prune(message.ended)
@@ -276,6 +287,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     attribution.expire(time.now())
     hashes.expire(time.toWall(time.now()))
     attempt('note that it sees', noteSeen)
+    attempt('throw away what is past its retention', purgeOverdue)
     attempt('tidy up', () => void store.tidy())
     const counts = await watch.counts()
     const before = health()
