@@ -52,10 +52,10 @@ describe('what happened, and what was done', () => {
   test('are found by what is known of them, and nothing steers the terminal', async () => {
     const about = `${environment}/${instance}`
     const [exec, ...none] = await lines('--process', '/usr/bin/curl')
-    assert.ok(exec?.endsWith(`${about}  /usr/bin/curl[1] curl -d 'two words' https://example.com`), exec)
+    assert.ok(exec?.endsWith(`${about}  /usr/bin/curl[1] curl -d 'two words' https://example.com`), exec ?? '')
     assert.deepEqual(none, [])
     const [open] = await lines('--path', '/etc/', '--workload', 'main', '--owner', 'root', '--image', 'fake', '--instance', instance)
-    assert.ok(open?.endsWith(`${about}  e\ufffd[31mvil[1] /etc/shadow failed (13) (sensitive)`), open)
+    assert.ok(open?.endsWith(`${about}  e\ufffd[31mvil[1] /etc/shadow failed (13) (sensitive)`), open ?? '')
     assert.deepEqual(await lines('--path', '/etc/', '--workload', 'other'), [])
     assert.match((await lines('--type', 'sample')).join(), /cpu 1.50 s, memory 1 KiB$/)
     assert.equal((await lines('--type', 'exec', '--type', 'open')).length, 2)
