@@ -21,8 +21,8 @@ export interface Subject {
   readonly privileged: boolean
   /** Egress that its policy opens: addresses or domains. */
   readonly egress: readonly string[]
-  /** The host's number of its user 0. Absent: it has no user namespace of its own, and users are the host's. */
-  readonly firstUid?: number | undefined
+  /** The host's numbers of users from `first` on are of user namespaces, `each` of them apiece, and stand for 0 and so on in there. Absent: users are the host's. */
+  readonly userIds?: { readonly first: number; readonly each: number } | undefined
 }
 
 /** Falco's priorities, most urgent first. */

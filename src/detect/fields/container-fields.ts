@@ -29,8 +29,8 @@ const labels = ({ labels: all }: Subject): string =>
     .map(([key, value]) => `${key}:${value}`)
     .join(', ')
 
-/** The sensor tells the host's numbers. Those below the instance's first are of somebody outside, and stay what they are. */
-const within = (id: number, { firstUid = 0 }: Subject): number => (id >= firstUid ? id - firstUid : id)
+/** The sensor tells the host's numbers. Those below the first of all instances are of somebody outside, and stay what they are. */
+const within = (id: number, { userIds }: Subject): number => (userIds && id >= userIds.first ? (id - userIds.first) % userIds.each : id)
 const userOf = ({ event, subject }: EventContext): number => within(event.euid, subject)
 const groupOf = ({ event, subject }: EventContext): number => within(event.gid, subject)
 

@@ -352,7 +352,7 @@ describe('arguments of events', () => {
 
 describe('fields of containers and users', () => {
   it('say whose it is', () => {
-    reads(contextOf({ type: 'exec', euid: 5000, gid: 5001 }, {}, { firstUid: 5000 }), {
+    reads(contextOf({ type: 'exec', euid: 75_536, gid: 75_537 }, {}, { userIds: { first: 10_000, each: 65_536 } }), {
       ...{
         'container.id': 'i1',
         'container.name': 'web',
@@ -380,6 +380,6 @@ describe('fields of containers and users', () => {
       'user.uid': 1000,
       'user.name': undefined,
     })
-    reads(contextOf({ type: 'exec', euid: 0 }, {}, { firstUid: 5000 }), { 'user.uid': 0 })
+    reads(contextOf({ type: 'exec', euid: 0 }, {}, { userIds: { first: 10_000, each: 65_536 } }), { 'user.uid': 0 })
   })
 })

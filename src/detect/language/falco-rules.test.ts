@@ -49,7 +49,7 @@ describe("Falco's rules", { skip }, () => {
   })
 
   it('find what they are for', () => {
-    const root = { firstUid: 1000 }
+    const root = { userIds: { first: 1000, each: 65_536 } }
     const cases: readonly (readonly [string, EventContext])[] = [
       ['Read sensitive file untrusted', contextOf(open('/etc/shadow'), { name: 'cat' })],
       ['Read sensitive file trusted after startup', contextOf(open('/etc/shadow'), { name: 'nginx', startedAt: noon - 60_000 })],

@@ -14,7 +14,8 @@ export const slotCount = 1024
 /** User and group ids of one environment: enough for every id that images use. */
 export const idsPerSlot = 65_536
 
-const firstId = 0x2000_0000
+/** The first of the host's ids that are of environments: all from here on, up to the last slot's. */
+export const firstId = 0x2000_0000
 const firstNetwork = 208
 const addressesPerSlot = 64
 /** Instances of one environment at once: 64 addresses less the network's own, the gateway and the broadcast address. */

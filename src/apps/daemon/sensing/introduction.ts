@@ -1,5 +1,6 @@
 /** Who an instance is, for those that judge what it does, and what must not be written down of it. */
 import type { Subject } from '../../../detect/detector.ts'
+import { firstId, idsPerSlot } from '../../../host/network/slots.ts'
 import type { Environment } from '../../../model/environment.ts'
 import type { Instance } from '../../../model/instance.ts'
 import type { WorkloadSpec } from '../../../model/workload.ts'
@@ -35,6 +36,7 @@ export const introductionOf = (
     startedAt: startedAt ?? createdAt,
     privileged: spec?.capabilities.includes('SYS_ADMIN') ?? false,
     egress: spec === undefined ? [] : egressOf(spec),
+    userIds: { first: firstId, each: idsPerSlot },
   }
   const variables = Object.entries(spec?.env ?? {}).flatMap(([name, value]) => (value.length >= shortestValue && isSecretName(name) ? [value] : []))
   return { subject, secrets: [...[...secrets.values()].map(content => Buffer.from(content).toString('utf8')), ...variables] }
