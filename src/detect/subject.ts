@@ -16,6 +16,7 @@ const SubjectFacts = z.object({
   startedAt: z.number(),
   privileged: z.boolean(),
   egress: z.array(z.string()),
+  userIds: z.object({ first: z.int(), each: z.int() }).optional(),
 })
 export type SubjectFacts = z.infer<typeof SubjectFacts>
 
