@@ -5,6 +5,7 @@
  */
 import { execFileSync } from 'node:child_process'
 import { readFileSync, writeFileSync } from 'node:fs'
+import { loadavg } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { Sensor } from '../src/host/sensor/sensor.ts'
 import { openSensor } from '../src/host/sensor/sensor.ts'
@@ -152,7 +153,7 @@ const cost = (name: string, of: { exec: number[]; open: number[] }): string => {
 const facts = readFacts()
 const page = `# The sensor
 
-${facts.date.slice(0, 10)} · ${facts.kernel} · ${facts.cores} × ${facts.processor}. Start to ready ${ready.toFixed(0)} ms; ${resident.toFixed(0)} MB resident afterwards.
+${facts.date.slice(0, 10)} · ${facts.kernel} · ${facts.cores} × ${facts.processor}. Start to ready ${ready.toFixed(0)} ms; ${resident.toFixed(0)} MB resident afterwards. Load average of the machine at the end: ${loadavg()[0]?.toFixed(1)}.
 
 ${table.join('\n')}
 
