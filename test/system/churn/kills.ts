@@ -20,7 +20,14 @@ export interface ChurnOptions {
   readonly disturb?: (random: Random, signal: AbortSignal) => Promise<void>
 }
 
-export const churn = async (t: TestContext, options: ChurnOptions): Promise<void> => {
+/**
+ * Most daemons here live for less time than a sensor takes to attach, and what starts waits for that: hardly anything would ever run. Samples are taken and kept
+ * all the same; what becomes of the sensor's own part when a daemon is killed is in test/system/sensing.test.ts.
+ */
+const unseen = (options: DaemonOptions): DaemonOptions => ({ ...options, env: { ...(options.env ?? process.env), DAYFLY_SENSOR: 'off' } })
+
+export const churn = async (t: TestContext, { daemon: own, ...rest }: ChurnOptions): Promise<void> => {
+  const options: ChurnOptions = { ...rest, daemon: unseen(own) }
   const { random, kills } = options
   const before = kernelObjects()
   await using first = await started(options)
