@@ -319,7 +319,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       await pauseCell(cell)
     },
     resume: async id => resumeCell(held(id).cell),
-    killProcess: (id, process) => killOne(id, held(id).cell, process, helper),
+    killProcess: async (id, process) => await killOne(id, held(id).cell, process, helper),
     takeEvidence: async (id, request, signal) => {
       const { cell, pid, ended } = held(id)
       return await evidenceOf(cell, ended === undefined ? pid : undefined, request, helper, signal)
