@@ -55,6 +55,7 @@ bench: root
 	@$(NODE) bench/gateway.ts
 	@$(NODE) bench/admission.ts
 	@$(NODE) bench/scan.ts
+	@$(NODE) bench/sensing.ts
 	@$(NODE) bench/sensor.ts
 	@$(NODE) bench/rules.ts
 	@$(NODE) bench/activity.ts
