@@ -89,7 +89,7 @@ describe('what follows from what is detected', { skip: cannotSee, timeout: 300_0
   })
 
   const dayfly = (...args: readonly string[]) => {
-    const env = { PATH: process.env['PATH'], HOME: stage.folder, DAYFLY_RUN_DIR: stage.daemon.runDir, DAYFLY_STATE_DIR: stage.daemon.stateDir }
+    const env = { PATH: process.env['PATH'] ?? '', HOME: stage.folder, DAYFLY_RUN_DIR: stage.daemon.runDir, DAYFLY_STATE_DIR: stage.daemon.stateDir }
     return spawnSync(dayflyProgram, args, { env, encoding: 'utf8' })
   }
   const of = async (environment: string, type: string): Promise<Event[]> => (await stage.record(environment)).filter(event => event.type === type)
@@ -98,7 +98,7 @@ describe('what follows from what is detected', { skip: cannotSee, timeout: 300_0
     let found: Event | undefined
     await until(`${action} is done`, async () => {
       const [failed] = await of(environment, 'response.failed')
-      assert.equal(failed, undefined, failed?.reason)
+      assert.equal(failed, undefined, String(failed?.reason))
       found = (await of(environment, 'response.taken')).find(({ data }) => data['action'] === action)
       return found !== undefined
     })
@@ -145,7 +145,7 @@ describe('what follows from what is detected', { skip: cannotSee, timeout: 300_0
       grace: 10_000,
     })
     await taken(environment, 'freeze')
-    await stage.daemon.client.end(environment, {})
+    await stage.daemon.client.end(environment, { force: false })
     await until('it has ended', async () => (await stage.daemon.client.environment(environment)).state === 'ended')
     assert.doesNotMatch(output(instance), /trapped|woken/)
     assert.equal((await of(environment, 'instance.exited'))[0]?.data['signal'], 9)
@@ -206,8 +206,9 @@ describe('what follows from what is detected', { skip: cannotSee, timeout: 300_0
       readFileSync(path('processes.json'), 'utf8'),
     )
     const culprit = processes.find(({ args }) => args.join(' ') === 'sleep 607')
-    assert.match(culprit?.sha256 ?? '', /^[0-9a-f]{64}$/)
-    assert.ok(culprit?.variables.includes('TOKEN_OF'))
+    assert.ok(culprit)
+    assert.match(culprit.sha256 ?? '', /^[0-9a-f]{64}$/)
+    assert.ok(culprit.variables.includes('TOKEN_OF'))
     assert.ok(
       processes.some(({ pid }) => pid === culprit.parentPid),
       'its parent is there',
