@@ -13,7 +13,7 @@ import type { LogRecord } from '../../model/log.ts'
 import { defaultPrices } from '../../model/usage.ts'
 import { readAccessLog } from '../../store/access-lines.ts'
 import { readLog } from '../../store/logs.ts'
-import { checkHost } from './check.ts'
+import { checkHost, checkSensor } from './check.ts'
 import { exposedOf } from './exposed.ts'
 import { vulnerabilitiesIn } from './judging.ts'
 import type { DaemonOptions } from './options.ts'
@@ -115,6 +115,6 @@ export const createServices = (
     expiry: expiry(engine, clock),
     logs: logs(engine),
     access: access(engine),
-    doctor: async signal => [...(await checkHost(options.stateDir, signal)), ...(sensing?.checks() ?? [])],
+    doctor: async signal => [...(await checkHost(options.stateDir, signal)), ...(sensing?.checks() ?? [checkSensor()])],
   }
 }
