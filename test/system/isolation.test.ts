@@ -15,7 +15,7 @@ describe('the isolation of an instance', { skip }, () => {
   let daemon: Daemon
 
   const dayfly = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
-    const env = { PATH: process.env['PATH'], DAYFLY_RUN_DIR: daemon.runDir, DAYFLY_STATE_DIR: daemon.stateDir, TOKEN: 'first', OTHER: 'second' }
+    const env = { PATH: process.env['PATH'], DAYFLY_RUN_DIR: daemon.runDir, DAYFLY_STATE_DIR: daemon.stateDir, TOKEN: 'first-of-4711', OTHER: 'second-of-4711' }
     return spawnSync(dayflyProgram, args, { env, encoding: 'utf8' })
   }
   const output = (...args: string[]): string => {
@@ -125,7 +125,7 @@ describe('the isolation of an instance', { skip }, () => {
     }
     const kinds: string[] = []
     for (let round = 0; round < 12 && kinds.filter(kind => kind === 'prepared').length < 3; round++) {
-      const [name, secret] = [`round-${round}`, round % 2 === 0 ? 'first' : 'second']
+      const [name, secret] = [`round-${round}`, round % 2 === 0 ? 'first-of-4711' : 'second-of-4711']
       const { kind, lines } = run(name, round % 2 === 0 ? 'TOKEN' : 'OTHER')
       assert.deepEqual(lines, [name, name, `${secret}1`, 'token', '1'], `round ${round}, ${kind}`)
       kinds.push(kind)
@@ -136,7 +136,7 @@ describe('the isolation of an instance', { skip }, () => {
   })
 
   test('secrets are in no file of the daemon, no event and no argument list', () => {
-    const found = spawnSync('grep', ['-rlE', 'first|second', daemon.stateDir, '--include=*.sqlite*', '--include=*.json'], { encoding: 'utf8' })
+    const found = spawnSync('grep', ['-rlE', '(first|second)-of-4711', daemon.stateDir, '--include=*.sqlite*', '--include=*.json'], { encoding: 'utf8' })
     assert.equal(found.stdout, '')
   })
 

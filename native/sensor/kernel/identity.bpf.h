@@ -54,14 +54,15 @@ static __always_inline __u64 cookie_of(struct task_struct *task) {
 
 /*
  * A process that has not called exec since it was forked from outside: the runtime, setting up. Children of it that have not either are the runtime too, hence the loop.
- * Nobody inside can look like this: whoever has lost its parent gets one inside the namespace.
+ * Whoever has lost its parent gets one inside the namespace. Processes are looked at, not threads: the kernel sets the flag on every thread, and a thread's parent is its process's.
  */
 static __always_inline bool sets_up(struct task_struct *task, __u64 cookie) {
+  task = task->group_leader;
   if (!(task->flags & PF_FORKNOEXEC)) return false;
   struct pid_namespace *namespace = namespace_of(task->thread_pid);
 #pragma unroll
   for (int generation = 0; generation < 3; generation++) {
-    struct task_struct *parent = task->real_parent;
+    struct task_struct *parent = task->real_parent->group_leader;
     if (namespace_of(parent->thread_pid) != namespace) return true;
     if (!namespace && cookie_of(parent) != cookie) return true;
     if (!(parent->flags & PF_FORKNOEXEC)) return false;

@@ -19,7 +19,7 @@ export const formsOf = (secrets: readonly string[]): string[] => {
     const lines = secret.split('\n').map(line => line.trim())
     for (const form of [secret, ...(lines.length > 1 ? lines.filter(line => line.length >= longLine) : [])]) {
       forms.add(form)
-      forms.add(encodeURIComponent(form))
+      forms.add(encodeURIComponent(form.toWellFormed()))
       // Whatever stands before it in the encoded text moves it by up to two characters; then its inner part is still the same.
       forms.add(Buffer.from(form).toString('base64').replace(/=+$/, ''))
     }
