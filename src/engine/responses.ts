@@ -165,7 +165,8 @@ export const createResponses = (parts: ResponsesParts): Responses => {
     const fresh = wanted.filter(step => claim(begun, keyOf(step, process, instance, image), now))
     if (fresh.length === 0) return undefined
     if (plan.audit) {
-      withhold('audit', detection, fresh)
+      // Once, as what is too much: every process is a fresh one, and the record has no end.
+      if (claim(told, `audit ${instance.id} ${rule}`, now)) withhold('audit', detection, fresh)
       return undefined
     }
     const within = fresh.filter(step => isWithinLimits(step, instance, now))

@@ -50,6 +50,14 @@ describe('whose an event is', { skip: whyNot() }, () => {
     for (const type of ['open', 'mount', 'fork', 'exit'] as const) assert.ok((counts.filtered[type] ?? 0) > 0, `${type} was there, and is counted`)
   })
 
+  test('threads of the first process are seen, although their parent is outside', async () => {
+    const script = "import threading; t = threading.Thread(target=lambda: open('/etc/shadow').read()); t.start(); t.join()"
+    const { events } = await runCell(heard, programs, { command: ['python3', '-c', script] })
+    const [opened] = events.filter(event => event.type === 'open')
+    assert.equal(opened?.path, '/etc/shadow')
+    assert.notEqual(opened.tid, opened.pid)
+  })
+
   test('processes in a pid namespace within the container are its own', async () => {
     const { events } = await runCell(heard, programs, { command: ['unshare', '-p', '-f', '/bin/sh', '-c', '/bin/true; :'] })
     const nested = events.filter(event => event.type === 'exec').map(event => [event.args?.[0], event.vpid])

@@ -37,9 +37,10 @@ const withoutBeginning = (text: string, forms: readonly string[]): string => {
   return text
 }
 
-const userInfo = /\b([a-z][a-z0-9+.-]*:\/\/[^\s/?#@:]*):([^\s/?#@]+)@/gi
+// Bounded, and begun only where a word begins: they are tried at every character of what a workload chooses.
+const userInfo = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,31}:\/\/[^\s/?#@:]{0,255}):([^\s/?#@]{1,4096})@/gi
 const header =
-  /\b((?:proxy-)?authorization|x-[a-z-]*(?:token|key|secret)|cookie|private-token)(\s*[:=]\s*)((?:bearer|basic|token|digest|negotiate)\s+)?(\S.*)/is
+  /(?<![\w-])((?:proxy-)?authorization|x-[a-z-]{0,40}(?:token|key|secret)|cookie|private-token)(\s*[:=]\s*)((?:bearer|basic|token|digest|negotiate)\s+)?(\S.*)/is
 /** `NAME=value`, `--name=value`, `name: value`, also in the query of a URL. */
 const assignment = /(^|[\s&?;,'"{])(-{0,2}[A-Za-z_][\w.-]*)(['"]?\s*(?:=|:(?!\/\/))\s*['"]?)([^\s&;,'"}]+)/g
 const optionName = /^--?([A-Za-z][\w.-]*)$/
