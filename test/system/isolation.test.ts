@@ -15,7 +15,13 @@ describe('the isolation of an instance', { skip }, () => {
   let daemon: Daemon
 
   const dayfly = (...args: string[]): { status: number | null; stdout: string; stderr: string } => {
-    const env = { PATH: process.env['PATH'], DAYFLY_RUN_DIR: daemon.runDir, DAYFLY_STATE_DIR: daemon.stateDir, TOKEN: 'first-of-4711', OTHER: 'second-of-4711' }
+    const env = {
+      PATH: process.env['PATH'],
+      DAYFLY_RUN_DIR: daemon.runDir,
+      DAYFLY_STATE_DIR: daemon.stateDir,
+      TOKEN: 'first-of-4711',
+      OTHER: 'second-of-4711',
+    }
     return spawnSync(dayflyProgram, args, { env, encoding: 'utf8' })
   }
   const output = (...args: string[]): string => {
@@ -136,7 +142,9 @@ describe('the isolation of an instance', { skip }, () => {
   })
 
   test('secrets are in no file of the daemon, no event and no argument list', () => {
-    const found = spawnSync('grep', ['-rlE', '(first|second)-of-4711', daemon.stateDir, '--include=*.sqlite*', '--include=*.json'], { encoding: 'utf8' })
+    const found = spawnSync('grep', ['-rlE', '(first|second)-of-4711', daemon.stateDir, '--include=*.sqlite*', '--include=*.json'], {
+      encoding: 'utf8',
+    })
     assert.equal(found.stdout, '')
   })
 
