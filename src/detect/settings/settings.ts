@@ -18,8 +18,6 @@ const InnerPath = z
 export const SensorSettings = z.strictObject({
   /** Programs that are not the image's: written since, or without a file. */
   droppedBinaries: Enforcement.default('audit'),
-  /** Scripts that are not the image's. */
-  scripts: Enforcement.default('off'),
   /** Connections that no policy opens. */
   connections: Enforcement.default('off'),
   /** Beside those that are always watched: every open of them is an event. */

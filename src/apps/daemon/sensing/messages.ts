@@ -13,7 +13,6 @@ export type Mode = 'off' | 'audit' | 'enforce'
 /** What the sensor is told to watch and to forbid, the same for all instances. */
 export interface SensorSettings {
   readonly droppedBinaries: Mode
-  readonly scripts: Mode
   readonly connections: Mode
   /** Opening one of these, or what is below, is an event. */
   readonly sensitivePaths: readonly string[]
