@@ -6,7 +6,7 @@
 #include "probes.h"
 
 void commands_open(const struct probes *probes);
-/* Carries out what has come, unless the output is full. */
+/* Carries out what has come, however little the reader takes. */
 void commands_run(void);
-/* stdin has ended, and all that came before has been carried out. */
+/* stdin has ended, and all that came before has been answered; or the reader takes nothing. */
 bool commands_have_ended(void);

@@ -11,7 +11,8 @@
 #define SENSOR_EVENTS(X)                                                                                                                             \
   X(exec) X(fork) X(exit) X(open) X(connect) X(bind) X(listen) X(accept) X(sendto) X(dup) X(unlink) X(rename) X(link) X(symlink) X(mkdir) X(chmod)   \
   X(chown) X(setuid) X(capset) X(memfd) X(mount) X(umount) X(ptrace) X(kill) X(process_vm_writev) X(socket) X(setns) X(unshare) X(pivot_root)        \
-  X(chroot) X(module) X(bpf) X(keyctl) X(io_uring_setup) X(io_uring) X(userfaultfd) X(perf_event_open) X(open_by_handle_at)
+  X(chroot) X(module) X(bpf) X(keyctl) X(io_uring_setup) X(io_uring) X(userfaultfd) X(perf_event_open) X(open_by_handle_at)                        \
+  X(truncate) X(mknod) X(setxattr) X(process_vm_readv) X(pidfd_getfd)
 
 enum event_type {
   EVENT_NONE,
@@ -70,7 +71,7 @@ struct exec_facts {
   __u64 arguments_length, arguments_count;
   /* The file that tells one program from another: below an overlay where that can be known. */
   __u64 device, inode, changed_s, size;
-  /* As stat(2) of the program says. */
+  /* As stat(2) of the program says. size: ALL_ONES where reading it could wait for somebody. */
   __u64 seen_inode;
   __u32 changed_ns, tty, session, group;
 };
@@ -110,11 +111,11 @@ struct event {
   __u64 cookie;
   __u64 start, parent_start;
   __u16 type, flags, syscall, numbers; /* numbers: which of the arguments are told, a bit each */
-  __u32 pid, vpid, parent_pid, uid, euid, gid;
+  __u32 pid, vpid, parent_pid, parent_vpid, uid, euid, gid, reserved_word;
   __s64 result;
   char name[COMM], parent_name[COMM];
   __u64 arguments[ARGUMENTS];
-  __u64 value; /* mode of chmod and mkdir, flags of mount, capabilities, io_uring operation */
+  __u64 value; /* mode of chmod, mkdir and mknod, flags of mount, capabilities, io_uring operation, size of truncate */
   __u16 text[TEXTS], reserved[3];
   union {
     struct exec_facts exec;
@@ -145,6 +146,9 @@ enum shape {
   SHAPE_TARGET, /* ptrace, process_vm_writev */
   SHAPE_CAPABILITIES,
   SHAPE_SOCKETCALL,
+  SHAPE_MESSAGES, /* sendmmsg */
+  SHAPE_SIZE,     /* ftruncate: of an open file, where it is watched */
+  SHAPE_EXEC,     /* of those that were not allowed */
 };
 
 /* Which argument holds what, from 1; 0: none. */
@@ -168,14 +172,23 @@ enum instance_flag {
   ENFORCE_DROPPED = 4,
   AUDIT_CONNECTIONS = 8,
   ENFORCE_CONNECTIONS = 16,
-  EVERY_FLAG = 31,
+  AUDIT_SCRIPTS = 32,
+  ENFORCE_SCRIPTS = 64,
+  AUDIT_LISTENERS = 128,
+  ENFORCE_LISTENERS = 256,
+  EVERY_FLAG = 511,
 };
 
 enum counter { EMITTED, DROPPED, FILTERED, COUNTERS };
 
+/* Of the two kinds of records that have a share of the ring each. */
+enum share { SHARE_ORDINARY, SHARE_VITAL, SHARES };
+
 struct instance {
   __u32 flags;
   __u32 stranger;
+  /* Bytes that it has sent since the ring has become full, by kind, and which time that was. */
+  __u64 pressed[SHARES], pressure;
   __u64 counts[COUNTERS][EVENT_SLOTS];
 };
 
@@ -183,6 +196,20 @@ struct registration {
   __u64 cookie;
   /* Of strangers: when the namespace's first process began, since inodes are used again. 0: not compared. */
   __u64 began;
+};
+
+/* Of a task. */
+struct member {
+  __u64 cookie;  /* when it has no pid namespace of its own; 0: of nobody */
+  __u32 sets_up; /* the runtime's, as long as it has not called exec */
+  __u32 reserved;
+};
+
+/* An open by execve(2) that the loader is asked about: whose it is, and what kind of file. */
+struct program_question {
+  __u64 cookie;
+  __u32 task, file; /* number and descriptor, as the loader has them */
+  __u32 instance_flags, origin;
 };
 
 /* What the loader has a program of the kernel do for it: only there can flags change beside counters that grow. */

@@ -17,7 +17,7 @@ void fail(const char *reason, const char *format, ...) {
   json_string(&json, "type", "failed");
   json_string(&json, "reason", reason);
   json_string(&json, "message", message);
-  output_line(json.begin, json_end(&json));
+  output_answer(json.begin, json_end(&json));
   output_finish();
   fprintf(stderr, "dayfly-sensor: %s\n", message);
   exit(1);

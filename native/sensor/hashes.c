@@ -18,7 +18,10 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-enum { SLOTS = 4096, PROBES = 8, MOST_SIZE = 64 << 20, MOST_WAITING = 1024, BLOCK = 128 << 10 };
+enum { SLOTS = 4096, PROBES = 8, MOST_SIZE = 64 << 20, MOST_WAITING = 1024, BLOCK = 128 << 10, COOKIES = 1024, MOST_OF_COOKIE = 64 };
+
+/* Bytes a millisecond that an instance may have hashed on average, and how far it may be ahead of that. */
+enum { BYTES_PER_MS = 32 << 10, AHEAD_MS = 16 * 1024 };
 
 /* What tells one content from another. */
 struct file_key {
@@ -39,7 +42,7 @@ struct job {
   struct file_key key;
   uint64_t cookie, start, seen_inode, told_inode;
   uint32_t pid;
-  int file; /* -1: below root */
+  int held; /* O_PATH, as the process has it; -1: below root */
   char *root, *path;
   bool done;
   char sha256[HASH_TEXT];
@@ -51,7 +54,11 @@ static struct {
   struct slot slots[SLOTS]; /* main thread only */
   hash_tell tell;
   struct watch finished;
-  size_t waiting; /* main thread only */
+  size_t waiting; /* main thread only, as the next */
+  struct {
+    uint32_t waiting;
+    int64_t due; /* ms; until when its share is used up */
+  } of_cookie[COOKIES]; /* so that one instance does not keep the hashes of all others waiting */
   pthread_mutex_t lock;
   pthread_cond_t more;
   struct jobs todo, done;
@@ -82,6 +89,12 @@ static int open_below(const char *root, const char *path) {
   int file = (int)syscall(SYS_openat2, folder, path, &how, sizeof how);
   close(folder);
   return file;
+}
+
+static int open_held(int held) {
+  char link[64];
+  snprintf(link, sizeof link, "/proc/self/fd/%d", held);
+  return open(link, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
 }
 
 /* Whether the open file is the one that was executed, and still as it was. */
@@ -115,10 +128,17 @@ static bool hash_file(int file, struct job *job) {
 }
 
 static void work(struct job *job) {
-  if (job->file < 0 && job->root) job->file = open_below(job->root, job->path);
-  if (job->file < 0) return;
-  job->done = is_the_file(job->file, job) && hash_file(job->file, job) && is_the_file(job->file, job);
-  close(job->file);
+  int file = job->held < 0 ? -1 : open_held(job->held);
+  /* The process may have gone on to another program: then the path is what is left, too. */
+  if (file >= 0 && !is_the_file(file, job)) {
+    close(file);
+    file = -1;
+  }
+  if (job->held >= 0) close(job->held);
+  if (file < 0 && job->root) file = open_below(job->root, job->path);
+  if (file < 0) return;
+  job->done = is_the_file(file, job) && hash_file(file, job) && is_the_file(file, job);
+  close(file);
 }
 
 static void *run(void *unused) {
@@ -150,6 +170,7 @@ static void on_finished(struct watch *watch, uint32_t events) {
     struct job *job = STAILQ_FIRST(&done);
     STAILQ_REMOVE_HEAD(&done, next);
     hashes.waiting--;
+    hashes.of_cookie[job->cookie % COOKIES].waiting--;
     if (job->done) {
       struct slot *slot = slot_of(&job->key, true);
       slot->state = KNOWN;
@@ -175,30 +196,30 @@ void hashes_open(hash_tell tell) {
 }
 
 static void begin(const struct event *event, const struct file_key *key, const char *root, const char *path, uint32_t path_length) {
-  if (hashes.waiting >= MOST_WAITING) return;
+  int64_t now = now_ms(), *due = &hashes.of_cookie[event->cookie % COOKIES].due;
+  uint32_t *waiting = &hashes.of_cookie[event->cookie % COOKIES].waiting;
+  if (hashes.waiting >= MOST_WAITING || *waiting >= MOST_OF_COOKIE || *due > now + AHEAD_MS) return;
   char link[64];
   snprintf(link, sizeof link, "/proc/%u/exe", event->pid);
-  int file = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  struct job *job = file < 0 && !root ? NULL : calloc(1, sizeof *job);
+  /* Only held: opening and reading may take their time, in the other thread. */
+  int held = open(link, O_PATH | O_CLOEXEC);
+  struct job *job = held < 0 && !root ? NULL : calloc(1, sizeof *job);
   if (!job) {
-    if (file >= 0) close(file);
+    if (held >= 0) close(held);
     return;
   }
+  *due = (*due > now ? *due : now) + (int64_t)(key->size / BYTES_PER_MS);
   job->key = *key;
   job->cookie = event->cookie;
   job->start = event->start;
   job->pid = event->pid;
   job->seen_inode = event->exec.seen_inode;
   job->told_inode = event->exec.inode;
-  job->file = file;
-  /* The process may have gone on to another program: then the path is what is left, too. */
-  if (file >= 0 && !is_the_file(file, job)) {
-    close(file);
-    job->file = -1;
-  }
+  job->held = held;
   job->root = root ? strdup(root) : NULL;
   job->path = strndup(path, path_length);
   hashes.waiting++;
+  ++*waiting;
   pthread_mutex_lock(&hashes.lock);
   STAILQ_INSERT_TAIL(&hashes.todo, job, next);
   pthread_cond_signal(&hashes.more);

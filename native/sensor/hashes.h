@@ -13,7 +13,8 @@ typedef void (*hash_tell)(uint64_t cookie, uint32_t pid, uint64_t start, uint64_
 
 void hashes_open(hash_tell tell);
 /*
- * The hash of the program of an exec, when it is known. If not, it is opened at once, while its process lives, or below `root` (may be NULL) when that is over,
- * and told of later; never, if neither is there any more, if it has changed meanwhile, or if it is larger than 64 MiB.
+ * The hash of the program of an exec, when it is known. If not, it is held at once, while its process lives, or found below `root` (may be NULL) when that is over,
+ * and told of later; never, if neither is there any more, if it has changed meanwhile, if it is larger than 64 MiB or where reading it could wait for somebody, or if this
+ * instance has had more hashed than its share.
  */
 bool hash_of_exec(const struct event *exec, const char *root, const char *path, uint32_t path_length, char sha256[HASH_TEXT]);

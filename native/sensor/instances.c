@@ -1,5 +1,7 @@
 #include "instances.h"
 
+#include "scripts.h"
+
 #include <bpf/bpf.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -7,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/queue.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -21,6 +24,7 @@ struct known {
   LIST_ENTRY(known) next;
   uint64_t cookie;
   char *root;
+  int process; /* folder of a process in /proc, which is gone when that process is; -1: none */
   SLIST_HEAD(, known_namespace) namespaces;
   uint64_t refused[EVENT_SLOTS];
   uint64_t dropped_before;
@@ -68,6 +72,7 @@ static struct known *known_add(uint64_t cookie, uint32_t flags, const char *root
       free(instance);
       known->cookie = cookie;
       known->root = path;
+      known->process = -1;
       LIST_INSERT_HEAD(&registry.buckets[cookie % BUCKETS], known, next);
       return known;
     }
@@ -93,11 +98,26 @@ static void known_forget(struct known *known) {
     free(namespace);
   }
   LIST_REMOVE(known, next);
+  if (known->process >= 0) close(known->process);
   free(known->root);
   free(known);
 }
 
-int instance_add_namespace(uint32_t inode, uint64_t cookie, uint32_t flags, const char *root) {
+/* The folder in /proc of a process in that pid namespace. -1: there is none any more. */
+static int open_process(int pid, uint32_t namespace) {
+  char path[64];
+  struct stat status;
+  snprintf(path, sizeof path, "/proc/%d", pid);
+  int process = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+  if (process >= 0 && fstatat(process, "ns/pid", &status, 0) == 0 && status.st_ino == namespace) return process;
+  if (process >= 0) close(process);
+  return -1;
+}
+
+/* Its scripts are asked for, as far as flags want that. */
+static int known_watch_scripts(struct known *known, uint32_t flags) { return flags & (AUDIT_SCRIPTS | ENFORCE_SCRIPTS) ? scripts_watch(known->process) : 0; }
+
+int instance_add_namespace(uint32_t inode, uint64_t cookie, uint32_t flags, const char *root, int pid) {
   struct registration registration = {.cookie = cookie}, before;
   if (bpf_map_lookup_elem(registry.namespaces, &inode, &before) == 0) {
     if (before.cookie == cookie) return 0;
@@ -107,7 +127,9 @@ int instance_add_namespace(uint32_t inode, uint64_t cookie, uint32_t flags, cons
   bool is_new = !known_find(cookie);
   struct known *known = known_add(cookie, flags, root);
   if (!known) return errno ? errno : ENOMEM;
-  int failed = bpf_map_update_elem(registry.namespaces, &inode, &registration, BPF_ANY) ? errno : known_own(known, inode);
+  if (pid && known->process < 0) known->process = open_process(pid, inode);
+  int failed = known_watch_scripts(known, flags);
+  if (!failed) failed = bpf_map_update_elem(registry.namespaces, &inode, &registration, BPF_ANY) ? errno : known_own(known, inode);
   if (failed && is_new) {
     bpf_map_delete_elem(registry.instances, &cookie);
     known_forget(known);
@@ -140,7 +162,9 @@ int instance_add_process(int pid, uint64_t start_ticks, uint64_t cookie, uint32_
   }
   bool is_new = !known_find(cookie);
   struct known *known = known_add(cookie, flags, root);
-  int failed = !known ? (errno ? errno : ENOMEM) : bpf_map_update_elem(registry.members, &pidfd, &cookie, BPF_ANY) ? errno : 0;
+  /* What it does before its first exec is the runtime's; if that is over, the mark means nothing. */
+  struct member member = {.cookie = cookie, .sets_up = 1};
+  int failed = !known ? (errno ? errno : ENOMEM) : bpf_map_update_elem(registry.members, &pidfd, &member, BPF_ANY) ? errno : 0;
   if (failed && known && is_new) {
     bpf_map_delete_elem(registry.instances, &cookie);
     known_forget(known);
@@ -159,7 +183,9 @@ int instance_set_flags(uint64_t cookie, uint32_t flags) {
   /* What it writes there comes back the same way. */
   LIBBPF_OPTS(bpf_test_run_opts, options, .ctx_in = &change, .ctx_size_in = sizeof change);
   if (bpf_prog_test_run_opts(registry.change_flags, &options)) return errno;
-  return change.found ? 0 : ENOENT;
+  if (!change.found) return ENOENT;
+  struct known *known = known_find(cookie);
+  return known ? known_watch_scripts(known, flags) : 0;
 }
 
 int instance_hide(uint64_t cookie) {

@@ -12,7 +12,8 @@
 void instances_open(int instances_map, int namespaces_map, int members_map, int change_flags);
 
 /* Each gives 0 or an errno. `root`: may be NULL. */
-int instance_add_namespace(uint32_t inode, uint64_t cookie, uint32_t flags, const char *root);
+/* `pid`: a process that sees the container's mounts, for those flags that are about scripts; 0: unknown. */
+int instance_add_namespace(uint32_t inode, uint64_t cookie, uint32_t flags, const char *root, int pid);
 int instance_add_process(int pid, uint64_t start_ticks, uint64_t cookie, uint32_t flags, const char *root);
 int instance_set_flags(uint64_t cookie, uint32_t flags);
 /* From now on nothing is seen of it; what was is still on its way. Then instance_remove, after all that has been told. */

@@ -1,4 +1,4 @@
-/* dayfly-sensor: PROTOCOL.md. One thread for everything but reading programs to hash them (hashes.c). */
+/* dayfly-sensor: PROTOCOL.md. One thread for everything but reading programs to hash them (hashes.c) and answering those who execute scripts (scripts.c). */
 #include "commands.h"
 #include "events.h"
 #include "failure.h"
@@ -7,12 +7,14 @@
 #include "output.h"
 #include "patterns.h"
 #include "probes.h"
+#include "scripts.h"
 
 #include <errno.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 enum {
   MIB = 1 << 20,
@@ -68,7 +70,7 @@ static struct options read_options(int count, char **words) {
 static void turn(int64_t *active_at) {
   int64_t now = now_ms();
   if (output_is_full()) {
-    loop_turn(TICK_MS); /* until the reader takes some */
+    loop_turn(TICK_MS); /* until the reader takes some, or a command comes */
   } else if (now - *active_at < IDLE_MS) {
     loop_turn(POLL_MS);
   } else {
@@ -83,8 +85,17 @@ static void turn(int64_t *active_at) {
   output_flush();
 }
 
+/* Each instance may hold a descriptor. */
+static void want_descriptors(void) {
+  struct rlimit limit;
+  if (getrlimit(RLIMIT_NOFILE, &limit)) return;
+  limit.rlim_cur = limit.rlim_max;
+  setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int main(int count, char **words) {
   signal(SIGPIPE, SIG_IGN);
+  want_descriptors();
   loop_open();
   output_open();
   struct options options = read_options(count, words);
@@ -92,8 +103,9 @@ int main(int count, char **words) {
   struct probes probes = probes_load(&options.probes);
   instances_open(probes.instances, probes.namespaces, probes.members, probes.change_flags);
   patterns_open(probes.paths, probes.name_filter, probes.every_name, probes.has_patterns);
-  events_open(probes.ring, options.probes.ring_size, probes.lost, probes.loader_sleeps);
-  probes_attach();
+  events_open(probes.ring, probes.lost, probes.loader_sleeps);
+  const char *scripts = probes.scripts ? scripts_open(probes.look_at_program, probes.judged) : NULL;
+  probes_attach(scripts);
   commands_open(&probes);
   int64_t active_at = now_ms();
   while (!commands_have_ended()) turn(&active_at);

@@ -22,11 +22,16 @@ struct chunk {
   char bytes[CHUNK];
 };
 
+struct lines {
+  struct chunk *first, *last;
+  bool in_line; /* the last byte that was written is not the last of a line */
+};
+
 static struct {
   struct watch watch;
-  struct chunk *first, *last;
+  struct lines answers, events;
   struct chunk *spare; /* the one that was free last, so that a steady flow does not allocate */
-  size_t kept, limit;
+  size_t kept, limit;  /* kept: of both, in bytes */
   bool waiting;
   char line[LINE_ROOM];
 } output;
@@ -66,46 +71,66 @@ static struct chunk *chunk_new(void) {
   return chunk;
 }
 
-void output_line(const char *line, size_t length) {
+static void add(struct lines *lines, const char *line, size_t length) {
   if (length == 0 || length > CHUNK) return;
-  if (!output.last || CHUNK - output.last->end < length) {
+  if (!lines->last || CHUNK - lines->last->end < length) {
     struct chunk *chunk = chunk_new();
-    if (output.last)
-      output.last->next = chunk;
+    if (lines->last)
+      lines->last->next = chunk;
     else
-      output.first = chunk;
-    output.last = chunk;
+      lines->first = chunk;
+    lines->last = chunk;
   }
-  memcpy(output.last->bytes + output.last->end, line, length);
-  output.last->end += length;
+  memcpy(lines->last->bytes + lines->last->end, line, length);
+  lines->last->end += length;
   output.kept += length;
 }
+
+void output_line(const char *line, size_t length) { add(&output.events, line, length); }
+void output_answer(const char *line, size_t length) { add(&output.answers, line, length); }
 
 bool output_is_full(void) { return output.kept > output.limit; }
 bool output_is_empty(void) { return output.kept == 0; }
 
-static void chunk_done(void) {
-  struct chunk *chunk = output.first;
-  output.first = chunk->next;
-  if (!output.first) output.last = NULL;
+static void chunk_done(struct lines *lines) {
+  struct chunk *chunk = lines->first;
+  lines->first = chunk->next;
+  if (!lines->first) lines->last = NULL;
   if (output.spare)
     free(chunk);
   else
     output.spare = chunk;
 }
 
+/* Whose turn it is, and how much of its first chunk: answers, unless a line is half written. Then only the rest of that line. A line is in one chunk. */
+static struct lines *next_lines(size_t *length) {
+  struct lines *lines = output.answers.first && !output.events.in_line ? &output.answers : &output.events;
+  struct chunk *chunk = lines->first;
+  if (!chunk) return NULL;
+  const char *begin = chunk->bytes + chunk->begin;
+  *length = chunk->end - chunk->begin;
+  if (lines == &output.events && output.answers.first) {
+    const char *end = memchr(begin, '\n', *length);
+    if (end) *length = (size_t)(end + 1 - begin);
+  }
+  return lines;
+}
+
 void output_flush(void) {
-  while (output.first) {
-    struct chunk *chunk = output.first;
-    ssize_t written = write(STDOUT_FILENO, chunk->bytes + chunk->begin, chunk->end - chunk->begin);
+  struct lines *lines;
+  size_t length;
+  while ((lines = next_lines(&length))) {
+    struct chunk *chunk = lines->first;
+    ssize_t written = write(STDOUT_FILENO, chunk->bytes + chunk->begin, length);
     if (written < 0 && errno == EINTR) continue;
     if (written < 0 && errno == EAGAIN) break;
     if (written < 0) exit(0); /* nobody reads any more */
     chunk->begin += (size_t)written;
     output.kept -= (size_t)written;
-    if (chunk->begin == chunk->end) chunk_done();
+    if (written > 0) lines->in_line = chunk->bytes[chunk->begin - 1] != '\n';
+    if (chunk->begin == chunk->end) chunk_done(lines);
   }
-  bool waiting = output.first != NULL;
+  bool waiting = lines != NULL;
   if (waiting != output.waiting) loop_change(&output.watch, waiting ? EPOLLOUT : 0);
   output.waiting = waiting;
 }

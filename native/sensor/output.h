@@ -12,6 +12,8 @@ void output_set_limit(size_t limit);
 /* Memory for one line, LINE_ROOM long, that output_line takes. */
 char *output_memory(void);
 void output_line(const char *line, size_t length);
+/* As output_line, before all lines that wait: who asks is not to wait for what others do. Lines of this kind stay in their order. */
+void output_answer(const char *line, size_t length);
 /* More is kept than the limit: read no more events until it is less. */
 bool output_is_full(void);
 bool output_is_empty(void);

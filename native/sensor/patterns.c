@@ -49,11 +49,11 @@ static bool fits(const char *pattern, const char *path, const char *end) {
   return path == end || *path == '/' || pattern[-1] == '/';
 }
 
-uint32_t patterns_of(const char *path, size_t length) {
+uint32_t patterns_of(const char *path, size_t length, bool all) {
   uint32_t interest = 0;
   for (size_t index = 0; index < state.count; index++) {
     const struct pattern *pattern = &state.patterns[index];
-    if (pattern->has_star && fits(pattern->text, path, path + length)) interest |= pattern->interest;
+    if ((all || pattern->has_star) && fits(pattern->text, path, path + length)) interest |= pattern->interest;
   }
   return interest;
 }
@@ -81,14 +81,9 @@ static void filter_pattern(const struct pattern *pattern) {
 }
 
 static void add_key(struct key *keys, size_t *count, const char *text, size_t length, uint32_t value) {
-  struct path_key path = {.bits = (uint32_t)(length * 8)};
-  memcpy(path.path, text, length);
-  for (size_t index = 0; index < *count; index++) {
-    if (memcmp(&keys[index].path, &path, sizeof path) != 0) continue;
-    keys[index].value |= value;
-    return;
-  }
-  keys[(*count)++] = (struct key){.path = path, .value = value};
+  struct key *key = &keys[(*count)++];
+  *key = (struct key){.path.bits = (uint32_t)(length * 8), .value = value};
+  memcpy(key->path.path, text, length);
 }
 
 static void add_keys(struct key *keys, size_t *count, const struct pattern *pattern) {
@@ -106,25 +101,39 @@ static void add_keys(struct key *keys, size_t *count, const struct pattern *patt
   }
 }
 
+/* By their bytes, what a key is a beginning of after it. */
+static int compare(const void *left, const void *right) {
+  const struct key *one = left, *other = right;
+  int difference = memcmp(one->path.path, other->path.path, sizeof one->path.path);
+  return difference ? difference : (int)one->path.bits - (int)other->path.bits;
+}
+
+/* Sorts, and makes one of those that are the same. How many are left. */
+static size_t merge(struct key *keys, size_t count) {
+  size_t merged = 0;
+  qsort(keys, count, sizeof *keys, compare);
+  for (size_t index = 0; index < count; index++) {
+    if (merged > 0 && compare(&keys[merged - 1], &keys[index]) == 0)
+      keys[merged - 1].value |= keys[index].value;
+    else
+      keys[merged++] = keys[index];
+  }
+  return merged;
+}
+
 static bool begins_with(const struct path_key *path, const struct path_key *beginning) {
   return path->bits >= beginning->bits && memcmp(path->path, beginning->path, beginning->bits / 8) == 0;
 }
 
-/* The kernel finds the longest key only: it must say what shorter ones do, too. */
+/* The kernel finds the longest key only: it must say what shorter ones do, too. Of sorted keys, those that begin the present one are on the stack. */
 static void inherit(struct key *keys, size_t count) {
-  uint32_t *own = malloc(count * sizeof *own);
-  if (!own) return;
-  for (size_t index = 0; index < count; index++) own[index] = keys[index].value;
-  for (size_t index = 0; index < count; index++)
-    for (size_t other = 0; other < count; other++)
-      if (begins_with(&keys[index].path, &keys[other].path)) keys[index].value |= own[other];
-  free(own);
-}
-
-static bool has_key(const struct key *keys, size_t count, const struct path_key *path) {
-  for (size_t index = 0; index < count; index++)
-    if (memcmp(&keys[index].path, path, sizeof *path) == 0) return true;
-  return false;
+  static size_t stack[MOST_PATTERN + 2];
+  size_t depth = 0;
+  for (size_t index = 0; index < count; index++) {
+    while (depth > 0 && !begins_with(&keys[index].path, &keys[stack[depth - 1]].path)) depth--;
+    if (depth > 0) keys[index].value |= keys[stack[depth - 1]].value;
+    stack[depth++] = index;
+  }
 }
 
 /* Brings the kernel's map up to date: first what is new, then what is gone, so that nothing is unwatched in between. */
@@ -136,12 +145,20 @@ static int apply(void) {
     filter_pattern(&state.patterns[index]); /* bits are only ever added: one too many costs a little time, one too few an event */
     add_keys(keys, &count, &state.patterns[index]);
   }
+  count = merge(keys, count);
   inherit(keys, count);
   int failed = 0;
-  for (size_t index = 0; index < count && !failed; index++)
+  /* Both are sorted: what is in one of them only, or has changed, is seen side by side. */
+  for (size_t index = 0, before = 0; index < count && !failed; index++) {
+    while (before < state.key_count && compare(&state.keys[before], &keys[index]) < 0) before++;
+    bool was_there = before < state.key_count && compare(&state.keys[before], &keys[index]) == 0;
+    if (was_there && state.keys[before].value == keys[index].value) continue;
     if (bpf_map_update_elem(state.map, &keys[index].path, &keys[index].value, BPF_ANY)) failed = errno;
-  for (size_t index = 0; index < state.key_count; index++)
-    if (!has_key(keys, count, &state.keys[index].path)) bpf_map_delete_elem(state.map, &state.keys[index].path);
+  }
+  for (size_t index = 0, now = 0; index < state.key_count; index++) {
+    while (now < count && compare(&keys[now], &state.keys[index]) < 0) now++;
+    if (now == count || compare(&keys[now], &state.keys[index]) != 0) bpf_map_delete_elem(state.map, &state.keys[index].path);
+  }
   memcpy(state.keys, keys, count * sizeof *keys);
   state.key_count = count;
   *state.has_patterns = state.count > 0;

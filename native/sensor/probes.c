@@ -20,8 +20,12 @@
 
 enum { API_VERSION = 1, SCHEMA_VERSION = 1, REASON_ROOM = 256, LINE = 4096 };
 
+/* No program of its own: fanotify's permission events (scripts.c). */
+#define SCRIPTS "open_exec"
+
 /* By the programs' names in the object. Others cannot be done without. */
-static const char *const optional[] = {"on_connecting", "on_io_uring", "deny_connect4", "deny_connect6", "deny_sendmsg4", "deny_sendmsg6"};
+static const char *const optional[] = {"on_connecting", "on_io_uring", "deny_connect4", "deny_connect6", "deny_sendmsg4", "deny_sendmsg6",
+                                        "deny_bind4",    "deny_bind6",  SCRIPTS};
 enum { OPTIONAL = sizeof optional / sizeof *optional };
 
 static struct {
@@ -95,7 +99,7 @@ static int attempt(bool overlay) {
   syscalls_fill(probes.object->rodata->rules, probes.object->rodata->socketcalls);
   for (int index = 0; index < OPTIONAL; index++) {
     struct bpf_program *program = bpf_object__find_program_by_name(probes.object->obj, optional[index]);
-    if (probes.missing[index][0]) bpf_program__set_autoload(program, false);
+    if (program && probes.missing[index][0]) bpf_program__set_autoload(program, false);
   }
   probes.refused[0] = '\0';
   if (sensor_bpf__load(probes.object) == 0) return 0;
@@ -141,6 +145,9 @@ struct probes probes_load(const struct probes_options *options) {
       .namespaces = bpf_map__fd(object->maps.namespaces),
       .members = bpf_map__fd(object->maps.members),
       .paths = bpf_map__fd(object->maps.paths),
+      .judged = bpf_map__fd(object->maps.judged),
+      .look_at_program = bpf_program__fd(object->progs.look_at_program),
+      .scripts = probes.missing[optional_index(SCRIPTS)][0] == '\0',
       .change_flags = bpf_program__fd(object->progs.change_flags),
       .watch_level = &object->bss->watch_level,
       .watch_flags = &object->bss->watch_flags,
@@ -213,6 +220,7 @@ static void write_ready(void) {
     if (bpf_program__type(program) == BPF_PROG_TYPE_SYSCALL || (index >= 0 && probes.missing[index][0])) continue;
     json_element_text(&json, probe_name(name), strlen(probe_name(name)));
   }
+  if (!probes.missing[optional_index(SCRIPTS)][0]) json_element_text(&json, SCRIPTS, strlen(SCRIPTS));
   json_close(&json, ']');
   json_open(&json, "missing", '[');
   for (int index = 0; index < OPTIONAL; index++) {
@@ -223,10 +231,12 @@ static void write_ready(void) {
     json_close(&json, '}');
   }
   json_close(&json, ']');
-  output_line(json.begin, json_end(&json));
+  output_answer(json.begin, json_end(&json));
 }
 
-void probes_attach(void) {
+void probes_attach(const char *scripts) {
+  char *missing = probes.missing[optional_index(SCRIPTS)];
+  if (scripts && !missing[0]) snprintf(missing, REASON_ROOM, "%s", scripts);
   struct bpf_program *program;
   int folder = open_cgroup();
   bpf_object__for_each_program(program, probes.object->obj) attach(program, folder);

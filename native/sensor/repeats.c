@@ -8,7 +8,7 @@
 #include <sys/queue.h>
 #include <sys/random.h>
 
-enum { BUCKETS = 8192, WINDOW_MS = 1000, MOST_KEPT = 16384, MOST_BYTES = 32 << 20 };
+enum { BUCKETS = 8192, WINDOW_MS = 1000, MOST_KEPT = 16384, MOST_BYTES = 32 << 20, COOKIES = 4096, MOST_OF_COOKIE = 2048 };
 
 struct kept {
   LIST_ENTRY(kept) same_hash;
@@ -23,6 +23,7 @@ static struct {
   LIST_HEAD(, kept) by_hash[BUCKETS];
   TAILQ_HEAD(kept_list, kept) by_process[BUCKETS], by_age; /* oldest first, so that what is told of one process stays in its order */
   size_t count, bytes;
+  uint16_t of_cookie[COOKIES]; /* so that one instance does not take the room of all */
   uint64_t seed; /* what is compared is the workload's choice: it must not know which hashes are the same */
 } repeats;
 
@@ -65,6 +66,7 @@ static void end(struct kept *kept) {
   TAILQ_REMOVE(&repeats.by_process[process_bucket(&kept->event)], kept, same_process);
   TAILQ_REMOVE(&repeats.by_age, kept, older);
   repeats.count--;
+  repeats.of_cookie[kept->event.cookie % COOKIES]--;
   repeats.bytes -= kept->event.length;
   free(kept);
 }
@@ -78,7 +80,7 @@ static void end_of_process(const struct event *event) {
 }
 
 static void keep(const struct event *event, uint64_t hash) {
-  if (repeats.count >= MOST_KEPT || repeats.bytes + event->length > MOST_BYTES) return;
+  if (repeats.of_cookie[event->cookie % COOKIES] >= MOST_OF_COOKIE || repeats.count >= MOST_KEPT || repeats.bytes + event->length > MOST_BYTES) return;
   size_t length = event->length < sizeof *event ? sizeof *event : event->length;
   struct kept *kept = malloc(offsetof(struct kept, event) + length);
   if (!kept) return; /* then its repeats are told one by one */
@@ -90,6 +92,7 @@ static void keep(const struct event *event, uint64_t hash) {
   TAILQ_INSERT_TAIL(&repeats.by_process[process_bucket(event)], kept, same_process);
   TAILQ_INSERT_TAIL(&repeats.by_age, kept, older);
   repeats.count++;
+  repeats.of_cookie[event->cookie % COOKIES]++;
   repeats.bytes += event->length;
 }
 

@@ -20,8 +20,8 @@ struct described {
 /* A name may stand twice: 32-bit calls of users and groups have an older form with 16-bit numbers. */
 static const struct described table[] = {
     {"open", 2, 5, RULE(open, OPEN, .path = 1, .value = 2)},
-    {"openat", 257, 295, RULE(open, OPEN, .path = 2, .value = 3)},
-    {"openat2", 437, 437, RULE(open, OPEN, .path = 2, .pointed_value = 3)},
+    {"openat", 257, 295, RULE(open, OPEN, .path = 2, .directory = 1, .value = 3)},
+    {"openat2", 437, 437, RULE(open, OPEN, .path = 2, .directory = 1, .pointed_value = 3)},
     {"creat", 85, 8, RULE(open, OPEN, .path = 1, .fixed_open_flags = 1)},
     {"open_by_handle_at", 304, 342, RULE(open_by_handle_at, HANDLE, .numbers = NUMBER(1) | NUMBER(3))},
 
@@ -29,7 +29,7 @@ static const struct described table[] = {
     {"bind", 49, 361, RULE(bind, ADDRESS, .address = 2, .length = 3)},
     {"sendto", 44, 369, RULE(sendto, ADDRESS, .address = 5, .length = 6)},
     {"sendmsg", 46, 370, RULE(sendto, MESSAGE)},
-    {"sendmmsg", 307, 345, RULE(sendto, MESSAGE)},
+    {"sendmmsg", 307, 345, RULE(sendto, MESSAGES)},
     {"listen", 50, 363, RULE(listen, SOCKET)},
     {"accept", 43, NONE, RULE(accept, ACCEPTED)},
     {"accept4", 288, 364, RULE(accept, ACCEPTED)},
@@ -65,6 +65,23 @@ static const struct described table[] = {
     {"fchownat", 260, 298, RULE(chown, FILE, .path = 2, .directory = 1, .numbers = NUMBER(3) | NUMBER(4))},
     {"fchown", 93, 95, RULE(chown, DESCRIPTOR, .descriptor = 1, .numbers = NUMBER(2) | NUMBER(3))},
     {"fchown32", NONE, 207, RULE(chown, DESCRIPTOR, .descriptor = 1, .numbers = NUMBER(2) | NUMBER(3))},
+
+    {"truncate", 76, 92, RULE(truncate, FILE, .path = 1, .directory = CWD, .value = 2)},
+    {"truncate64", NONE, 193, RULE(truncate, FILE, .path = 1, .directory = CWD, .value = 2)},
+    {"ftruncate", 77, 93, RULE(truncate, SIZE, .descriptor = 1, .value = 2)},
+    {"ftruncate64", NONE, 194, RULE(truncate, SIZE, .descriptor = 1, .value = 2)},
+    {"mknod", 133, 14, RULE(mknod, FILE, .path = 1, .directory = CWD, .value = 2, .numbers = NUMBER(3))},
+    {"mknodat", 259, 297, RULE(mknod, FILE, .path = 2, .directory = 1, .value = 3, .numbers = NUMBER(4))},
+    {"setxattr", 188, 226, RULE(setxattr, FILE, .path = 1, .directory = CWD, .detail = 2)},
+    {"lsetxattr", 189, 227, RULE(setxattr, FILE, .path = 1, .directory = CWD, .detail = 2)},
+    {"fsetxattr", 190, 228, RULE(setxattr, DESCRIPTOR, .descriptor = 1, .detail = 2)},
+    {"setxattrat", 463, 463, RULE(setxattr, FILE, .path = 2, .directory = 1, .detail = 4)},
+    {"removexattr", 197, 235, RULE(setxattr, FILE, .path = 1, .directory = CWD, .detail = 2)},
+    {"lremovexattr", 198, 236, RULE(setxattr, FILE, .path = 1, .directory = CWD, .detail = 2)},
+    {"fremovexattr", 199, 237, RULE(setxattr, DESCRIPTOR, .descriptor = 1, .detail = 2)},
+    {"removexattrat", 466, 466, RULE(setxattr, FILE, .path = 2, .directory = 1, .detail = 4)},
+    {"execve", 59, 11, RULE(open, EXEC, .path = 1, .directory = CWD)},
+    {"execveat", 322, 358, RULE(open, EXEC, .path = 2, .directory = 1)},
 
     {"setuid", 105, 213, RULE(setuid, NUMBERS, .numbers = NUMBER(1))},
     {"setuid16", NONE, 23, RULE(setuid, NUMBERS, .numbers = NUMBER(1))},
@@ -107,6 +124,9 @@ static const struct described table[] = {
     {"pidfd_send_signal", 424, 424, RULE(kill, SIGNAL, .descriptor = 1, .value = 2, .numbers = FIRST_2)},
     {"ptrace", 101, 26, RULE(ptrace, TARGET, .tid = 2, .numbers = FIRST_2)},
     {"process_vm_writev", 311, 348, RULE(process_vm_writev, TARGET, .tid = 1, .numbers = NUMBER(1))},
+
+    {"process_vm_readv", 310, 347, RULE(process_vm_readv, TARGET, .tid = 1, .numbers = NUMBER(1))},
+    {"pidfd_getfd", 438, 438, RULE(pidfd_getfd, TARGET, .descriptor = 1, .numbers = FIRST_2)},
 
     {"setns", 308, 346, RULE(setns, NUMBERS, .numbers = FIRST_2)},
     {"unshare", 272, 310, RULE(unshare, NUMBERS, .numbers = NUMBER(1))},

@@ -150,7 +150,7 @@ static void tell_numbers(struct json *json, const struct event *event) {
 
 static const char *operation_name(uint64_t operation) {
   static const char *const operations[] = {
-      [13] = "accept",  [16] = "connect",   [18] = "openat", [28] = "openat2", [35] = "renameat", [36] = "unlinkat",
+      [9] = "sendmsg",  [26] = "send",      [47] = "send_zc", [48] = "sendmsg_zc", [13] = "accept",  [16] = "connect",   [18] = "openat", [28] = "openat2", [35] = "renameat", [36] = "unlinkat",
       [37] = "mkdirat", [38] = "symlinkat", [39] = "linkat", [45] = "socket",  [56] = "bind",     [57] = "listen",
   };
   return operation < sizeof operations / sizeof *operations ? operations[operation] : NULL;
@@ -190,6 +190,7 @@ static void tell_kind(struct json *json, const struct event *event, struct texts
       break;
     case EVENT_open:
       text(json, "path", texts, TEXT_PATH);
+      text(json, "directory", texts, TEXT_DIRECTORY);
       json_unsigned(json, "openFlags", event->open.flags);
       if (event->open.mode) json_unsigned(json, "mode", event->open.mode);
       if (event->result >= 0 && event->syscall) json_signed(json, "fd", event->result);
@@ -211,6 +212,8 @@ static void tell_kind(struct json *json, const struct event *event, struct texts
     case EVENT_kill:
     case EVENT_ptrace:
     case EVENT_process_vm_writev:
+    case EVENT_process_vm_readv:
+    case EVENT_pidfd_getfd:
       tell_target(json, event);
       break;
     case EVENT_io_uring:
@@ -223,6 +226,14 @@ static void tell_kind(struct json *json, const struct event *event, struct texts
     case EVENT_chmod:
     case EVENT_mkdir:
       json_unsigned(json, "mode", event->value & 07777);
+      tell_paths(json, texts);
+      break;
+    case EVENT_mknod:
+      json_unsigned(json, "mode", event->value & 0177777);
+      tell_paths(json, texts);
+      break;
+    case EVENT_truncate:
+      if (!(event->flags & IS_COMPAT)) json_unsigned(json, "size", event->value); /* 32-bit ones have it in two parts */
       tell_paths(json, texts);
       break;
     case EVENT_mount:
@@ -252,6 +263,7 @@ void tell_event(const struct event *event, uint64_t count) {
   json_unsigned(&json, "start", event->start / 1000);
   json_unsigned(&json, "parentPid", event->parent_pid);
   json_unsigned(&json, "parentStart", event->parent_start / 1000);
+  json_unsigned(&json, "parentVpid", event->parent_vpid);
   json_unsigned(&json, "uid", event->uid);
   json_unsigned(&json, "euid", event->euid);
   json_unsigned(&json, "gid", event->gid);

@@ -17,6 +17,13 @@
 #define OVERLAY_MAGIC 0x794c7630
 #define TMPFS_MAGIC 0x01021994
 #define PIDFS_MAGIC 0x50494446
+#define FUSE_MAGIC 0x65735546
+#define NFS_MAGIC 0x6969
+#define CIFS_MAGIC 0xff534d42
+#define SMB2_MAGIC 0xfe534d42
+#define NINEP_MAGIC 0x01021997
+#define CEPH_MAGIC 0x00c36400
+#define AFS_MAGIC 0x5346414f
 
 #define S_IFMT 0170000
 #define S_IFSOCK 0140000
@@ -24,6 +31,7 @@
 #define EXECUTABLE 0111
 
 #define CTIME_QUERIED (1u << 31) /* the kernel's own note in i_ctime_nsec */
+#define FMODE_EXEC 040
 #define FMODE_WRITE 2
 #define FMODE_CREATED (1 << 20)
 #define O_CREAT 0100

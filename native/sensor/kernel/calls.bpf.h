@@ -69,8 +69,13 @@ int BPF_PROG(on_sys_exit, struct pt_regs *registers, long result) {
   if (!rule->type) return 0;
   /* Descriptors are duplicated all the time; onto stdio, seldom. */
   if (rule->shape == SHAPE_DUPLICATE && (result < 0 || result > LAST_STDIO)) return 0;
+  if (rule->shape == SHAPE_EXEC && result != -EPERM) {
+    if (result < 0) judgement_of(visible_number(task->thread_pid)); /* it failed all the same */
+    return 0;
+  }
   struct subject subject;
-  if (!is_told(&subject, task, rule->type)) return 0;
+  /* A program that was refused is told also of the runtime: it would have been the workload's. */
+  if (rule->shape == SHAPE_EXEC ? !identify(&subject, task) : !is_told(&subject, task, rule->type)) return 0;
   struct scratch *scratch = scratch_of_this_cpu();
   if (!scratch) return 0;
   read_call(scratch, registers, compat, number, result);
@@ -96,7 +101,9 @@ int BPF_PROG(on_sys_exit, struct pt_regs *registers, long result) {
       return on_address(&subject, scratch, argument(scratch, 1), argument(scratch, rule->address), argument(scratch, rule->length));
     case SHAPE_MESSAGE:
       event->arguments[0] = argument(scratch, 1);
-      return on_message(&subject, scratch);
+      return on_message(&subject, scratch, (void *)argument(scratch, 2));
+    case SHAPE_MESSAGES:
+      return on_messages(&subject, scratch, rule);
     case SHAPE_SOCKET:
       event->arguments[0] = argument(scratch, 1);
       return on_socket(&subject, scratch, (__s32)argument(scratch, 1));
@@ -111,10 +118,14 @@ int BPF_PROG(on_sys_exit, struct pt_regs *registers, long result) {
       return on_paths(&subject, scratch, rule);
     case SHAPE_DESCRIPTOR:
       return on_descriptor(&subject, scratch, rule);
+    case SHAPE_SIZE:
+      return on_size(&subject, scratch, rule);
     case SHAPE_SIGNAL:
       return on_signal(&subject, scratch, rule);
     case SHAPE_TARGET:
       return on_target(&subject, scratch, rule);
+    case SHAPE_EXEC:
+      return on_refused_program(&subject, scratch, rule);
     case SHAPE_CAPABILITIES:
       return on_capabilities(&subject, scratch);
     default:

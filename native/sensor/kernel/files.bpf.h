@@ -57,13 +57,38 @@ static __always_inline __u32 origin_of(struct file *file) {
   return flags;
 }
 
+/* Where a read may wait for a program or another machine: of the workload's choice, and for ever. */
+static __always_inline bool may_wait_for_others(struct inode *inode) {
+  switch (BPF_CORE_READ(inode, i_sb, s_magic)) {
+    case FUSE_MAGIC:
+    case NFS_MAGIC:
+    case CIFS_MAGIC:
+    case SMB2_MAGIC:
+    case NINEP_MAGIC:
+    case CEPH_MAGIC:
+    case AFS_MAGIC:
+      return true;
+    default:
+      return false;
+  }
+}
+
+/* What the loader said of the script that this task executes. */
+static __always_inline __u32 judgement_of(__u32 task) {
+  __u32 *judgement = bpf_map_lookup_elem(&judged, &task);
+  if (!judgement) return 0;
+  __u32 flags = *judgement;
+  bpf_map_delete_elem(&judged, &task);
+  return flags;
+}
+
 static __always_inline void add_file_identity(struct scratch *scratch, struct inode *inode) {
   struct exec_facts *exec = &scratch->event.exec;
   struct inode *below = inode_below(inode);
   exec->seen_inode = BPF_CORE_READ(inode, i_ino);
   exec->inode = BPF_CORE_READ(below, i_ino);
   exec->device = BPF_CORE_READ(below, i_sb, s_dev);
-  exec->size = BPF_CORE_READ(below, i_size);
+  exec->size = may_wait_for_others(inode) || may_wait_for_others(below) ? -1 : BPF_CORE_READ(below, i_size);
   change_time(below, &exec->changed_s, &exec->changed_ns);
 }
 
@@ -80,23 +105,42 @@ static __always_inline int filtered_open(struct subject *subject) {
   return 0;
 }
 
+static __always_inline int filtered_call(struct subject *subject, struct scratch *scratch) {
+  count(subject->instance, FILTERED, scratch->event.type);
+  return 0;
+}
+
+/* Where a relative path of this call starts: a descriptor, or AT_FDCWD. */
+static __always_inline int directory_of(struct scratch *scratch, __u32 position) {
+  return !position || position == WORKING_DIRECTORY ? AT_FDCWD : (int)argument(scratch, position);
+}
+
+/*
+ * A path that nobody has resolved: as it was asked for, and where a relative one starts. Which path that is (`a/../b`, `//b`) the loader finds out; here it is only known
+ * whether it is certain to be sensitive.
+ */
+static __always_inline int submit_unresolved(struct subject *subject, struct scratch *scratch, int directory) {
+  struct event *event = &scratch->event;
+  __u64 length = event->text[TEXT_PATH];
+  BOUND(length, PATTERN_ROOM - 1);
+  __builtin_memset(scratch->walk, 0, PATTERN_ROOM);
+  bpf_probe_read_kernel(scratch->walk, length, scratch->texts);
+  __u32 interest = interest_in(scratch, scratch->walk) & SENSITIVE;
+  event->flags |= IS_USER | (interest ? IS_SENSITIVE : 0);
+  event->open.interest = interest | MAYBE_SENSITIVE;
+  event->open.certain = interest || subject->instance->flags & ALL_OPENS;
+  add_directory(scratch, TEXT_DIRECTORY, subject->task, TEXT_PATH, 0, directory);
+  return submit(scratch, subject);
+}
+
 /* An open that was not allowed has no file: only the caller knows what it asked for. Others that fail are not told. */
 static __always_inline int on_failed_open(struct subject *subject, struct scratch *scratch, const volatile struct rule *rule) {
   __s64 result = scratch->call.result;
   if (!has_patterns || (result != -EACCES && result != -EPERM)) return filtered_open(subject);
   if (!begin_call(subject, rule)) return 0;
   add_user_string(scratch, TEXT_PATH, argument(scratch, rule->path));
-  __u64 length = scratch->event.text[TEXT_PATH];
-  BOUND(length, PATTERN_ROOM - 1);
-  __builtin_memset(scratch->walk, 0, PATTERN_ROOM);
-  bpf_probe_read_kernel(scratch->walk, length, scratch->texts);
-  __u32 interest = interest_in(scratch, scratch->walk) & (SENSITIVE | MAYBE_SENSITIVE);
-  if (!interest) return filtered_open(subject);
-  if (interest & SENSITIVE) scratch->event.flags |= IS_SENSITIVE;
-  scratch->event.open.interest = interest;
-  scratch->event.open.certain = interest & SENSITIVE;
   scratch->event.open.flags = argument(scratch, rule->value);
-  return submit(scratch, subject);
+  return submit_unresolved(subject, scratch, directory_of(scratch, rule->directory));
 }
 
 /* Decided before a record is begun: nearly all opens are of nobody's interest. */
@@ -140,13 +184,38 @@ static __always_inline int on_handle(struct subject *subject, struct scratch *sc
 static __always_inline int on_descriptor(struct subject *subject, struct scratch *scratch, const volatile struct rule *rule) {
   struct file *file = file_of(subject->task, argument(scratch, rule->descriptor));
   if (file) add_file_path(scratch, TEXT_PATH, file);
+  if (rule->detail) add_user_string(scratch, TEXT_DETAIL, argument(scratch, rule->detail));
   scratch->event.value = argument(scratch, rule->value);
   return submit(scratch, subject);
 }
 
-/* Where a relative path of this call starts: a descriptor, or AT_FDCWD. */
-static __always_inline int directory_of(struct scratch *scratch, __u32 position) {
-  return position == WORKING_DIRECTORY ? AT_FDCWD : (int)argument(scratch, position);
+/* ftruncate: databases do it all the time, so only of what is watched. */
+static __always_inline int on_size(struct subject *subject, struct scratch *scratch, const volatile struct rule *rule) {
+  struct file *file = scratch->call.result < 0 ? NULL : file_of(subject->task, argument(scratch, rule->descriptor));
+  if (!file || !may_be_watched(file)) return filtered_call(subject, scratch);
+  __u32 walked = walk_up((__u64)BPF_CORE_READ(file, f_path.dentry), (__u64)BPF_CORE_READ(file, f_path.mnt), scratch);
+  __u64 at = walked & ~PATH_IS_CUT;
+  BOUND(at, PATH_ROOM);
+  __u32 interest = interest_in(scratch, scratch->walk + at);
+  if (!interest) return filtered_call(subject, scratch);
+  if (interest & SENSITIVE) scratch->event.flags |= IS_SENSITIVE;
+  scratch->event.flags |= IS_WRITE;
+  scratch->event.value = argument(scratch, rule->value);
+  add_walked(scratch, TEXT_PATH, walked);
+  return submit(scratch, subject);
+}
+
+/* A script that may not be executed: told as an open, since no program was started. */
+static __always_inline int on_refused_program(struct subject *subject, struct scratch *scratch, const volatile struct rule *rule) {
+  __u32 judgement = judgement_of(scratch->event.tid);
+  if (!(judgement & IS_DENIED)) return 0;
+  add_user_string(scratch, TEXT_PATH, argument(scratch, rule->path));
+  scratch->event.flags |= IS_UPPER | judgement;
+  scratch->event.open.flags = FMODE_EXEC;
+  scratch->event.open.certain = 1;
+  scratch->event.open.interest = MAYBE_SENSITIVE;
+  add_directory(scratch, TEXT_DIRECTORY, subject->task, TEXT_PATH, 0, directory_of(scratch, rule->directory));
+  return submit(scratch, subject);
 }
 
 /* unlink, rename, mount and all others that name one or two paths. Texts are added in the order of enum text. */

@@ -48,25 +48,26 @@ static __always_inline __u64 cookie_of_namespace(struct pid_namespace *namespace
 static __always_inline __u64 cookie_of(struct task_struct *task) {
   __u64 cookie = cookie_of_namespace(namespace_of(task->thread_pid));
   if (cookie || !has_members) return cookie;
-  __u64 *member = bpf_task_storage_get(&members, task, 0, 0);
-  return member ? *member : 0;
+  struct member *member = bpf_task_storage_get(&members, task, 0, 0);
+  return member ? member->cookie : 0;
 }
 
 /*
- * A process that has not called exec since it was forked from outside: the runtime, setting up. Children of it that have not either are the runtime too, hence the loop.
- * Whoever has lost its parent gets one inside the namespace. Processes are looked at, not threads: the kernel sets the flag on every thread, and a thread's parent is its process's.
+ * A process that has not called exec since it was forked from outside, or since it was registered: the runtime, setting up. So are children of it that have not either. It is marked
+ * when it is forked (processes.bpf.h): who its parent is afterwards, a workload can choose. Only of the first process in a pid namespace this is known without a mark.
+ * The kernel sets the flag on every thread: the process's own is looked at.
  */
-static __always_inline bool sets_up(struct task_struct *task, __u64 cookie) {
-  task = task->group_leader;
-  if (!(task->flags & PF_FORKNOEXEC)) return false;
+static __always_inline bool sets_up(struct task_struct *task) {
+  struct task_struct *leader = task->group_leader;
+  if (!(leader->flags & PF_FORKNOEXEC)) return false;
+  struct member *member = bpf_task_storage_get(&members, task, 0, 0);
+  if (member) return member->sets_up;
+  struct upid at;
+  return pid_at(leader->thread_pid, own_level + 1, &at) && at.nr == 1;
+}
+
+/* Whether `parent` is within the instance of `task`, whose cookie that is. */
+static __always_inline bool is_inside(struct task_struct *parent, struct task_struct *task, __u64 cookie) {
   struct pid_namespace *namespace = namespace_of(task->thread_pid);
-#pragma unroll
-  for (int generation = 0; generation < 3; generation++) {
-    struct task_struct *parent = task->real_parent->group_leader;
-    if (namespace_of(parent->thread_pid) != namespace) return true;
-    if (!namespace && cookie_of(parent) != cookie) return true;
-    if (!(parent->flags & PF_FORKNOEXEC)) return false;
-    task = parent;
-  }
-  return false;
+  return namespace ? namespace_of(parent->thread_pid) == namespace : cookie_of(parent) == cookie;
 }

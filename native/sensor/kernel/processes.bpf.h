@@ -30,15 +30,35 @@ static __always_inline void judge_program(struct subject *subject, struct event 
   }
 }
 
+static __always_inline void ends_set_up(struct task_struct *task) {
+  struct member *member = bpf_task_storage_get(&members, task, 0, 0);
+  if (!member) return;
+  if (member->cookie)
+    member->sets_up = 0;
+  else
+    bpf_task_storage_delete(&members, task);
+}
+
+/* What a child must know that its parent knows: whose it is, and that it is the runtime's. From outside into a pid namespace, only a runtime forks. */
+static __always_inline void pass_on(struct task_struct *parent, struct task_struct *child) {
+  struct member *own = bpf_task_storage_get(&members, parent, 0, 0);
+  struct member passed = {.cookie = own ? own->cookie : 0};
+  bool crosses = namespace_of(parent->thread_pid) != namespace_of(child->thread_pid) && !cookie_of(parent);
+  passed.sets_up = crosses || sets_up(parent);
+  if (!passed.cookie && !passed.sets_up) return;
+  if (!bpf_task_storage_get(&members, child, &passed, BPF_LOCAL_STORAGE_GET_F_CREATE)) __sync_fetch_and_add(&lost, 1);
+}
+
 SEC("tp_btf/sched_process_exec")
 int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binprm *program) {
   struct subject subject;
+  ends_set_up(task);
   if (!is_told(&subject, task, EVENT_exec)) return 0;
   struct scratch *scratch = begin(EVENT_exec, &subject);
   if (!scratch) return 0;
   struct event *event = &scratch->event;
   struct file *file = program->file;
-  event->flags |= origin_of(file);
+  event->flags |= origin_of(file) | judgement_of(own_level ? visible_number(task->thread_pid) : (__u32)old_pid);
   judge_program(&subject, event);
   add_file_identity(scratch, BPF_CORE_READ(file, f_inode));
   event->exec.tty = terminal_of(task);
@@ -65,15 +85,12 @@ int BPF_PROG(on_exec, struct task_struct *task, pid_t old_pid, struct linux_binp
 
 SEC("tp_btf/sched_process_fork")
 int BPF_PROG(on_fork, struct task_struct *parent, struct task_struct *child) {
-  if (has_members) {
-    __u64 *cookie = bpf_task_storage_get(&members, parent, 0, 0);
-    if (cookie && *cookie && !bpf_task_storage_get(&members, child, cookie, BPF_LOCAL_STORAGE_GET_F_CREATE)) __sync_fetch_and_add(&lost, 1);
-  }
+  pass_on(parent, child);
   if (child->tgid == parent->tgid) return 0; /* a thread */
   struct subject subject;
   /* Whose the child is counts: from a runtime outside into the container is its set-up. */
   if (!identify(&subject, child)) return 0;
-  if (cookie_of(parent) != subject.cookie || sets_up(parent, subject.cookie)) {
+  if (cookie_of(parent) != subject.cookie || sets_up(parent)) {
     count(subject.instance, FILTERED, EVENT_fork);
     return 0;
   }

@@ -14,6 +14,20 @@ int measure_level(void *context) {
   return 0;
 }
 
+/* What the loader must know to answer an open by execve(2): asked by a descriptor of its own. */
+SEC("syscall")
+int look_at_program(struct program_question *question) {
+  struct task_struct *own = bpf_get_current_task_btf();
+  struct task_struct *task = task_by_number(own, question->task);
+  struct file *file = file_of(own, question->file);
+  __u64 cookie = task ? cookie_of_namespace(namespace_of(BPF_CORE_READ(task, thread_pid))) : 0;
+  struct instance *instance = cookie ? bpf_map_lookup_elem(&instances, &cookie) : NULL;
+  question->cookie = cookie;
+  question->instance_flags = instance ? instance->flags : 0;
+  question->origin = file ? origin_of(file) : 0;
+  return 0;
+}
+
 SEC("syscall")
 int change_flags(struct flag_change *change) {
   __u64 cookie = change->cookie;

@@ -100,6 +100,44 @@ static __always_inline void judge_connection(struct subject *subject, struct scr
   }
 }
 
+/* Whether others than this host's own processes could reach what listens there. For clients, port 0 means any. */
+static __always_inline bool is_reachable4(const __u8 *address, __u16 port, __u32 kind) { return address[0] != 127 && (port || kind == SOCK_STREAM); }
+static __always_inline bool is_reachable6(const __u32 *address, __u16 port, __u32 kind) {
+  if (!address[0] && !address[1] && address[2] == bpf_htonl(0xffff)) return is_reachable4((const __u8 *)&address[3], port, kind);
+  return (address[0] || address[1] || address[2] || address[3] != bpf_htonl(1)) && (port || kind == SOCK_STREAM);
+}
+
+/* What the cgroup programs decided of a bind, or would have. */
+static __always_inline void judge_listener(struct subject *subject, struct scratch *scratch, struct sock *sock, __u64 address) {
+  struct event *event = &scratch->event;
+  __u32 flags = subject->instance->flags;
+  if (!(flags & (AUDIT_LISTENERS | ENFORCE_LISTENERS))) return;
+  __u32 words[4], kind = BPF_CORE_READ(sock, sk_type);
+  __u16 port = 0; /* as asked for: where it succeeded, the kernel has put one of its choice for 0 */
+  bpf_probe_read_user(&port, sizeof port, (void *)address + 2);
+  __builtin_memcpy(words, event->socket.local, sizeof words);
+  bool reachable = event->socket.family == AF_INET    ? is_reachable4(event->socket.local, port, kind)
+                   : event->socket.family == AF_INET6 ? is_reachable6(words, port, kind)
+                                                      : false;
+  if (!reachable) return;
+  if (flags & ENFORCE_LISTENERS) {
+    if (event->result == -EPERM) event->flags |= IS_DENIED;
+  } else {
+    event->flags |= WOULD_DENY;
+  }
+}
+
+/* A bind that failed: the socket has no address, the caller's memory has the one that was asked for. */
+static __always_inline void add_asked_name(struct scratch *scratch, __u64 address, __u64 length) {
+  struct socket_facts *facts = &scratch->event.socket;
+  if (facts->family != AF_INET && facts->family != AF_INET6) return;
+  add_asked_address(scratch, address, length);
+  __builtin_memcpy(facts->local, facts->remote, sizeof facts->local);
+  __builtin_memset(facts->remote, 0, sizeof facts->remote);
+  facts->local_port = facts->remote_port;
+  facts->remote_port = 0;
+}
+
 /* connect, bind, sendto, sendmsg. */
 static __always_inline int on_address(struct subject *subject, struct scratch *scratch, __u32 descriptor, __u64 address, __u64 length) {
   struct socket *socket = socket_of(subject->task, descriptor);
@@ -112,7 +150,12 @@ static __always_inline int on_address(struct subject *subject, struct scratch *s
   }
   bool known = type == EVENT_bind ? scratch->call.result == 0 : type == EVENT_connect && (scratch->event.socket.remote_port || scratch->event.text[TEXT_TARGET]);
   if (!known && type != EVENT_bind) add_asked_address(scratch, address, length);
-  if (type != EVENT_bind) judge_connection(subject, scratch);
+  if (type == EVENT_bind) {
+    if (!known && sock) add_asked_name(scratch, address, length);
+    if (sock) judge_listener(subject, scratch, sock, address);
+  } else {
+    judge_connection(subject, scratch);
+  }
   return submit(scratch, subject);
 }
 
@@ -124,9 +167,8 @@ struct user_message32 {
   __u32 name, name_length;
 };
 
-static __always_inline int on_message(struct subject *subject, struct scratch *scratch) {
+static __always_inline int on_message(struct subject *subject, struct scratch *scratch, void *from) {
   __u64 name = 0, length = 0;
-  void *from = (void *)argument(scratch, 2);
   if (scratch->call.compat) {
     struct user_message32 message = {};
     bpf_probe_read_user(&message, sizeof message, from);
@@ -139,6 +181,32 @@ static __always_inline int on_message(struct subject *subject, struct scratch *s
     length = message.name_length;
   }
   return on_address(subject, scratch, argument(scratch, 1), name, length);
+}
+
+/* As the kernel bounds them (UIO_MAXIOV), and how far their headers lie apart. */
+enum { MOST_MESSAGES = 1024, MESSAGE_SIZE = 64, MESSAGE_SIZE_32 = 32 };
+
+struct messages {
+  struct subject *subject;
+  struct scratch *scratch;
+  const volatile struct rule *rule;
+};
+
+static long on_each_message(__u32 index, struct messages *messages) {
+  struct subject subject = *messages->subject;
+  struct scratch *scratch = messages->scratch;
+  if (!begin_call(&subject, messages->rule)) return 1;
+  scratch->event.arguments[0] = argument(scratch, 1);
+  on_message(&subject, scratch, (void *)argument(scratch, 2) + index * (scratch->call.compat ? MESSAGE_SIZE_32 : MESSAGE_SIZE));
+  return 0;
+}
+
+/* sendmmsg: an event for each message that was sent, of one that failed for the first. */
+static __always_inline int on_messages(struct subject *subject, struct scratch *scratch, const volatile struct rule *rule) {
+  struct messages messages = {.subject = subject, .scratch = scratch, .rule = rule};
+  __s64 sent = scratch->call.result;
+  bpf_loop(sent < 1 ? 1 : sent > MOST_MESSAGES ? MOST_MESSAGES : sent, on_each_message, &messages, 0);
+  return 0;
 }
 
 /* listen, accept, dup: the socket of a descriptor. */

@@ -21,6 +21,8 @@ __u64 last_stranger = 0;
 __u32 has_members = 0;
 /* Nothing has come for a while: the loader sleeps until it is woken. */
 __u32 loader_sleeps = 0;
+/* How often the ring has become so full that instances have a share of it only; odd: it is now. */
+__u64 pressure = 0;
 /* Grows whenever something is lost, so that the loader knows when to look whose it was. */
 __u64 lost = 0;
 /* Which names occur in patterns: a bit for each hash. */
@@ -43,12 +45,12 @@ struct {
   __type(value, struct registration);
 } namespaces SEC(".maps");
 
-/* Cookie of a task that has no pid namespace of its own. */
+/* Tasks of which there is something to know that their pid namespace does not say. */
 struct {
   __uint(type, BPF_MAP_TYPE_TASK_STORAGE);
   __uint(map_flags, BPF_F_NO_PREALLOC);
   __type(key, int);
-  __type(value, __u64);
+  __type(value, struct member);
 } members SEC(".maps");
 
 /* By cookie. */
@@ -59,6 +61,14 @@ struct {
   __type(key, __u64);
   __type(value, struct instance);
 } instances SEC(".maps");
+
+/* Scripts that the loader has judged, by task: IS_DENIED or WOULD_DENY. Its execve(2) tells, when it ends. */
+struct {
+  __uint(type, BPF_MAP_TYPE_LRU_HASH);
+  __uint(max_entries, 4096);
+  __type(key, __u32);
+  __type(value, __u32);
+} judged SEC(".maps");
 
 /* Longest literal beginning of a pattern → enum interest. */
 struct {

@@ -1,7 +1,7 @@
-/* Calls that are about another process: signals, ptrace, writing into its memory. */
+/* Calls that are about another process: signals, ptrace, its memory, its descriptors. */
 #pragma once
 
-#include "paths.bpf.h"
+#include "files.bpf.h"
 
 enum { RADIX_BITS = 6, RADIX_LEVELS = 6, RADIX_INTERNAL = 2, RADIX_TAG = 3 };
 
@@ -39,11 +39,6 @@ static __always_inline void add_target(struct scratch *scratch, struct task_stru
   scratch->event.target.cookie = cookie_of_namespace(namespace_of(pid));
 }
 
-static __always_inline int filtered(struct subject *subject, struct scratch *scratch) {
-  count(subject->instance, FILTERED, scratch->event.type);
-  return 0;
-}
-
 /* The process that a pidfd is of. */
 static __always_inline struct task_struct *task_of_pidfd(struct task_struct *task, __u32 descriptor) {
   struct file *file = file_of(task, descriptor);
@@ -59,15 +54,15 @@ static __always_inline struct task_struct *task_of_pidfd(struct task_struct *tas
 /* kill and its kin. What programs do all the time is left out: signals to itself, its group, its children; signal 0, which only asks. */
 static __always_inline int on_signal(struct subject *subject, struct scratch *scratch, const volatile struct rule *rule) {
   int number = argument(scratch, rule->tid), signal = argument(scratch, rule->value);
-  if (signal == 0) return filtered(subject, scratch);
+  if (signal == 0) return filtered_call(subject, scratch);
   if (rule->descriptor || number > 0) {
     struct task_struct *target = rule->descriptor ? task_of_pidfd(subject->task, argument(scratch, rule->descriptor)) : task_by_number(subject->task, number);
-    if (!target) return filtered(subject, scratch);
+    if (!target) return filtered_call(subject, scratch);
     pid_t tgid = BPF_CORE_READ(target, tgid), own = subject->task->tgid;
-    if (tgid == own || BPF_CORE_READ(target, real_parent, tgid) == own) return filtered(subject, scratch);
+    if (tgid == own || BPF_CORE_READ(target, real_parent, tgid) == own) return filtered_call(subject, scratch);
     add_target(scratch, target);
   } else if (number == 0) {
-    return filtered(subject, scratch);
+    return filtered_call(subject, scratch);
   }
   return submit(scratch, subject);
 }
@@ -91,8 +86,9 @@ static __always_inline bool is_ptrace_told(__u32 request) {
 }
 
 static __always_inline int on_target(struct subject *subject, struct scratch *scratch, const volatile struct rule *rule) {
-  if (scratch->event.type == EVENT_ptrace && !is_ptrace_told(argument(scratch, 1))) return filtered(subject, scratch);
-  struct task_struct *target = task_by_number(subject->task, argument(scratch, rule->tid));
+  if (scratch->event.type == EVENT_ptrace && !is_ptrace_told(argument(scratch, 1))) return filtered_call(subject, scratch);
+  struct task_struct *target =
+      rule->descriptor ? task_of_pidfd(subject->task, argument(scratch, rule->descriptor)) : task_by_number(subject->task, argument(scratch, rule->tid));
   if (target) add_target(scratch, target);
   return submit(scratch, subject);
 }

@@ -5,11 +5,26 @@
 #include "watch.bpf.h"
 
 /* enum io_uring_op: of the user's interface, the same everywhere. */
-enum { OP_ACCEPT = 13, OP_CONNECT = 16, OP_OPENAT = 18, OP_OPENAT2 = 28, OP_RENAMEAT = 35, OP_LINKAT = 39, OP_SOCKET = 45, OP_BIND = 56, OP_LISTEN = 57 };
+enum {
+  OP_SENDMSG = 9,
+  OP_ACCEPT = 13,
+  OP_CONNECT = 16,
+  OP_OPENAT = 18,
+  OP_SEND = 26,
+  OP_OPENAT2 = 28,
+  OP_RENAMEAT = 35,
+  OP_LINKAT = 39,
+  OP_SOCKET = 45,
+  OP_SEND_ZC = 47,
+  OP_SENDMSG_ZC = 48,
+  OP_BIND = 56,
+  OP_LISTEN = 57
+};
 
 static __always_inline bool is_operation_told(__u32 operation) {
   return operation == OP_ACCEPT || operation == OP_CONNECT || operation == OP_OPENAT || operation == OP_OPENAT2 ||
-         (operation >= OP_RENAMEAT && operation <= OP_LINKAT) || operation == OP_SOCKET || operation == OP_BIND || operation == OP_LISTEN;
+         (operation >= OP_RENAMEAT && operation <= OP_LINKAT) || operation == OP_SOCKET || operation == OP_BIND || operation == OP_LISTEN ||
+         operation == OP_SENDMSG || operation == OP_SEND || operation == OP_SEND_ZC || operation == OP_SENDMSG_ZC;
 }
 
 /* The path of an open as the kernel has copied it; it is not resolved yet. */
@@ -32,19 +47,12 @@ int BPF_PROG(on_io_uring, struct io_kiocb *request) {
   if (!path) return 0;
 
   /* An open of a sensitive path besides, so that whoever looks for those need not know of io_uring. */
-  __builtin_memset(scratch->walk, 0, PATTERN_ROOM);
-  bpf_probe_read_kernel_str(scratch->walk, PATTERN_ROOM, path);
-  __u32 interest = has_patterns ? interest_in(scratch, scratch->walk) & (SENSITIVE | MAYBE_SENSITIVE) : 0;
-  if (!interest && !(subject.instance->flags & ALL_OPENS)) {
+  if (!has_patterns && !(subject.instance->flags & ALL_OPENS)) {
     count(subject.instance, FILTERED, EVENT_open);
     return 0;
   }
   if (!begin(EVENT_open, &subject)) return 0;
-  scratch->event.flags |= IS_USER;
-  if (interest & SENSITIVE) scratch->event.flags |= IS_SENSITIVE;
-  scratch->event.open.interest = interest;
-  scratch->event.open.certain = interest & SENSITIVE || subject.instance->flags & ALL_OPENS;
   scratch->event.open.flags = BPF_CORE_READ((struct io_open *)request, how.flags);
   add_kernel_string(scratch, TEXT_PATH, path);
-  return submit(scratch, &subject);
+  return submit_unresolved(&subject, scratch, BPF_CORE_READ((struct io_open *)request, dfd));
 }

@@ -1,7 +1,7 @@
 /* Strangers: pid namespaces that nobody has registered get a cookie here, at the first thing that is seen of them. */
 #pragma once
 
-#include "record.bpf.h"
+#include "cgroups.bpf.h"
 
 /* An instance of which nothing is known yet. */
 static const struct instance blank = {};
@@ -41,6 +41,7 @@ static __noinline bool stamp_stranger(struct subject *subject) {
   if (!scratch) return false;
   scratch->event.stranger.namespace = inode;
   scratch->event.stranger.cgroup = bpf_get_current_cgroup_id();
+  add_cgroups(scratch, task);
   submit(scratch, subject);
   return true;
 }
@@ -53,13 +54,13 @@ static __always_inline bool identify(struct subject *subject, struct task_struct
     subject->instance = bpf_map_lookup_elem(&instances, &subject->cookie);
     return subject->instance;
   }
-  return watch_level && !sets_up(task, 0) && stamp_stranger(subject);
+  return watch_level && !sets_up(task) && stamp_stranger(subject);
 }
 
 /* As identify, for what `task` does itself. False also, and counted, when it is the runtime at its set-up. */
 static __noinline bool is_told(struct subject *subject, struct task_struct *task, __u32 type) {
   if (!identify(subject, task)) return false;
-  if (!sets_up(task, subject->cookie)) return true;
+  if (!sets_up(task)) return true;
   count(subject->instance, FILTERED, type);
   return false;
 }
