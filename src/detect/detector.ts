@@ -2,7 +2,10 @@
  * The contract of detection: rules in, kernel events in, detections out. Pure: no clock but the events', no disk. The same events in the same order give the same
  * detections, so a replay says what was said live.
  */
+import type { Priority } from '../model/detection.ts'
 import type { KernelEvent } from '../model/kernel-event.ts'
+
+export type { Priority } from '../model/detection.ts'
 
 /** Of whom an event is: known whole, or the event is not judged. */
 export interface Subject {
@@ -19,15 +22,11 @@ export interface Subject {
   /** Wall ms. */
   readonly startedAt: number
   readonly privileged: boolean
-  /** Egress that its policy opens: addresses or domains. */
+  /** Egress that its policy opens: addresses or domains. `*`: it has no policy. */
   readonly egress: readonly string[]
   /** The host's numbers of users from `first` on are of user namespaces, `each` of them apiece, and stand for 0 and so on in there. Absent: users are the host's. */
   readonly userIds?: { readonly first: number; readonly each: number } | undefined
 }
-
-/** Falco's priorities, most urgent first. */
-export const priorities = ['emergency', 'alert', 'critical', 'error', 'warning', 'notice', 'informational', 'debug'] as const
-export type Priority = (typeof priorities)[number]
 
 export interface Detection {
   readonly rule: string
@@ -39,6 +38,8 @@ export interface Detection {
   readonly tags: readonly string[]
   /** `syscall` rules of Falco's language, `sequence`, or `profile`. */
   readonly source: 'syscall' | 'sequence' | 'profile'
+  /** Where one rule says many things: what this one says. The same of one instance is told once in a while. */
+  readonly key?: string
   readonly event: KernelEvent
 }
 

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { it } from 'node:test'
 import { KernelEvent } from '../model/kernel-event.ts'
-import { createEgress } from './egress.ts'
+import { anywhere, createEgress } from './egress.ts'
 import { createNames } from './profile/names.ts'
 
 const event = (type: KernelEvent['type'], more: Partial<KernelEvent>): KernelEvent =>
@@ -33,4 +33,9 @@ it('egress is opened by networks, ports and names, and what stays near needs no 
   assert.equal(to('::1', 443, 'inet6'), undefined)
   assert.equal(to('/run/x.sock', 0, 'unix'), undefined)
   assert.equal(egress(event('open', { path: '/x' })), undefined)
+})
+
+it('without a policy, nothing is listed or unlisted', () => {
+  const egress = createEgress([anywhere], createNames())
+  assert.equal(egress(event('connect', { socket: { family: 'inet', protocol: 6, remoteAddress: '203.0.113.5', remotePort: 443 } })), undefined)
 })

@@ -9,6 +9,7 @@ import {
   memfdFlagNames,
   modeNames,
   mountFlagNames,
+  nodeNames,
   openFlagNames,
   ptraceRequestName,
   resultName,
@@ -56,6 +57,16 @@ const descriptor = (name: string, of: (event: KernelEvent) => number | undefined
     return fd < 0 ? resultName(fd) : `<${mark(event)}>${event.socket ? tupleText(event) : (event.path ?? '')}`
   },
 })
+const nodeMode = named('mode', event => event.mode, nodeNames)
+/** `major:minor` of a device, as mknod is given it. */
+const device: Argument = {
+  name: 'dev',
+  raw: ({ event }) => event.numbers?.[0],
+  text: ({ event }) => {
+    const dev = event.numbers?.[0]
+    return dev === undefined ? undefined : `${(dev >>> 8) & 0xfff}:${(dev & 0xff) | ((dev >>> 12) & 0xfff00)}`
+  },
+}
 const opened = descriptor('fd', ({ result }) => result)
 const tuple = argument('tuple', event => (event.socket ? tupleText(event) : undefined))
 
@@ -172,7 +183,15 @@ const argumentsOf: Readonly<Record<string, readonly Argument[]>> = {
     rt_sigqueueinfo: [res, ...kill, signalAt(1)],
     rt_tgsigqueueinfo: [res, ...kill, argument('tid', number(1)), signalAt(2)],
   },
-  ...{ process_vm_writev: [res, ...kill], process_vm_readv: [res, ...kill] },
+  ...{ process_vm_writev: [res, ...kill], process_vm_readv: [res, ...kill], pidfd_getfd: [res, ...kill] },
+  ...{ truncate: [res, path('path')], ftruncate: [res, descriptor('fd', event => event.fd)] },
+  ...{ mknod: [res, path('path'), nodeMode, device], mknodat: [res, argument('dirfd', event => event.directory), path('path'), nodeMode, device] },
+  ...Object.fromEntries(
+    ['setxattr', 'lsetxattr', 'fsetxattr', 'setxattrat', 'removexattr', 'lremovexattr', 'fremovexattr', 'removexattrat'].map(name => [
+      name,
+      [res, path('path'), argument('name', event => event.detail)],
+    ]),
+  ),
   socket: [opened, named('domain', number(0), socketFamilyName), argument('type', number(1)), argument('proto', number(2))],
   setns: [res, argument('fd', number(0)), named('nstype', number(1), cloneFlagNames)],
   unshare: [res, named('flags', number(0), cloneFlagNames)],

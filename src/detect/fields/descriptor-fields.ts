@@ -118,7 +118,10 @@ const paths: Readonly<
   Record<string, readonly [name: 'path' | 'target' | undefined, source: 'path' | 'target' | undefined, target: 'path' | 'target' | undefined]>
 > = {
   ...Object.fromEntries(
-    ['open', 'unlink', 'mkdir', 'chmod', 'chown', 'open_by_handle_at', 'chroot'].map(type => [type, ['path', undefined, undefined] as const]),
+    ['open', 'unlink', 'mkdir', 'mknod', 'chmod', 'chown', 'setxattr', 'truncate', 'open_by_handle_at', 'chroot'].map(type => [
+      type,
+      ['path', undefined, undefined] as const,
+    ]),
   ),
   umount: ['target', undefined, undefined],
   ...{
@@ -205,7 +208,12 @@ export const descriptorFields: readonly Field[] = [
   field('fd.is_lower_layer', 'boolean', "Whether the file is the image's", ({ event }) =>
     isFile(event) ? !event.flags?.includes('upper') : undefined,
   ),
-  pathField('fs.path.name', 'Path of an event that succeeded and has one: open, unlink, mkdir, chmod, chown, umount, chroot', 0, false),
+  pathField(
+    'fs.path.name',
+    'Path of an event that succeeded and has one: open, unlink, mkdir, mknod, chmod, chown, setxattr, truncate, umount, chroot',
+    0,
+    false,
+  ),
   pathField('fs.path.nameraw', 'The same as it was told', 0, true),
   pathField('fs.path.source', 'rename: the old name. link, symlink: the new one. mount: what is mounted', 1, false),
   pathField('fs.path.sourceraw', 'The same as it was told', 1, true),

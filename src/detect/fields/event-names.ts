@@ -29,7 +29,7 @@ const namesOf: Readonly<Record<KernelEventType, readonly string[]>> = {
   umount: ['umount2', 'umount'],
   ptrace: ['ptrace'],
   kill: ['kill', 'tkill', 'tgkill', 'pidfd_send_signal', 'rt_sigqueueinfo', 'rt_tgsigqueueinfo'],
-  process_vm_writev: ['process_vm_writev', 'process_vm_readv'],
+  process_vm_writev: ['process_vm_writev'],
   socket: ['socket'],
   setns: ['setns'],
   unshare: ['unshare'],
@@ -43,6 +43,11 @@ const namesOf: Readonly<Record<KernelEventType, readonly string[]>> = {
   userfaultfd: ['userfaultfd'],
   perf_event_open: ['perf_event_open'],
   open_by_handle_at: ['open_by_handle_at'],
+  truncate: ['truncate', 'ftruncate'],
+  mknod: ['mknod', 'mknodat'],
+  setxattr: ['setxattr', 'lsetxattr', 'fsetxattr', 'setxattrat', 'removexattr', 'lremovexattr', 'fremovexattr', 'removexattrat'],
+  process_vm_readv: ['process_vm_readv'],
+  pidfd_getfd: ['pidfd_getfd'],
 }
 
 /** Event type of each name. */

@@ -8,6 +8,7 @@ import type { EventContext } from './context.ts'
 import { eventName, eventNames, isEventName } from './event-names.ts'
 import type { Value } from './field.ts'
 import { bindField, findField } from './find.ts'
+import { nodeNames } from './kernel-names.ts'
 import { fieldsDocument, fieldTable } from './table.ts'
 
 const read = (written: string, context: EventContext): Value | undefined => {
@@ -382,4 +383,12 @@ describe('fields of containers and users', () => {
     })
     reads(contextOf({ type: 'exec', euid: 0 }, {}, { userIds: { first: 10_000, each: 65_536 } }), { 'user.uid': 0 })
   })
+})
+
+it('a node has its kind beside its mode, and a device its two numbers', () => {
+  assert.deepEqual(
+    [0o010644, 0o020600, 0o060660, 0o100400, 0o400].map(mode => nodeNames(mode).split('|')[0]),
+    ['S_IFIFO', 'S_IFCHR', 'S_IFBLK', 'S_IFREG', 'S_IFREG'],
+  )
+  assert.equal(nodeNames(0o020600), 'S_IFCHR|S_IWUSR|S_IRUSR')
 })

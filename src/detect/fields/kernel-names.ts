@@ -84,6 +84,17 @@ const modeBits: Bits = [
 ]
 export const modeNames = (mode: number): string => names(modeBits, mode)
 
+/** What kind of file a mode is of: mknod's. */
+const fileKinds: Bits = [
+  ['S_IFIFO', 0o010000],
+  ['S_IFCHR', 0o020000],
+  ['S_IFBLK', 0o060000],
+  ['S_IFREG', 0o100000],
+  ['S_IFSOCK', 0o140000],
+]
+export const nodeNames = (mode: number): string =>
+  [fileKinds.find(([, kind]) => kind === (mode & 0o170000))?.[0] ?? 'S_IFREG', modeNames(mode & 0o7777)].filter(name => name !== '').join('|')
+
 const cloneBits: Bits = [
   ...([
     ['CLONE_FILES', 0x400],

@@ -1,6 +1,7 @@
 /** Reads an item that defines a rule, or changes one that is there. */
+
+import { priorities } from '../../model/detection.ts'
 import type { Priority } from '../detector.ts'
-import { priorities } from '../detector.ts'
 import type { FieldTable } from '../fields/field.ts'
 import type { Definitions, ExceptionDefinition, RuleDefinition } from './definitions.ts'
 import { completeException, readExceptions } from './exceptions.ts'

@@ -49,8 +49,6 @@ export const createProcessTable = (limits: ProcessLimits = processLimits): Proce
   const held = new Set<Entry>()
   const hashes = new Map<string, string>()
   let weight = 0
-  /** All since the first program's start has been told. */
-  let isWhole = false
 
   /** It goes, and with it whoever it alone has held. */
   const remove = (first: Entry): void => {
@@ -163,8 +161,8 @@ export const createProcessTable = (limits: ProcessLimits = processLimits): Proce
     if (known !== undefined) return known
     const parent = parentOf(event)
     const isInit = event.vpid === 1 && parent === undefined && (event.parentVpid ?? 0) === 0
-    // The sensor tells nothing of whoever enters from outside before it runs a program. Where the kernel's word is missing, that is known by: nobody made it.
-    const entered = !isInit && (event.parentVpid === undefined ? event.type === 'exec' && parent === undefined && isWhole : event.parentVpid === 0)
+    // Only the kernel's own word puts somebody outside: whoever is thought to be an operator for want of it would be judged by nothing.
+    const entered = !isInit && event.parentVpid === 0
     return add(
       {
         pid: event.pid,
@@ -234,7 +232,6 @@ export const createProcessTable = (limits: ProcessLimits = processLimits): Proce
       entry.gid = event.gid
     }
     if (event.type === 'exec') {
-      if (entry.isInit && !entry.isExecd && entries.size === 1) isWhole = true
       weight -= entry.weight
       entry.become(event, hashOf(event))
       weight += entry.weight

@@ -7,7 +7,7 @@ import { behaviourKinds, behavioursOf } from './behaviour.ts'
 import { createNames } from './names.ts'
 import type { Profile } from './profile.ts'
 
-/** News that is told of one instance and kind; what else is new is no news any more. */
+/** News that is told of one instance and kind; that there is more, once. */
 const mostNews = 100
 
 const words: Readonly<Record<BehaviourKind, string>> = {
@@ -34,15 +34,20 @@ export const createProfileJudge = (profile: Profile): ((event: KernelEvent, proc
     return behavioursOf(event, process, names).flatMap(({ kind, value }) => {
       const values = known.get(kind)
       const told = news.get(kind) ?? 0
-      if (values === undefined || open.has(kind) || values.has(value) || told >= mostNews) return []
+      if (values === undefined || open.has(kind) || values.has(value) || told > mostNews) return []
       values.add(value)
       news.set(kind, told + 1)
+      const name = profile.metadata.name
+      const isLast = told === mostNews
       const command = [process.exe ?? process.name, ...process.args].join(' ')
       return {
         rule: profileRule(profile),
         priority: spec.priority,
-        output: `${profile.metadata.name} ${words[kind]} ${value}, which it has not in ${spec.runs} runs (command=${command} pid=${event.pid})`,
-        fields: { profile: profile.metadata.name, kind, value, 'proc.cmdline': command, 'proc.pid': event.pid },
+        key: isLast ? `${kind} more` : `${kind} ${value}`,
+        output: isLast
+          ? `${name} ${words[kind]} more than ${mostNews} things that it has not in ${spec.runs} runs: this is the last one that is told (${value})`
+          : `${name} ${words[kind]} ${value}, which it has not in ${spec.runs} runs (command=${command} pid=${event.pid})`,
+        fields: { profile: name, kind, value, 'proc.cmdline': command, 'proc.pid': event.pid },
         tags: ['profile'],
         source: 'profile',
         event,

@@ -9,9 +9,9 @@
  */
 import { z } from 'zod'
 import { anyFits } from '../../base/globs.ts'
+import { priorities } from '../../model/detection.ts'
 import { parse } from '../../model/parse.ts'
 import type { Subject } from '../detector.ts'
-import { priorities } from '../detector.ts'
 import type { BehaviourKind } from './behaviour.ts'
 import { behaviourKinds } from './behaviour.ts'
 

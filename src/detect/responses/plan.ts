@@ -1,7 +1,7 @@
 /** What follows from one detection: a pure function of the settings, the exemptions, and of whom it is. */
 import { anyFits } from '../../base/globs.ts'
+import { priorities } from '../../model/detection.ts'
 import type { Detection, Priority, Subject } from '../detector.ts'
-import { priorities } from '../detector.ts'
 import { exemptionOf } from '../settings/exemptions.ts'
 import type { DetectionRules } from '../settings/read.ts'
 import type { DetectionMatch, ResponseAction, ResponseRule } from '../settings/responses.ts'

@@ -2,7 +2,16 @@
 
 /** Any opening. */
 export const sensitivePaths: readonly string[] = [
-  ...['/etc/shadow*', '/etc/gshadow*', '/run/secrets/', '/var/run/secrets/', '/proc/*/environ', '/proc/*/mem'],
+  ...[
+    '/etc/shadow*',
+    '/etc/gshadow*',
+    '/run/secrets/',
+    '/var/run/secrets/',
+    '/proc/*/environ',
+    '/proc/*/mem',
+    '/proc/*/task/*/environ',
+    '/proc/*/task/*/mem',
+  ],
   ...[
     '/root/.ssh/',
     '/root/.aws/',

@@ -1,6 +1,6 @@
 /** What follows from a detection: `spec.responses` of the DetectionSettings. */
 import { z } from 'zod'
-import { priorities } from '../detector.ts'
+import { priorities } from '../../model/detection.ts'
 
 /**
  *   alert             it is told to the targets of `notify`

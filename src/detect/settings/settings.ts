@@ -20,6 +20,10 @@ export const SensorSettings = z.strictObject({
   droppedBinaries: Enforcement.default('audit'),
   /** Connections that no policy opens. */
   connections: Enforcement.default('off'),
+  /** Listening at an address that others reach. */
+  listeners: Enforcement.default('off'),
+  /** Scripts that are not the image's, executed as programs. */
+  scripts: Enforcement.default('off'),
   /** Beside those that are always watched: every open of them is an event. */
   sensitivePaths: z.array(InnerPath).max(1000).default([]),
   /** Every open to write below them is an event. */

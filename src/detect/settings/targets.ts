@@ -1,6 +1,6 @@
 /** Where messages about detections go: `spec.notify` of the DetectionSettings. Only the operator's files name targets; a workload or a client of the API never does. */
 import { z } from 'zod'
-import { priorities } from '../detector.ts'
+import { priorities } from '../../model/detection.ts'
 
 const Name = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, 'lower-case letters, digits and inner hyphens, at most 63')
 
@@ -36,8 +36,8 @@ const HeaderName = z.string().regex(/^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,128}$/, 'a he
 /** By header, the file that holds its value. */
 const HeadersFrom = z.record(HeaderName, SecretFile).default({})
 
-/** What all targets have: what is less urgent than `minimumPriority` does not go there. */
-const common = { name: Name, minimumPriority: z.enum(priorities).default('debug') }
+/** What all targets have: what is less urgent than `minimumPriority` does not go there; what becomes of environments only where `lifecycle` says so. */
+const common = { name: Name, minimumPriority: z.enum(priorities).default('debug'), lifecycle: z.boolean().optional() }
 /** `caFile`: certificates (PEM) that count instead of the host's own. */
 const http = { url: HttpUrl, caFile: SecretFile.optional(), headersFrom: HeadersFrom }
 
