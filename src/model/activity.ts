@@ -51,6 +51,8 @@ export interface ActivityFilter {
   readonly since?: number
   readonly until?: number
   readonly environment?: string
+  /** Any of these ids. */
+  readonly environments?: readonly string[]
   readonly instance?: string
   readonly workload?: string
   /** Digest or name. */

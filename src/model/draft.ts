@@ -59,6 +59,7 @@ export const WorkloadDraft = z.strictObject({
   init: shape.init,
   groups: shape.groups,
   hosts: shape.hosts,
+  labels: shape.labels,
   deployment: DeploymentDraft.prefault({}),
 })
 export type WorkloadDraft = z.output<typeof WorkloadDraft>

@@ -10,6 +10,7 @@ import { z } from 'zod'
 import { DayflyError } from '../base/errors.ts'
 import { Lease } from './lease.ts'
 import { ResourceName } from './mount.ts'
+import { TeamName } from './principal.ts'
 import { SecretName, WorkloadName, WorkloadSpec } from './workload.ts'
 
 export const EnvironmentState = z.enum(['creating', 'running', 'ending', 'ended'])
@@ -38,6 +39,8 @@ export const EnvironmentName = z.string().regex(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-
 export const EnvironmentSpec = z.object({
   name: EnvironmentName,
   owner: z.string().min(1).max(256),
+  /** Whose it is, beside the owner: nobody of another team knows of it. Left out: `default`. Names are unique within a team. */
+  team: TeamName.optional(),
   labels: z.record(
     z.string().regex(/^[A-Za-z0-9]([A-Za-z0-9_./-]{0,126}[A-Za-z0-9])?$/, 'a label is letters, digits and inner `_`, `.`, `/` and `-`, at most 128'),
     z.string().max(1024),

@@ -35,6 +35,12 @@
  *   forensics.taken             decision, rule, files (name, bytes, sha256), gaps
  *   exec.started                exec (id), command, user, tty        exec.ended  exec, tty, code when it is known
  *   attach.started · ended
+ *   file.read                   path, offset, bytes, sha256 (of what was read), complete: all that was asked for
+ *   file.written                path, bytes, sha256
+ *   file.made · removed         path (a folder that was made; how many entries went: count)
+ *   file.renamed                path, to
+ *   file.watched                path, recursive
+ *   file.failed                 operation (`write`, `make`, `remove`, `rename`), path, code: a part of it may have happened
  *   sensor.absent               why nobody sees what it does: samples are kept all the same
  *   sensor.blind                runtime, workload: the host's kernel does not see into it
  *   sensor.gap                  from, to (wall ms): meanwhile nobody saw what it did

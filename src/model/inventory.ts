@@ -4,6 +4,7 @@
  */
 import type { Severity, VulnerabilityFinding } from './finding.ts'
 import type { Distribution, Package } from './package.ts'
+import type { Teams } from './principal.ts'
 
 /** What somebody found out about an image. */
 export interface ImageKnowledge {
@@ -63,6 +64,18 @@ export interface Use {
   readonly from: number
 }
 
+/** What a workload of an environment did with an image, as long as a record speaks of it. */
+export interface PastUse {
+  readonly environment: { readonly id: string; readonly name: string; readonly owner: string }
+  readonly workload: string
+  /** Instances of that workload with that image, and how many of them run now. */
+  readonly instances: number
+  readonly running: number
+  /** Wall ms: the first start, and the last end; undefined while one runs. */
+  readonly from: number
+  readonly until: number | undefined
+}
+
 export interface RememberedImage {
   readonly digest: string
   readonly names: readonly string[]
@@ -85,6 +98,8 @@ export interface WhoQuestion {
   readonly since?: number
   /** Only what runs now. */
   readonly running?: boolean
+  /** Only what environments of these ran. */
+  readonly teams?: Teams
   /** Rows of the answer, at most. */
   readonly limit: number
 }
@@ -119,6 +134,10 @@ export interface Inventory {
   /** Images that records speak of and that are not known by this scanner and data, or are to be looked at again by now; those that run come first. */
   stale(scanner: string, data: string | undefined, now: number, limit: number): string[]
   image(digest: string): RememberedImage | undefined
+  /** All that are remembered, in the order of their digests. */
+  images(): RememberedImage[]
+  /** Who runs it and who did: those that run first, then the newest. */
+  history(digest: string, limit: number): PastUse[]
   /** Without paths, licences and digests of files. */
   packages(digest: string): Package[]
   /** Those that are known now, worst first. */

@@ -8,7 +8,8 @@ import { z } from 'zod'
  *   exec              a program was started: exe, path, args, argsLength, argsCount, inode, sha256 (on first sight of that file)
  *   fork              child, childVpid, childStart: a new process, not a thread
  *   exit              of the last thread of a process: result is the wait status (code << 8 | signal)
- *   open              path (of the file that the kernel opened), openFlags (O_*), mode (of a file that was made). Sensitive ones, and writes where writes are watched
+ *   open              path (of the file that the kernel opened), openFlags (O_*), mode (of a file that was made). Sensitive ones, and writes where writes are watched.
+ *                     With syscall `execve` or `execveat` and the flag `denied`: a script that Dayfly did not let be executed
  *   connect · bind · listen · accept · sendto     fd, socket
  *   dns               path: the name that was asked for; detail: the addresses answered, or `NXDOMAIN`, `REFUSED` …
  *   dup               a socket became standard input, output or error: fd (0 to 2), socket
@@ -17,7 +18,10 @@ import { z } from 'zod'
  *   capset            capabilities (effective, hexadecimal) afterwards
  *   memfd             path: the name that was given
  *   mount · umount    path (source), target, detail (kind of file system), mountFlags
- *   ptrace · kill · process_vm_writev             targetPid (host), targetInstance when that is another one, numbers
+ *   truncate          path, size: what is left of it. By its path any; of an open file only what is watched
+ *   mknod             path, mode (with the kind of file), numbers: the device
+ *   setxattr          path, detail: the attribute's name (`security.capability`); also of its removal, by syscall
+ *   ptrace · kill · process_vm_writev · process_vm_readv · pidfd_getfd     targetPid (host), targetInstance when that is another one, numbers
  *   socket            domain, kind, protocol in numbers: only packet, raw, netlink and vsock ones
  *   setns · unshare · pivot_root · chroot · module · bpf · keyctl · io_uring_setup · io_uring · userfaultfd · perf_event_open · open_by_handle_at     numbers: the call's arguments
  */
@@ -41,7 +45,7 @@ export const kernelEventTypes = [
   ] as const),
   ...(['mkdir', 'chmod', 'chown', 'setuid', 'capset', 'memfd', 'mount', 'umount', 'ptrace', 'kill', 'process_vm_writev', 'socket', 'setns'] as const),
   ...(['unshare', 'pivot_root', 'chroot', 'module', 'bpf', 'keyctl', 'io_uring_setup', 'io_uring', 'userfaultfd', 'perf_event_open'] as const),
-  ...(['open_by_handle_at'] as const),
+  ...(['open_by_handle_at', 'truncate', 'mknod', 'setxattr', 'process_vm_readv', 'pidfd_getfd'] as const),
 ] as const
 export const KernelEventType = z.enum(kernelEventTypes)
 export type KernelEventType = z.infer<typeof KernelEventType>
@@ -123,6 +127,8 @@ export const SensedEvent = z.object({
   childStart: z.int().optional(),
   openFlags: z.int().optional(),
   mode: z.int().optional(),
+  /** Bytes of the file afterwards, of truncate. */
+  size: z.number().optional(),
   fd: z.int().optional(),
   socket: SocketFacts.optional(),
   capabilities: z.string().optional(),

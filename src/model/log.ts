@@ -14,6 +14,8 @@ export interface LogRecord {
 export interface LogOptions {
   /** Wall clock, ms: only records at or after it. */
   readonly since?: number
+  /** The same: only records at or before it. */
+  readonly notAfter?: number
   /** Only the last so many lines of what is there at the beginning. */
   readonly tail?: number
   /** Byte to begin at: the end of a record, as a log that was looked at before had it. Then `tail` counts nothing. */

@@ -173,3 +173,10 @@ describe('the text that is hashed', () => {
     assert.equal(genesisText('e1'), 'dayfly record of e1')
   })
 })
+
+it('an argument that is no text is refused where it is given: nobody could write it down, or strike it out, as it is', () => {
+  const faultOf = (command: string[]): string[] =>
+    WorkloadSpec.safeParse({ command }).error?.issues.flatMap(({ path, message }) => (path[0] === 'command' ? [message] : [])) ?? []
+  assert.deepEqual(faultOf(['echo', 'half \ud83d of it']), ['half of a surrogate pair cannot be passed to a process'])
+  assert.deepEqual(faultOf(['echo', 'all \u{1f600} of it']), [])
+})

@@ -9,6 +9,8 @@ export const payloadType = 'application/vnd.in-toto+json'
 /** Of the statement about a record, made at its seal, and of that about a bundle's members, made when it is exported. */
 export const recordPredicateType = 'https://dayfly.dev/record/v1'
 export const bundlePredicateType = 'https://dayfly.dev/bundle/v1'
+/** Of what was removed of a sealed record to stay within budgets. */
+export const prunedPredicateType = 'https://dayfly.dev/pruned/v1'
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 const Digest = z.strictObject({ sha256: Sha256 })
@@ -58,6 +60,20 @@ export const RecordStatement = z.strictObject({
 })
 export type RecordStatement = z.infer<typeof RecordStatement>
 
+/** What a daemon has removed itself of what a record binds, before its retention was over. Its subject is that of the record's statement. */
+export const PrunedStatement = z.strictObject({
+  _type: z.literal(statementType),
+  subject: z.tuple([Subject]),
+  predicateType: z.literal(prunedPredicateType),
+  predicate: z.strictObject({
+    /** Head of the last block that is gone. null: none is. */
+    activity: z.strictObject({ blocks: Count, entries: Count, digest: Digest }).nullable(),
+    /** Files of evidence, named as in the record's statement. */
+    forensics: z.array(z.string()),
+  }),
+})
+export type PrunedStatement = z.infer<typeof PrunedStatement>
+
 /** Its subjects are all other members of the bundle, in their order. */
 export const BundleStatement = z.strictObject({
   _type: z.literal(statementType),
@@ -95,7 +111,7 @@ export interface Signatures {
   of(environment: string): Signature | undefined
   /** Remembers a key for good. */
   putKey(key: RecordKey): void
-  /** The newest first. */
+  /** The newest first. Those alone that were put: not what somebody else has written into the store. */
   keys(): RecordKey[]
 }
 

@@ -1,5 +1,6 @@
 /** What instances used, and what that costs. */
 import { z } from 'zod'
+import type { Teams } from './principal.ts'
 
 const Amount = z.number().min(0)
 
@@ -33,6 +34,8 @@ export interface UsageQuestion {
   readonly by: Grouping
   /** Of `label`: its name. */
   readonly label?: string
+  /** Only of environments of these. */
+  readonly teams?: Teams
   /** Wall ms: only instances that ended from then on, and before. */
   readonly since?: number
   readonly until?: number

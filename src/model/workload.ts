@@ -45,8 +45,11 @@ export const EgressDomain = z.object({
 })
 export type EgressDomain = z.infer<typeof EgressDomain>
 
-/** What the kernel takes as an argument or a variable ends at the first NUL. */
-const Word = z.string().refine(text => !text.includes('\0'), 'a NUL character cannot be passed to a process')
+/** What the kernel takes as an argument or a variable ends at the first NUL, and is bytes: half of a pair of UTF-16 stands for none. */
+const Word = z
+  .string()
+  .refine(text => !text.includes('\0'), 'a NUL character cannot be passed to a process')
+  .refine(text => text.isWellFormed(), 'half of a surrogate pair cannot be passed to a process')
 
 /** `SIGTERM`: by name, with SIG. */
 export const SignalName = z.string().refine(name => signalNumber(name) !== undefined, 'a signal by its name, like SIGTERM')
@@ -125,6 +128,8 @@ export const WorkloadSpec = z.object({
   groups: z.array(z.string().regex(/^[A-Za-z0-9_][A-Za-z0-9_.-]*$/)).optional(),
   /** Further lines of /etc/hosts: name to address. */
   hosts: z.record(z.string().regex(/^[A-Za-z0-9_.-]+$/), z.string().regex(/^[0-9a-fA-F.:]+$/)).optional(),
+  /** Its own, beside those of the environment: for policies. A file may call them anything. */
+  labels: z.record(Word.min(1).max(512), Word.max(65_536)).optional(),
   /** Of a workload that is kept running. Without one it has one instance, and its environment ends with it. */
   deployment: Deployment.optional(),
 })

@@ -1,7 +1,8 @@
 /** The map of a network, and what was used over time. */
+
+import type { Html } from '../base/html.ts'
+import { html } from '../base/html.ts'
 import type { Report } from '../model/report.ts'
-import type { Html } from './html.ts'
-import { html } from './html.ts'
 import { bytes, more, number } from './words.ts'
 
 const mostPeers = 28

@@ -8,7 +8,7 @@ type Finding = Report['findings']['items'][number]
 
 export interface RecordFindings {
   see(event: Event): void
-  list(): { readonly verdicts: readonly Verdict[]; readonly found: readonly Finding[] }
+  list(): { readonly verdicts: Report['verdicts']; readonly found: Report['findings'] }
 }
 
 const Objection = z
@@ -47,9 +47,50 @@ const kinds: Readonly<Record<string, readonly [kind: string, severity: string]>>
   'forensics.taken': ['response', 'evidence'],
 }
 
-export const createRecordFindings = (workloadOf: (instance: string) => string | null): RecordFindings => {
-  const verdicts: Verdict[] = []
-  const found: Finding[] = []
+/** Words of all kinds, the most severe first. What is none of them stands with warnings: it tells what was done about something. */
+const severities: readonly (readonly string[])[] = [
+  ...[
+    ['emergency'],
+    ['alert'],
+    ['critical'],
+    ['error', 'high'],
+    ['warning', 'medium'],
+    ['notice', 'low'],
+    ['informational', 'info', 'negligible', 'unknown'],
+  ],
+  ['debug'],
+]
+const ranks = new Map(severities.flatMap((words, rank) => words.map(word => [word, rank] as const)))
+const rankOf = ({ severity }: Finding): number => ranks.get(severity.toLowerCase()) ?? ranks.get('warning') ?? 0
+
+/** As many as are worth showing, of any number: the first ones in `order`, those that are equal in it as they came. */
+const bounded = <T>(most: number, order: (left: T, right: T) => number) => {
+  let items: T[] = []
+  let more = 0
+  const cut = (): void => {
+    items.sort(order)
+    more += Math.max(0, items.length - most)
+    items = items.slice(0, most)
+  }
+  return {
+    push: (item: T): void => {
+      items.push(item)
+      if (items.length >= 2 * most) cut()
+    },
+    list: (): { items: T[]; more: number } => {
+      cut()
+      return { items: [...items], more }
+    },
+  }
+}
+
+/** At most so many verdicts, refusals before others, and findings, the most severe first. */
+export const createRecordFindings = (
+  workloadOf: (instance: string) => string | null,
+  most: { readonly verdicts: number; readonly findings: number },
+): RecordFindings => {
+  const verdicts = bounded<Verdict>(most.verdicts, (left, right) => Number(left.allowed) - Number(right.allowed))
+  const found = bounded<Finding>(most.findings, (left, right) => rankOf(left) - rankOf(right))
 
   return {
     see: ({ type, time, instance = null, actor, reason, data }) => {
@@ -72,6 +113,6 @@ export const createRecordFindings = (workloadOf: (instance: string) => string | 
         tags: texts(data, 'tags'),
       })
     },
-    list: () => ({ verdicts, found }),
+    list: () => ({ verdicts: verdicts.list(), found: found.list() }),
   }
 }

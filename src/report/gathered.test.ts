@@ -88,7 +88,7 @@ describe('a network', () => {
 })
 
 test('verdicts and findings are what the record says of them, whatever it says', () => {
-  const found = createRecordFindings(() => 'web')
+  const found = createRecordFindings(() => 'web', { verdicts: 10, findings: 10 })
   const entry = (type: string, data: Event['data'], instance?: string): Event => ({
     ...{ sequence: 1, cursor: 1, environment: 'e', time: 5, type, actor: dayfly, reason: 'because', data, hash: '' },
     ...(instance === undefined ? {} : { instance }),
@@ -100,19 +100,35 @@ test('verdicts and findings are what the record says of them, whatever it says',
   found.see(entry('exec.started', {}))
   const { verdicts, found: all } = found.list()
   assert.deepEqual(
-    verdicts.map(({ workload, allowed, denials, more }) => [workload, allowed, denials.length, more]),
+    verdicts.items.map(({ workload, allowed, denials, more }) => [workload, allowed, denials.length, more]),
     [
       ['web', false, 1, 2],
       ['', true, 0, 0],
     ],
   )
   assert.deepEqual(
-    all.map(({ kind, severity, id, workload, message, tags }) => [kind, severity, id, workload, message, tags]),
+    all.items.map(({ kind, severity, id, workload, message, tags }) => [kind, severity, id, workload, message, tags]),
     [
       ['detection', 'critical', 'shell', 'web', 'a shell', ['T1059']],
       ['response', 'kill-process', 'shell', 'web', 'because', []],
     ],
   )
+})
+
+test('of very many findings the most severe are kept, and refusals of verdicts; the others are counted', () => {
+  const found = createRecordFindings(() => 'web', { verdicts: 2, findings: 3 })
+  const see = (type: string, data: Event['data']): void =>
+    found.see({ sequence: 1, cursor: 1, environment: 'e', time: 5, type, actor: dayfly, reason: 'because', data, hash: '' })
+  for (let one = 0; one < 1000; one++) {
+    see('detection.raised', { rule: `noise ${one}`, priority: 'debug' })
+    see('admission.allowed', {})
+    if (one === 500) see('detection.raised', { rule: 'escape', priority: 'critical' })
+    if (one === 600) see('finding.raised', { id: 'CVE-1', severity: 'high' })
+    if (one === 700) see('admission.denied', {})
+  }
+  const { verdicts, found: all } = found.list()
+  assert.deepEqual([all.items.map(({ id }) => id), all.more], [['escape', 'CVE-1', 'noise 0'], 999])
+  assert.deepEqual([verdicts.items.map(({ allowed }) => allowed), verdicts.more], [[false, true], 999])
 })
 
 test('a series has few points, in order, and the most memory there was', () => {

@@ -3,8 +3,8 @@ import { createHash } from 'node:crypto'
 import { describe, test } from 'node:test'
 import fc from 'fast-check'
 import { exampleReport } from '../../test/report/example.ts'
+import { escapeHtml, html } from '../base/html.ts'
 import { Report } from '../model/report.ts'
-import { escapeHtml, html } from './html.ts'
 import { reportHtml } from './page.ts'
 
 const tagsOf = (page: string): string[] => page.match(/<[^>]*>/g) ?? []

@@ -1,8 +1,9 @@
 /** The parts of a report's page. */
+
+import type { Html } from '../base/html.ts'
+import { html } from '../base/html.ts'
 import type { Report, ReportProcess } from '../model/report.ts'
 import { charts, networkMap } from './drawings.ts'
-import type { Html } from './html.ts'
-import { html } from './html.ts'
 import { badge, bytes, clockTime, digest, moment, money, more, none, number, shortened, span, table } from './words.ts'
 
 export const facts = (pairs: readonly (readonly [string, Html | string])[]): Html =>

@@ -1,6 +1,6 @@
 /** How a report looks. No colour says anything that a word beside it does not. */
 export const style = `
-:root{color-scheme:light dark;--bg:#fbfbfa;--card:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d9dde2;--run:#2f7d5b;--wait:#c4ccd4;--bad:#b3261e;--warn:#8a5a00;--info:#2b5fa8;
+:root{color-scheme:light dark;--bg:#fbfbfa;--card:#fff;--ink:#1b1f24;--soft:#57606a;--line:#d9dde2;--run:#2a7152;--wait:#c4ccd4;--bad:#b3261e;--warn:#8a5a00;--info:#2b5fa8;
 --badbg:#fdecea;--warnbg:#fff4dc;--okbg:#e4f4ec;--infobg:#e7effa;--mono:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace}
 @media (prefers-color-scheme:dark){:root{--bg:#14171a;--card:#1c2024;--ink:#e6e9ec;--soft:#a3adb8;--line:#343b43;--run:#4fb286;--wait:#4a535d;--bad:#ff8a80;--warn:#f0b95a;--info:#82b1ff;
 --badbg:#3b1f1e;--warnbg:#3a2f16;--okbg:#17352a;--infobg:#1b2c45}}

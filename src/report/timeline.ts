@@ -1,7 +1,8 @@
 /** Who lived when, as swim-lanes: drawings that stretch, with words that do not. */
+
+import type { Html } from '../base/html.ts'
+import { html } from '../base/html.ts'
 import type { Report, ReportInstance } from '../model/report.ts'
-import type { Html } from './html.ts'
-import { html } from './html.ts'
 import { clockTime, more, span } from './words.ts'
 
 const width = 1000

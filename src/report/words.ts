@@ -1,8 +1,8 @@
 /** Numbers and times as people read them. */
 import { formatBytes } from '../base/bytes.ts'
 import { formatDuration } from '../base/durations.ts'
-import type { Html } from './html.ts'
-import { html } from './html.ts'
+import type { Html } from '../base/html.ts'
+import { html } from '../base/html.ts'
 
 export const moment = (ms: number): string => `${new Date(ms).toISOString().slice(0, 19).replace('T', ' ')} UTC`
 /** Time of day with milliseconds: of what happened close together. */

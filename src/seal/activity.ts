@@ -1,5 +1,6 @@
 /** The blocks of activity in a bundle against the head that the record binds. */
 import { createHash } from 'node:crypto'
+import type { ActivityHead } from '../model/activity.ts'
 import { activityGenesisText } from '../model/activity.ts'
 import type { RecordPredicate } from '../model/seal.ts'
 import { BlockHead } from './bundle.ts'
@@ -12,8 +13,8 @@ export const activityGenesisHash = (environment: string): string => sha256(activ
 export interface ActivityVerdict {
   readonly blocks: number
   readonly entries: number
-  /** Blocks at the beginning that are not there: they were removed to stay within the disk's budget. */
-  readonly pruned: number
+  /** The beginning up to here is not there; undefined: nothing is missing. Whether it may be is said elsewhere. */
+  readonly missing: ActivityHead | undefined
   readonly fault: string | undefined
 }
 
@@ -27,12 +28,16 @@ export const checkActivity = async (
   content: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
 ): Promise<ActivityVerdict> => {
   let number = 0
-  let pruned = 0
+  let missing: { readonly blocks: number; readonly hash: string } | undefined
   let entries = 0
   let hash = activityGenesisHash(environment)
   let line: Buffer = Buffer.alloc(0)
   let current: { readonly head: BlockHead; readonly digest: ReturnType<typeof createHash>; left: number; lines: number } | undefined
-  const verdict = (fault: string | undefined): ActivityVerdict => ({ blocks: number - pruned, entries, pruned, fault })
+  const verdict = (fault: string | undefined): ActivityVerdict => ({
+    ...{ blocks: number - (missing?.blocks ?? 0), entries, fault },
+    // As many as the head has more than there are: that is held against what was signed.
+    missing: missing && { ...missing, entries: head.entries - entries },
+  })
 
   const begin = (): string | undefined => {
     const parsed = (() => {
@@ -45,8 +50,8 @@ export const checkActivity = async (
     if (parsed?.success !== true) return `what stands before block ${number + 1} is no head of a block`
     const found = parsed.data
     if (number === 0 && found.block > 1) {
-      pruned = found.block - 1
-      number = pruned
+      missing = { blocks: found.block - 1, hash: found.before }
+      number = missing.blocks
       hash = found.before
     }
     if (found.block !== number + 1) return `block ${number + 1} is missing`
@@ -91,6 +96,6 @@ export const checkActivity = async (
   if (number === 0 && head.blocks > 0) return verdict(`it is empty; ${head.blocks} blocks were kept`)
   if (number !== head.blocks) return verdict(`it ends with block ${number}; ${head.blocks} were kept`)
   if (hash !== head.digest.sha256) return verdict(`its last block is not the one that the record binds`)
-  if (pruned === 0 && entries !== head.entries) return verdict(`it has ${entries} entries; ${head.entries} were kept`)
+  if (missing === undefined && entries !== head.entries) return verdict(`it has ${entries} entries; ${head.entries} were kept`)
   return verdict(undefined)
 }

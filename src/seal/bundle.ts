@@ -4,6 +4,7 @@
  *   bundle.json              format, version, environment
  *   keys/<key id>.pem        public keys that signed what follows. They are what the bundle says of itself: trust comes from elsewhere
  *   statement.dsse.json      the envelope that was made when the record was sealed
+ *   pruned.dsse.json         an envelope around what the daemon has removed to stay within budgets, where it has
  *   record.ndjson            the record: an entry a line, as canonical JSON
  *   logs/<instance>.log      output, in CRI's format, of each instance that had any
  *   access.ndjson            the access log, where there is one
@@ -30,6 +31,7 @@ export const BundleHead = z.strictObject({ format: z.literal('dayfly-bundle'), v
 export const memberNames = {
   head: 'bundle.json',
   statement: 'statement.dsse.json',
+  pruned: 'pruned.dsse.json',
   record: recordMember,
   access: 'access.ndjson',
   activity: 'activity.ndjson',

@@ -33,8 +33,8 @@ export type RecordFacts = Pick<
 > & {
   readonly head: string
   readonly instances: readonly string[]
-  /** Digests of the images that it was made with: not those of later updates. */
-  readonly firstImages: readonly string[]
+  /** Digests of the images that it was made with, and the names that were asked for: not those of later updates. */
+  readonly firstImages: readonly (readonly [digest: string, name: string])[]
 }
 
 export interface RecordReader {
@@ -56,6 +56,8 @@ export interface RecordReader {
 const mostHeld = 500_000
 const mostTypes = 1000
 
+/** Of what a Date can say; what is beyond it was written by nobody's clock. */
+const longestTime = 8_640_000_000_000_000
 const iso = (ms: number): string => new Date(ms).toISOString()
 
 export const createRecordReader = (environment: string): RecordReader => {
@@ -107,6 +109,7 @@ export const createRecordReader = (environment: string): RecordReader => {
       }
       if (entry.sequence < count + 1) return broken(`entry ${entry.sequence} is in its place: entries were added or reordered`)
       if (entry.hash !== sha256(head + entryText(entry))) return broken('it is not what was written: its hash does not follow from the one before it')
+      if (Math.abs(entry.time) > longestTime) return broken('its time is none')
       if (entry.type === sealedType) {
         const parsed = Sealed.safeParse(entry.data)
         if (!parsed.success || parsed.data.count !== count || parsed.data.hash !== head) return broken('the seal is not of the entries before it')
@@ -146,7 +149,7 @@ export const createRecordReader = (environment: string): RecordReader => {
         activity,
         head,
         instances,
-        firstImages: [...new Set(Object.values(creating.workloads).map(({ image }) => image))],
+        firstImages: [...new Map(Object.values(creating.workloads).map(({ image, imageName }) => [image, imageName]))],
       }
     },
   }

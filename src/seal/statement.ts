@@ -1,7 +1,7 @@
 /** The statement that is signed when a record is sealed. */
 import { canonicalJson } from '../model/record.ts'
-import type { RecordPredicate, RecordStatement } from '../model/seal.ts'
-import { recordPredicateType, statementType } from '../model/seal.ts'
+import type { PrunedStatement, RecordPredicate, RecordStatement } from '../model/seal.ts'
+import { prunedPredicateType, recordPredicateType, statementType } from '../model/seal.ts'
 import type { RecordFacts } from './facts.ts'
 
 /** What the entries alone do not say. */
@@ -17,6 +17,10 @@ export const recordStatement = (facts: RecordFacts, { images, logs, forensics, s
   }
 }
 
+export const prunedStatement = (environment: string, head: string, predicate: PrunedStatement['predicate']): PrunedStatement => ({
+  ...{ _type: statementType, subject: [{ name: environment, digest: { sha256: head } }], predicateType: prunedPredicateType, predicate },
+})
+
 const derived = ['environment', 'createdAt', 'endedAt', 'cause', 'entries', 'types', 'accessLog', 'activity'] as const
 
 /** Names of what a statement says otherwise than the record that it is of. */
@@ -25,6 +29,6 @@ export const differences = (facts: RecordFacts, predicate: RecordPredicate): str
   return [
     ...derived.filter(field => canonicalJson(facts[field]) !== canonicalJson(predicate[field])),
     ...(canonicalJson(predicate.logs.map(({ instance }) => instance)) === canonicalJson(facts.instances) ? [] : ['list of instances']),
-    ...(facts.firstImages.every(image => images.has(image)) ? [] : ['list of images']),
+    ...(facts.firstImages.every(([image]) => images.has(image)) ? [] : ['list of images']),
   ]
 }

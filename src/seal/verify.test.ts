@@ -2,7 +2,20 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import fc from 'fast-check'
-import { activity, bundleOf, chained, contents, environment, image, makeKey, pieces, story, verify, verifySealed } from '../../test/seal/bundle.ts'
+import {
+  activity,
+  bundleOf,
+  chained,
+  contents,
+  environment,
+  image,
+  makeKey,
+  pieces,
+  prunedText,
+  story,
+  verify,
+  verifySealed,
+} from '../../test/seal/bundle.ts'
 import { keyMember, logMember, memberNames } from './bundle.ts'
 import { verifyBundle } from './open.ts'
 import { readTar, tarEnd, tarHeader, tarPadding } from './tar.ts'
@@ -319,13 +332,72 @@ describe('what a seal binds is found without a manifest, and named', () => {
     })
   }
 
-  test('activity whose beginning gave way to the disk’s budget is proven from there, and said to be', async () => {
-    const found = await verifySealed(
-      changed(all => void all.set(memberNames.activity, (activity.parts[1]?.head ?? '') + (activity.parts[1]?.bytes ?? ''))),
-      [key.publicKey],
-    )
-    assert.deepEqual([found.verdict, found.faults], ['whole', []])
-    assert.match(found.unchecked[0]?.reason ?? '', /its first 1 blocks are not there/)
+  describe('what is not there any more', () => {
+    const [first, second] = activity.heads
+    const gone = { blocks: 1, entries: first.entries, digest: { sha256: first.hash } }
+    const rest = (activity.parts[1]?.head ?? '') + (activity.parts[1]?.bytes ?? '')
+    const all = { blocks: 2, entries: 3, digest: { sha256: second.hash } }
+    const verified = (change: (texts: Map<string, string>) => void, pruned?: string) => {
+      const texts = [...changed(change)]
+      if (pruned !== undefined) texts.splice(texts.findIndex(([name]) => name === memberNames.statement) + 1, 0, [memberNames.pruned, pruned])
+      return verifySealed(texts, [key.publicKey])
+    }
+    const cut = (texts: Map<string, string>): void => void texts.set(memberNames.activity, rest)
+    const taken = (texts: Map<string, string>): void => void texts.delete(memberNames.activity)
+    const evidence = (texts: Map<string, string>): void => void texts.delete('forensics/dump.json')
+
+    test('gave way to budgets where a signature says so: what is left is proven, and the rest is told', async () => {
+      const some = await verified(cut, prunedText({ activity: gone, forensics: ['dump.json'] }, key))
+      assert.deepEqual([some.verdict, some.faults], ['whole', []])
+      assert.match(some.unchecked[0]?.reason ?? '', /its first 1 blocks are not there/)
+      const none = await verified(taken, prunedText({ activity: all, forensics: [] }, key))
+      assert.deepEqual([none.verdict, none.faults], ['whole', []])
+      const files = await verified(evidence, prunedText({ activity: null, forensics: ['dump.json'] }, key))
+      assert.deepEqual([files.verdict, files.faults], ['whole', []])
+      assert.deepEqual(
+        files.unchecked.map(({ member }) => member),
+        ['forensics/dump.json'],
+      )
+    })
+
+    const faulty: readonly (readonly [string, (texts: Map<string, string>) => void, string | undefined, string, RegExp])[] = [
+      ['a beginning that nobody says to have removed', cut, undefined, memberNames.activity, /no signature says that they gave way/],
+      ['all of it', taken, undefined, memberNames.activity, /3 entries were kept, and no signature/],
+      ['evidence', evidence, undefined, 'forensics/dump.json', /bytes were signed/],
+      ['more than was removed', taken, prunedText({ activity: gone, forensics: [] }, key), memberNames.activity, /no signature says/],
+      [
+        'another beginning',
+        cut,
+        prunedText({ activity: { ...gone, digest: all.digest }, forensics: [] }, key),
+        memberNames.activity,
+        /no signature says/,
+      ],
+      [
+        'another number of entries',
+        cut,
+        prunedText({ activity: { ...gone, entries: 1 }, forensics: [] }, key),
+        memberNames.activity,
+        /no signature says/,
+      ],
+      [
+        'what was said of another record',
+        cut,
+        prunedText({ activity: gone, forensics: [] }, key, activity.data.hash),
+        memberNames.pruned,
+        /of another record/,
+      ],
+      ['what somebody else says', cut, prunedText({ activity: gone, forensics: [] }, other), memberNames.pruned, /none of the keys has signed it/],
+    ]
+    for (const [what, change, pruned, member, message] of faulty) {
+      test(`is missing otherwise: ${what}`, async () => {
+        const found = await verified(change, pruned)
+        assert.equal(found.verdict, 'broken')
+        assert.ok(
+          found.faults.some(one => one.member === member && message.test(one.message)),
+          JSON.stringify(found.faults),
+        )
+      })
+    }
   })
 
   test('an image that the statement leaves out', async () => {

@@ -4,8 +4,9 @@
  */
 import { createHash } from 'node:crypto'
 import { DayflyError } from '../base/errors.ts'
-import type { BundleStatement, Fault, RecordPredicate, Verification } from '../model/seal.ts'
-import { BundleStatement as BundleSchema, RecordStatement as RecordSchema } from '../model/seal.ts'
+import type { ActivityHead } from '../model/activity.ts'
+import type { BundleStatement, Fault, PrunedStatement, RecordPredicate, Verification } from '../model/seal.ts'
+import { BundleStatement as BundleSchema, PrunedStatement as PrunedSchema, RecordStatement as RecordSchema } from '../model/seal.ts'
 import { checkAccessLog } from './access-log.ts'
 import { checkActivity } from './activity.ts'
 import { BundleHead, bundleVersion, keyMember, logMember, memberNames } from './bundle.ts'
@@ -39,7 +40,17 @@ const mostKey = 4096
 const mostKeys = 64
 
 const order: readonly string[] = [
-  ...[memberNames.head, 'keys/', memberNames.statement, memberNames.record, 'logs/', memberNames.access, memberNames.activity, 'forensics/'],
+  ...[
+    memberNames.head,
+    'keys/',
+    memberNames.statement,
+    memberNames.pruned,
+    memberNames.record,
+    'logs/',
+    memberNames.access,
+    memberNames.activity,
+    'forensics/',
+  ],
   ...[memberNames.inventory, memberNames.reportJson, memberNames.reportHtml, memberNames.manifest],
 ]
 const rankOf = (name: string): number => {
@@ -71,6 +82,7 @@ export const verifyMembers = async (members: AsyncIterable<TarMember>, options: 
   let logs: ReadonlyMap<string, RecordPredicate['logs'][number]> = new Map()
   let forensics: ReadonlyMap<string, RecordPredicate['forensics'][number]> = new Map()
   let signedHead: string | undefined
+  let pruned: PrunedStatement['predicate'] | undefined
   let rank = 0
   let last = ''
   let total = 0
@@ -188,10 +200,29 @@ export const verifyMembers = async (members: AsyncIterable<TarMember>, options: 
     const name = memberNames.activity
     if (open || predicate === undefined) return skipped(name, open ? expects.reason : 'no signature says what it has to be')
     if (predicate.activity === null) return fault(name, 'it was added: the record says that none was kept')
-    const { blocks, entries, pruned, fault: found } = await checkActivity(environment ?? '', predicate.activity, content)
+    const { blocks, entries, missing, fault: found } = await checkActivity(environment ?? '', predicate.activity, content)
     if (found !== undefined) return fault(name, found)
+    if (missing !== undefined && !hasGivenWay(missing))
+      return fault(name, `its first ${missing.blocks} blocks are missing, and no signature says that they gave way`)
     passed(name, `${entries} entries in ${blocks} blocks`)
-    if (pruned > 0) skipped(name, `its first ${pruned} blocks are not there: the disk's budget had no room for them`)
+    if (missing !== undefined) skipped(name, `its first ${missing.blocks} blocks are not there: the disk's budget had no room for them`)
+  }
+
+  /** Whether a signature says that all up to there, and no more, was removed by the daemon itself. */
+  const hasGivenWay = ({ blocks, entries, hash }: ActivityHead): boolean => {
+    const gone = pruned?.activity
+    return gone?.blocks === blocks && gone.entries === entries && gone.digest.sha256 === hash
+  }
+
+  const readPruned = (text: string): undefined => {
+    const name = memberNames.pruned
+    const payload = opened(name, text)
+    if (payload === undefined) return undefined
+    const parsed = PrunedSchema.safeParse(payload)
+    if (!parsed.success) return fault(name, 'what was signed is no statement about what was removed')
+    const [subject] = parsed.data.subject
+    if (subject.name !== environment || subject.digest.sha256 !== signedHead) return fault(name, 'it is of another record')
+    pruned = parsed.data.predicate
   }
 
   const readManifest = (text: string): undefined => {
@@ -225,6 +256,7 @@ export const verifyMembers = async (members: AsyncIterable<TarMember>, options: 
     if (name === memberNames.head) return readHead(await textOf(content, size, mostKey))
     if (name.startsWith('keys/')) return readKey(name, await textOf(content, size, mostKey))
     if (name === memberNames.statement) return readStatement(await textOf(content, size, mostHeld))
+    if (name === memberNames.pruned) return readPruned(await textOf(content, size, mostHeld))
     if (name === memberNames.record) return await readEntries(content)
     if (name.startsWith('logs/')) return await readFile(member, logs.get(name), 'instance')
     if (name === memberNames.access) return await readAccess(content, true)
@@ -285,10 +317,18 @@ export const verifyMembers = async (members: AsyncIterable<TarMember>, options: 
   for (const { instance, bytes } of predicate?.logs ?? []) {
     if (bytes > 0) missing(logMember(instance), `it is missing: ${bytes} bytes were signed`)
   }
-  for (const { name, bytes } of predicate?.forensics ?? []) missing(`forensics/${name}`, `it is missing: ${bytes} bytes were signed`)
+  const given = new Set(pruned?.forensics)
+  for (const { name, bytes } of predicate?.forensics ?? []) {
+    const member = `forensics/${name}`
+    if (!given.has(name)) missing(member, `it is missing: ${bytes} bytes were signed`)
+    else if (!seen.has(member)) skipped(member, 'it is not there: the budget for evidence had no room for it')
+  }
   if (!seen.has(memberNames.access)) await readAccess((async function* () {})(), false)
   if (!seen.has(memberNames.activity) && predicate !== undefined && (predicate.activity?.blocks ?? 0) > 0) {
-    skipped(memberNames.activity, `it is not there: ${predicate.activity?.entries} entries were kept, and are gone since`)
+    const { blocks = 0, entries = 0, digest } = predicate.activity ?? {}
+    if (hasGivenWay({ blocks, entries, hash: digest?.sha256 ?? '' })) {
+      skipped(memberNames.activity, `it is not there: the disk's budget had no room for its ${entries} entries`)
+    } else fault(memberNames.activity, `it is missing: ${entries} entries were kept, and no signature says that they gave way`)
   }
   if (expects.what === 'bundle') missing(memberNames.manifest)
   if (open) skipped(memberNames.statement, expects.reason)

@@ -1,7 +1,7 @@
 /** The inventory in tables: packages are kept once, whatever number of images has them. */
 import { z } from 'zod'
 import { compareSeverity, Severity } from '../model/finding.ts'
-import type { Inventory, RememberedVulnerability, WhoQuestion, WhoRow } from '../model/inventory.ts'
+import type { Inventory, PastUse, RememberedImage, RememberedVulnerability, WhoQuestion, WhoRow } from '../model/inventory.ts'
 import type { Package } from '../model/package.ts'
 import { Distribution, PackageType, upstreamVersion } from '../model/package.ts'
 import type { Row } from './rows.ts'
@@ -51,6 +51,24 @@ const vulnerabilityOf = (row: Row): RememberedVulnerability => ({
   back: row['back'] === null ? undefined : { gone: numberOf(row, 'gone'), at: numberOf(row, 'back') },
 })
 
+const imageOf = (row: Row): RememberedImage => ({
+  digest: textOf(row, 'digest'),
+  names: Texts.parse(JSON.parse(textOf(row, 'names'))),
+  distribution: row['distribution'] === null ? undefined : Distribution.parse(JSON.parse(textOf(row, 'distribution'))),
+  problems: Texts.parse(JSON.parse(textOf(row, 'problems'))),
+  ...{ scannedAt: numberOf(row, 'scanned_at'), matchedAt: numberOf(row, 'matched_at'), dataFrom: maybeNumber(row, 'data_from') },
+})
+
+const pastUseOf = (row: Row): PastUse => {
+  const running = numberOf(row, 'running')
+  return {
+    environment: { id: textOf(row, 'environment'), name: textOf(row, 'name'), owner: textOf(row, 'owner') },
+    workload: textOf(row, 'workload'),
+    ...{ instances: numberOf(row, 'instances'), running, from: numberOf(row, 'first') },
+    until: running > 0 ? undefined : numberOf(row, 'last'),
+  }
+}
+
 const vulnerabilitySql = `SELECT v.id AS row, v.package, v.name, v.fingerprint, v.severity, v.fixed, v.exploited, v.settled, v.since, v.over, v.gone, v.back,
     p.purl, p.name AS package_name, p.version,
     (SELECT json_group_array(n.name) FROM vulnerability_name n WHERE n.vulnerability = v.id) AS names
@@ -70,6 +88,7 @@ const usesSql = `SELECT i.environment, e.name, e.owner, i.workload, count(*) AS 
     min(i.started_at) AS first, max(CASE WHEN i.state = 'running' THEN 0 ELSE ${endedSql} END) AS last
   FROM instance i JOIN environment e ON e.id = i.environment
   WHERE i.started_at IS NOT NULL AND i.origin ->> '$.image' = :image
+    AND (:teams IS NULL OR e.team IN (SELECT value FROM json_each(:teams)))
     AND (:running = 0 OR i.state = 'running') AND (i.state = 'running' OR ${endedSql} >= :since)
   GROUP BY i.environment, i.workload ORDER BY running > 0 DESC, first DESC LIMIT :limit`
 
@@ -247,21 +266,18 @@ export const createInventory = ({ transaction, all, run }: InventoryTables): Inv
 
   const who: Inventory['who'] = question => {
     const rows: WhoRow[] = []
+    const teams = question.teams === undefined || question.teams === 'all' ? null : JSON.stringify(question.teams)
     for (const found of candidates(question)) {
       const digest = textOf(found, 'digest')
-      const uses = all(usesSql, { image: digest, running: question.running ? 1 : 0, since: question.since ?? 0, limit: question.limit + 1 })
+      const uses = all(usesSql, { image: digest, running: question.running ? 1 : 0, since: question.since ?? 0, limit: question.limit + 1, teams })
       if (uses.length === 0) continue
       const held = heldIn(numberOf(found, 'id'), question)
       const names = Texts.parse(JSON.parse(textOf(found, 'names')))
       for (const use of uses) {
-        const running = numberOf(use, 'running')
         for (const each of held) {
           rows.push({
-            environment: { id: textOf(use, 'environment'), name: textOf(use, 'name'), owner: textOf(use, 'owner') },
-            workload: textOf(use, 'workload'),
+            ...pastUseOf(use),
             image: { digest, names },
-            ...{ instances: numberOf(use, 'instances'), running, from: numberOf(use, 'first') },
-            until: running > 0 ? undefined : numberOf(use, 'last'),
             ...each,
           })
         }
@@ -270,7 +286,9 @@ export const createInventory = ({ transaction, all, run }: InventoryTables): Inv
     rows.sort((left, right) => Number(right.running > 0) - Number(left.running > 0) || right.from - left.from)
     const unknown = all(
       `SELECT DISTINCT origin ->> '$.image' AS digest FROM instance
-       WHERE started_at IS NOT NULL AND origin ->> '$.image' IS NOT NULL AND origin ->> '$.image' NOT IN (SELECT digest FROM image) LIMIT 100`,
+       WHERE started_at IS NOT NULL AND origin ->> '$.image' IS NOT NULL AND origin ->> '$.image' NOT IN (SELECT digest FROM image)
+         AND (:teams IS NULL OR environment IN (SELECT id FROM environment WHERE team IN (SELECT value FROM json_each(:teams)))) LIMIT 100`,
+      { teams },
     ).map(row => textOf(row, 'digest'))
     return { rows: rows.slice(0, question.limit), more: rows.length > question.limit, unknown }
   }
@@ -279,16 +297,10 @@ export const createInventory = ({ transaction, all, run }: InventoryTables): Inv
     stale: (scanner, data, now, limit) => all(staleSql, { scanner, data: data ?? null, now, limit }).map(row => textOf(row, 'digest')),
     image: digest => {
       const [row] = all('SELECT * FROM image WHERE digest = :digest', { digest })
-      return (
-        row && {
-          digest,
-          names: Texts.parse(JSON.parse(textOf(row, 'names'))),
-          distribution: row['distribution'] === null ? undefined : Distribution.parse(JSON.parse(textOf(row, 'distribution'))),
-          problems: Texts.parse(JSON.parse(textOf(row, 'problems'))),
-          ...{ scannedAt: numberOf(row, 'scanned_at'), matchedAt: numberOf(row, 'matched_at'), dataFrom: maybeNumber(row, 'data_from') },
-        }
-      )
+      return row && imageOf(row)
     },
+    images: () => all('SELECT * FROM image ORDER BY digest').map(imageOf),
+    history: (digest, limit) => all(usesSql, { image: digest, running: 0, since: 0, limit, teams: null }).map(pastUseOf),
     packages: digest =>
       all(
         `SELECT p.* FROM image JOIN image_package c ON c.image = image.id JOIN package p ON p.id = c.package WHERE image.digest = :digest

@@ -45,16 +45,19 @@ const tailOffset = async (file: FileHandle, lines: number): Promise<number> => {
  * The records of the log at `path`, as options say (see LogOptions). When `until` settles, what was written before that is read to the end. A last record
  * torn by a crash is given as far as it goes.
  */
-export const readLog: ReadLog = async function* (path, { since = Number.NEGATIVE_INFINITY, tail, from, until, signal }) {
+export const readLog: ReadLog = async function* (
+  path,
+  { since = Number.NEGATIVE_INFINITY, notAfter = Number.POSITIVE_INFINITY, tail, from, until, signal },
+) {
   const parser = createRecordParser()
   const begin = (file: FileHandle): number | Promise<number> => from ?? (tail === undefined ? 0 : tailOffset(file, tail))
   for await (const chunk of followFile(path, { from: begin, until, signal })) {
     for (const record of parser.push(chunk)) {
-      if (record.time >= since) yield record
+      if (record.time >= since && record.time <= notAfter) yield record
       if (signal.aborted) return
     }
   }
   if (signal.aborted) return
   const torn = parser.rest()
-  if (torn && torn.time >= since) yield torn
+  if (torn && torn.time >= since && torn.time <= notAfter) yield torn
 }

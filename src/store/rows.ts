@@ -7,6 +7,7 @@ import { EndCause, EnvironmentSpec, EnvironmentState } from '../model/environmen
 import { Actor, Event } from '../model/event.ts'
 import type { Instance } from '../model/instance.ts'
 import { ExitStatus, InstanceState } from '../model/instance.ts'
+import { teamOf } from '../model/principal.ts'
 import { WorkloadSpec } from '../model/workload.ts'
 
 export type Row = Readonly<Record<string, SQLOutputValue>>
@@ -74,6 +75,7 @@ export const createEnvironmentRows = (): EnvironmentRows => {
       id: environment.id,
       name: environment.spec.name,
       owner: environment.spec.owner,
+      team: teamOf(environment.spec),
       spec: textOf(environment.spec),
       state: environment.state,
       reason: environment.reason,

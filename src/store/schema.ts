@@ -199,6 +199,63 @@ const migrations: readonly string[] = [
   CREATE INDEX usage_ended ON usage (ended_at);
   CREATE INDEX usage_environment ON usage (environment);
   `,
+  `
+  -- By a key that is elsewhere: who has written the row; see vouching.ts.
+  ALTER TABLE record ADD COLUMN mac TEXT;
+  ALTER TABLE record_key ADD COLUMN mac TEXT;
+  `,
+  `
+  -- Idempotency keys; see model/reply.ts. No status: the request is under way, or was cut off.
+  CREATE TABLE reply (
+    caller   TEXT NOT NULL,
+    key      TEXT NOT NULL,
+    request  TEXT NOT NULL,
+    taken_at INTEGER NOT NULL,
+    status   INTEGER,
+    body     TEXT,
+    PRIMARY KEY (caller, key)
+  ) STRICT, WITHOUT ROWID;
+  CREATE INDEX reply_taken ON reply (taken_at);
+  CREATE INDEX reply_caller ON reply (caller, taken_at);
+  `,
+  `
+  -- Names are unique within a team.
+  ALTER TABLE environment ADD COLUMN team TEXT NOT NULL DEFAULT 'default';
+  DROP INDEX environment_name;
+  CREATE UNIQUE INDEX environment_name ON environment (name, team) WHERE state <> 'ended';
+  CREATE INDEX environment_team ON environment (team);
+
+  -- Tokens of the API; see model/token.ts. What is secret of them is not here.
+  CREATE TABLE token (
+    id             TEXT PRIMARY KEY,
+    name           TEXT NOT NULL,
+    role           TEXT NOT NULL,
+    teams          TEXT NOT NULL,
+    digest         TEXT NOT NULL,
+    former_digest  TEXT,
+    former_until   INTEGER,
+    made_by        TEXT NOT NULL,
+    made_at        INTEGER NOT NULL,
+    expires_at     INTEGER,
+    rotated_at     INTEGER,
+    used_at        INTEGER,
+    used_from      TEXT,
+    revoked_at     INTEGER
+  ) STRICT;
+  CREATE UNIQUE INDEX token_name ON token (name) WHERE revoked_at IS NULL;
+
+  -- Who has called what; see model/audit.ts. Of what was removed, the head is the last entry's hash.
+  CREATE TABLE audit (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT,
+    time     INTEGER NOT NULL,
+    name     TEXT NOT NULL,
+    route    TEXT NOT NULL,
+    status   INTEGER NOT NULL,
+    data     TEXT NOT NULL,
+    hash     TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX audit_time ON audit (time);
+  `,
 ]
 
 export const schemaVersion = migrations.length

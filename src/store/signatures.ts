@@ -2,6 +2,7 @@
 import { DayflyError } from '../base/errors.ts'
 import type { RecordKey, Signature, Signatures } from '../model/seal.ts'
 import type { Row } from './rows.ts'
+import type { Vouching } from './vouching.ts'
 
 type Values = Record<string, string | number | null>
 
@@ -22,7 +23,7 @@ const signatureOf = (row: Row): Signature => ({
 })
 const keyOf = (row: Row): RecordKey => ({ id: String(row['id']), publicKey: String(row['public']), madeAt: Number(row['made_at']) })
 
-export const createSignatures = ({ transaction, all, run }: Tables): Signatures => ({
+export const createSignatures = ({ transaction, all, run }: Tables, vouching: Vouching): Signatures => ({
   unsigned: limit => all(unsignedSql, { limit }).map(row => String(row['environment'])),
   sign: ({ environment, keyId, envelope, signedAt }) =>
     transaction(() => {
@@ -36,7 +37,13 @@ export const createSignatures = ({ transaction, all, run }: Tables): Signatures 
     }),
   of: environment => all('SELECT * FROM signature WHERE environment = :environment', { environment }).map(signatureOf)[0],
   putKey: ({ id, publicKey, madeAt }) => {
-    run('INSERT INTO record_key (id, public, made_at) VALUES (:id, :publicKey, :madeAt) ON CONFLICT (id) DO NOTHING', { id, publicKey, madeAt })
+    const [before] = all('SELECT * FROM record_key WHERE id = :id', { id })
+    if (before !== undefined && vouching.isOwnKey(id, String(before['public']), before['mac'])) return
+    const mac = vouching.keyMac(id, publicKey)
+    run('INSERT OR REPLACE INTO record_key (id, public, made_at, mac) VALUES (:id, :publicKey, :madeAt, :mac)', { id, publicKey, madeAt, mac })
   },
-  keys: () => all('SELECT * FROM record_key ORDER BY made_at DESC, id').map(keyOf),
+  keys: () =>
+    all('SELECT * FROM record_key ORDER BY made_at DESC, id')
+      .filter(row => vouching.isOwnKey(String(row['id']), String(row['public']), row['mac']))
+      .map(keyOf),
 })

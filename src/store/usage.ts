@@ -45,7 +45,8 @@ const sums = `count(*) AS instances, count(DISTINCT environment) AS environments
   total(lifetime) AS lifetime, total(idle) AS idle, total(idle_memory) AS idle_memory,
   total(CASE WHEN held IS NULL THEN 0 ELSE held / ${GiB}.0 * max(0, last_activity + :forgottenFor - ended_at) / 1000.0 END) AS saved`
 
-const where = 'WHERE ended_at >= :since AND ended_at < :until'
+const where = `WHERE ended_at >= :since AND ended_at < :until
+  AND (:teams IS NULL OR environment IN (SELECT id FROM environment WHERE team IN (SELECT value FROM json_each(:teams))))`
 
 export const usageSql = (by: Grouping): string => {
   const [key, name] = keys[by]
@@ -83,8 +84,8 @@ const usageOf = (row: Row): InstanceUsage => ({
 })
 
 export const createUsageBook = ({ all }: Pick<Tables, 'all'>): UsageBook => ({
-  sums: ({ by, label = '', since = 0, until = Number.MAX_SAFE_INTEGER, forgottenFor, limit }: UsageQuestion) => {
-    const span = { since, until, forgottenFor }
+  sums: ({ by, label = '', since = 0, until = Number.MAX_SAFE_INTEGER, forgottenFor, limit, teams = 'all' }: UsageQuestion) => {
+    const span = { since, until, forgottenFor, teams: teams === 'all' ? null : JSON.stringify(teams) }
     const rows = all(usageSql(by), { ...span, limit, ...(by === 'label' ? { label } : {}) }).map(sumOf)
     const [total] = all(totalSql, span).map(sumOf)
     return { rows, total: total ?? sumOf({}) }

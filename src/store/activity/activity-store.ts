@@ -22,6 +22,16 @@ export interface ActivityVerdict {
   readonly pruned?: ActivityHead
 }
 
+/** What there is of an environment. */
+export interface ActivityPlace {
+  readonly head: ActivityHead
+  /** The beginning up to here is gone. `own`: this installation has removed it, to stay within the disk's budget; nobody else could say so. */
+  readonly pruned: (ActivityHead & { readonly own: boolean }) | undefined
+}
+
+/** How far a verification has come, or what it came to. */
+export type ActivityProgress = { readonly at: ActivityHead } | { readonly verdict: ActivityVerdict }
+
 /** Something that is damaged, and was passed over. */
 export interface ActivityProblem {
   readonly environment: string
@@ -43,12 +53,16 @@ export interface ActivityReader extends Disposable {
   head(environment: string): ActivityHead
   /** Newest first, unless asked otherwise; at most `limit`, 1000 by default. Damaged blocks are passed over and told as problems. Throws `invalid` for a faulty filter. */
   search(filter: ActivityFilter): Found[]
+  /** undefined: nothing was ever kept of it. */
+  place(environment: string): ActivityPlace | undefined
   /** All that is kept of an environment, in the order in which it was kept. Throws `corrupt` at a damaged block. */
   read(environment: string): Iterable<Activity>
-  /** The same as blocks. Throws `corrupt` at one that cannot be uncompressed; hashes are not checked. */
-  blocks(environment: string): Iterable<ActivityBlock>
+  /** The same as blocks, after the one of that number. Throws `corrupt` at one that cannot be uncompressed; hashes are not checked. */
+  blocks(environment: string, after?: number): Iterable<ActivityBlock>
   /** Whether what is kept is what the head proves. Blocks after the head are broken, unless the environment is `growing`. */
   verify(environment: string, head: ActivityHead, growing?: boolean): ActivityVerdict
+  /** A piece of the same, of at most so many blocks, from where the piece before has come to: for who shares a thread with others. */
+  verifySome(environment: string, head: ActivityHead, most: number, from?: ActivityHead): ActivityProgress
   /** Of all instances of an environment, in the order in which they were introduced. */
   origins(environment: string): ActivityOrigin[]
   size(): ActivitySize
@@ -69,6 +83,10 @@ export interface ActivityStore extends ActivityReader {
    * instance that was not introduced: nothing of the call is kept then, and later calls go on.
    */
   append(entries: readonly Activity[]): void
+  /** All that was appended outlasts a power cut when this returns. Throws `host`. */
+  sync(): void
+  /** Removes what an environment has beyond the head that its sealed record binds. How many blocks those were; none, when the head is not one of its own. */
+  cut(environment: string, head: ActivityHead): number
   /** Removes all there is of an environment: its retention is over. */
   purge(environment: string): void
   /**

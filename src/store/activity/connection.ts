@@ -11,7 +11,7 @@ export interface Connection extends Disposable {
   /** How many rows it changed. */
   run(sql: string, ...values: Values): number
   exec(sql: string): void
-  /** All of it or nothing: `IMMEDIATE` to write; `DEFERRED` to read what there is at one moment. Not within another one. */
+  /** All of it or nothing: `IMMEDIATE` to write, not within another one; `DEFERRED` to read what there is at one moment. */
   transaction<T>(kind: 'IMMEDIATE' | 'DEFERRED', work: () => T): T
 }
 
@@ -38,6 +38,8 @@ export const connect = (open: () => DatabaseSync, path: string): Connection => {
     run: (sql, ...values) => mapped(() => Number(prepared(sql).run(...values).changes)),
     exec: sql => mapped(() => database.exec(sql)),
     transaction: (kind, work) => {
+      // Within a snapshot, which is a transaction already.
+      if (kind === 'DEFERRED' && database.isTransaction) return work()
       mapped(() => database.exec(`BEGIN ${kind}`))
       try {
         const result = work()

@@ -92,6 +92,7 @@ const wishes = {
   since: fc.integer({ min: 0, max: 40 }),
   until: fc.integer({ min: 0, max: 40 }),
   environment: fc.constantFrom(...environments, 'enone'),
+  environments: fc.uniqueArray(fc.constantFrom(...environments, 'enone'), { minLength: 1, maxLength: 3 }),
   instance: fc.constantFrom('iealpha1', 'iebeta2', 'inone'),
   workload: fc.constantFrom('web', 'db'),
   image: fc.constantFrom('sha256:0', 'nginx:1', 'postgres:15', 'none'),

@@ -150,6 +150,7 @@ export const groupsOf = (filter: ActivityFilter): string[][] => {
   }
   return [
     ...listed('environment', filter.environment),
+    ...(filter.environments === undefined ? [] : [filter.environments.map(environment => token('environment', environment))]),
     ...listed('instance', filter.instance),
     ...listed('workload', filter.workload),
     ...listed('image', filter.image),

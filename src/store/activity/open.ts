@@ -9,7 +9,7 @@ import { createSegmentBuilder, usualSegment } from './builder.ts'
 import type { Connection } from './connection.ts'
 import { connect } from './connection.ts'
 import { createReading, environmentRow, numberOf } from './reader.ts'
-import { giveBack, prune, purge, removePurged } from './removal.ts'
+import { cut, giveBack, prune, purge, removePurged } from './removal.ts'
 import { originOf } from './rows.ts'
 import { openToRead, openToWrite } from './schema.ts'
 import type { SegmentWriting } from './segments.ts'
@@ -19,9 +19,13 @@ export interface ActivityReaderOptions {
   readonly path: string
   /** Told of damage that a search passes over. */
   readonly onProblem?: (problem: ActivityProblem) => void
+  /** Vouches for what was pruned. Without it nobody does. */
+  readonly key?: Uint8Array
+  /** What there is now is read until it is closed, whatever is written or removed meanwhile. Not for long: what was removed stays on the disk until then. */
+  readonly snapshot?: boolean
 }
 
-export interface ActivityStoreOptions extends ActivityReaderOptions {
+export interface ActivityStoreOptions extends Omit<ActivityReaderOptions, 'snapshot'> {
   /** Bytes in use that `prune` leaves. 2 GiB unless said otherwise. */
   readonly budget?: number
   /** Entries of a segment of the index. Tests make it small. */
@@ -35,9 +39,14 @@ export const usualBudget = 2 * 1024 ** 3
 const ignore = (): void => undefined
 
 /** To read, in any thread, beside the one that writes. Throws `host` when there is no such file. */
-export const openActivityReader = ({ path, onProblem = ignore }: ActivityReaderOptions): ActivityReader => {
+export const openActivityReader = ({ path, onProblem = ignore, key, snapshot = false }: ActivityReaderOptions): ActivityReader => {
   const connection = connect(() => openToRead(path), path)
-  return { ...createReading(connection, onProblem), [Symbol.dispose]: () => connection[Symbol.dispose]() }
+  if (snapshot) {
+    connection.exec('BEGIN DEFERRED')
+    // It is of the moment of its first reading.
+    connection.one('SELECT position FROM next')
+  }
+  return { ...createReading(connection, onProblem, key), [Symbol.dispose]: () => connection[Symbol.dispose]() }
 }
 
 /** So many pieces go in one call of prune; tidy goes on with it. */
@@ -98,6 +107,7 @@ export const openActivityStore = ({
   onProblem = ignore,
   budget = usualBudget,
   segment = usualSegment,
+  key,
   onOpen,
 }: ActivityStoreOptions): ActivityStore => {
   const connection = connect(() => {
@@ -151,7 +161,7 @@ export const openActivityStore = ({
   }
 
   return {
-    ...createReading(connection, onProblem),
+    ...createReading(connection, onProblem, key),
 
     introduce: ({ instance, environment, workload, image, imageName, owner }) => {
       connection.run(
@@ -177,13 +187,23 @@ export const openActivityStore = ({
       write()
     },
 
+    sync: () => {
+      connection.exec('PRAGMA synchronous = FULL')
+      try {
+        // A commit is what makes all before it durable, and it has to write something.
+        connection.transaction('IMMEDIATE', () => connection.run('UPDATE synced SET count = count + 1'))
+      } finally {
+        connection.exec('PRAGMA synchronous = NORMAL')
+      }
+    },
+    cut: (environment, head) => cut(connection, environment, head),
     purge: environment => {
       purge(connection, environment)
       origins.forget()
     },
     prune: given => {
       ended = given
-      return prune(connection, budget, ended, prunedAtOnce)
+      return prune(connection, { budget, key }, ended, prunedAtOnce)
     },
 
     tidy: () => {
@@ -192,7 +212,7 @@ export const openActivityStore = ({
         untidy = indexRest(connection, builder?.first ?? numberOf(connection.one('SELECT position FROM next')), indexing)
         if (untidy) return true
       }
-      if (prune(connection, budget, ended, 1).length > 0) return true
+      if (prune(connection, { budget, key }, ended, 1).length > 0) return true
       thinning ??= beginThinning(connection)
       if (!thinning) return giveBack(connection)
       if (connection.transaction('IMMEDIATE', thinning.step)) thinning = undefined

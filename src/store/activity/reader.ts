@@ -1,9 +1,18 @@
 /** Reading what is kept, beside the thread that writes it. */
 import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { Activity, ActivityHead } from '../../model/activity.ts'
-import type { ActivityBlock, ActivityProblem, ActivityReader, ActivitySize, ActivityVerdict } from './activity-store.ts'
+import type {
+  ActivityBlock,
+  ActivityPlace,
+  ActivityProblem,
+  ActivityProgress,
+  ActivityReader,
+  ActivitySize,
+  ActivityVerdict,
+} from './activity-store.ts'
 import { activityOf, blockHash, genesisHash, linesOf, uncompress } from './blocks.ts'
 import type { Connection } from './connection.ts'
+import { isOwnPruning } from './pruning.ts'
 import type { EnvironmentRow, Row } from './rows.ts'
 import { bytesIn, environmentOf, originOf } from './rows.ts'
 import { search } from './search.ts'
@@ -16,8 +25,8 @@ export const environmentRow = (connection: Connection, id: string): EnvironmentR
   return row && environmentOf(row)
 }
 
-function* blockRows(connection: Connection, environment: number): Generator<Row> {
-  for (let after = 0; ; ) {
+function* blockRows(connection: Connection, environment: number, from: number): Generator<Row> {
+  for (let after = from; ; ) {
     const rows = connection.all('SELECT * FROM block WHERE environment = ? AND number > ? ORDER BY number LIMIT ?', environment, after, atOnce)
     yield* rows
     const last = rows.at(-1)
@@ -38,13 +47,13 @@ const blockOf = (environment: string, row: Row): ActivityBlock => {
   }
 }
 
-function* blocks(connection: Connection, environment: string): Generator<ActivityBlock> {
+function* blocks(connection: Connection, environment: string, after: number): Generator<ActivityBlock> {
   const known = environmentRow(connection, environment)
-  if (known) for (const row of blockRows(connection, known.number)) yield blockOf(environment, row)
+  if (known) for (const row of blockRows(connection, known.number, after)) yield blockOf(environment, row)
 }
 
 function* read(connection: Connection, environment: string): Generator<Activity> {
-  for (const block of blocks(connection, environment)) {
+  for (const block of blocks(connection, environment, 0)) {
     for (const line of linesOf(block.bytes)) yield activityOf(line)
   }
 }
@@ -65,35 +74,68 @@ const whole = (environment: string, row: Row, previous: string, number: number):
   }
 }
 
-/** See ActivityReader.verify. */
-const firstBroken = (connection: Connection, known: EnvironmentRow, head: ActivityHead, growing: boolean): number | undefined => {
-  const start = known.pruned ?? { blocks: 0, entries: 0, hash: genesisHash(known.id) }
+interface Wanted {
+  readonly head: ActivityHead
+  readonly growing: boolean
+  /** Blocks that are looked at. */
+  readonly most: number
+  readonly from: ActivityHead | undefined
+}
+
+const broken = (number: number): { readonly broken: number } => ({ broken: number })
+
+/** See ActivityReader.verify: the first block that is not what was kept, how far it has come, or undefined when all is. */
+const firstBroken = (
+  connection: Connection,
+  known: EnvironmentRow,
+  { head, growing, most, from }: Wanted,
+): { readonly broken: number } | { readonly at: ActivityHead } | undefined => {
+  const first = known.pruned ?? { blocks: 0, entries: 0, hash: genesisHash(known.id) }
+  // What was proven may have given way since.
+  const goesOn = from !== undefined && from.blocks >= first.blocks
+  const start = goesOn ? from : first
   // What the head says of a place that is gone can be compared where the two meet only.
   const meets = (at: ActivityHead): boolean => at.blocks !== head.blocks || (at.hash === head.hash && at.entries === head.entries)
   let [{ blocks: count, entries, hash }] = [start]
-  if (!meets(start)) return count
-  for (const row of blockRows(connection, known.number)) {
+  let left = most
+  if (!meets(start)) return broken(count)
+  for (const row of blockRows(connection, known.number, goesOn ? count : 0)) {
+    if (left-- === 0) return { at: { blocks: count, entries, hash } }
     const block = whole(known.id, row, hash, count + 1)
-    if (!block || (count >= head.blocks && !growing)) return count + 1
+    if (!block || (count >= head.blocks && !growing)) return broken(count + 1)
     count = block.number
     entries += block.entries
     hash = block.hash
-    if (!meets({ blocks: count, entries, hash })) return count
+    if (!meets({ blocks: count, entries, hash })) return broken(count)
   }
-  if (count < head.blocks) return count + 1
-  if (!growing && start.blocks > head.blocks) return head.blocks + 1
+  if (count < head.blocks) return broken(count + 1)
+  if (!growing && first.blocks > head.blocks) return broken(head.blocks + 1)
   const { head: own } = known
-  if (own.blocks !== count) return Math.min(own.blocks, count) + 1
-  return own.hash === hash && own.entries === entries ? undefined : Math.max(count, 1)
+  if (own.blocks !== count) return broken(Math.min(own.blocks, count) + 1)
+  return own.hash === hash && own.entries === entries ? undefined : broken(Math.max(count, 1))
 }
 
-const verify = (connection: Connection, environment: string, head: ActivityHead, growing: boolean): ActivityVerdict =>
+const verifyFrom = (connection: Connection, environment: string, wanted: Wanted): ActivityProgress =>
   connection.transaction('DEFERRED', () => {
+    const { head } = wanted
     const known = environmentRow(connection, environment)
-    if (!known) return head.blocks === 0 && head.entries === 0 && head.hash === genesisHash(environment) ? {} : { broken: 1 }
-    const broken = firstBroken(connection, known, head, growing)
-    return { ...(broken === undefined ? {} : { broken }), ...(known.pruned === undefined ? {} : { pruned: known.pruned }) }
+    if (!known) return { verdict: head.blocks === 0 && head.entries === 0 && head.hash === genesisHash(environment) ? {} : broken(1) }
+    const found = firstBroken(connection, known, wanted)
+    if (found !== undefined && 'at' in found) return found
+    return { verdict: { ...found, ...(known.pruned === undefined ? {} : { pruned: known.pruned }) } }
   })
+
+const verify = (connection: Connection, environment: string, head: ActivityHead, growing: boolean): ActivityVerdict => {
+  const found = verifyFrom(connection, environment, { head, growing, most: Number.POSITIVE_INFINITY, from: undefined })
+  return 'verdict' in found ? found.verdict : {}
+}
+
+const placeOf = (connection: Connection, environment: string, key: Uint8Array | undefined): ActivityPlace | undefined => {
+  const known = environmentRow(connection, environment)
+  if (!known) return undefined
+  const { head, pruned, prunedMac } = known
+  return { head, pruned: pruned && { ...pruned, own: key !== undefined && isOwnPruning(key, environment, pruned, prunedMac) } }
+}
 
 /** One number of a row. */
 export const numberOf = (row: Row | undefined): number => Number(Object.values(row ?? {})[0] ?? 0)
@@ -111,12 +153,18 @@ const sizeOf = (connection: Connection): ActivitySize => {
 }
 
 /** What reading is, on a connection that is the caller's. */
-export const createReading = (connection: Connection, onProblem: (problem: ActivityProblem) => void): Omit<ActivityReader, keyof Disposable> => ({
+export const createReading = (
+  connection: Connection,
+  onProblem: (problem: ActivityProblem) => void,
+  key: Uint8Array | undefined,
+): Omit<ActivityReader, keyof Disposable> => ({
   head: environment => environmentRow(connection, environment)?.head ?? { blocks: 0, entries: 0, hash: genesisHash(environment) },
   search: filter => search(connection, filter, onProblem),
   read: environment => read(connection, environment),
-  blocks: environment => blocks(connection, environment),
+  place: environment => placeOf(connection, environment, key),
+  blocks: (environment, after = 0) => blocks(connection, environment, after),
   verify: (environment, head, growing = false) => verify(connection, environment, head, growing),
+  verifySome: (environment, head, most, from) => verifyFrom(connection, environment, { head, growing: false, most, from }),
   origins: environment => connection.all('SELECT * FROM origin WHERE environment = ? ORDER BY number', environment).map(originOf),
   size: () => sizeOf(connection),
 })

@@ -1,7 +1,9 @@
 /** What goes: with the retention, and to stay within the disk budget. */
 import type { ActivityHead } from '../../model/activity.ts'
 import type { Pruned } from './activity-store.ts'
+import { genesisHash } from './blocks.ts'
 import type { Connection } from './connection.ts'
+import { pruningMac } from './pruning.ts'
 import { environmentRow, numberOf, roomOf } from './reader.ts'
 import { environmentOf, segmentOf } from './rows.ts'
 import { removeSegment } from './segments.ts'
@@ -9,16 +11,16 @@ import { removeSegment } from './segments.ts'
 /** So many blocks go in one transaction. */
 const atOnce = 128
 
-/** Blocks of an environment's row up to this number, with what the index has of nothing else. Within a transaction. */
-const removeBlocks = (connection: Connection, environment: number, last: number): void => {
+/** Blocks of an environment's row from one number up to another, both included, with what the index has of nothing else. Within a transaction. */
+const removeBlocks = (connection: Connection, environment: number, first: number, last: number): void => {
   const gone = connection.all(
     `SELECT segment.first AS first, sum(block.entries) AS entries
      FROM block JOIN segment ON segment.first = (SELECT max(first) FROM segment WHERE first <= block.position) AND segment.last >= block.position
-     WHERE block.environment = ? AND block.number <= ? GROUP BY segment.first`,
-    ...[environment, last],
+     WHERE block.environment = ? AND block.number >= ? AND block.number <= ? GROUP BY segment.first`,
+    ...[environment, first, last],
   )
-  connection.run('DELETE FROM block WHERE environment = ? AND number <= ?', environment, last)
-  for (const { first, entries } of gone) connection.run('UPDATE segment SET live = live - ? WHERE first = ?', Number(entries), Number(first))
+  connection.run('DELETE FROM block WHERE environment = ? AND number >= ? AND number <= ?', environment, first, last)
+  for (const row of gone) connection.run('UPDATE segment SET live = live - ? WHERE first = ?', Number(row['entries']), Number(row['first']))
   for (const row of connection.all('SELECT * FROM segment WHERE live <= 0')) removeSegment(connection, segmentOf(row))
 }
 
@@ -46,25 +48,39 @@ export const removePurged = (connection: Connection): boolean => {
   const environment = Number(row['environment'])
   connection.transaction('IMMEDIATE', () => {
     const piece = oldest(connection, environment)
-    if (piece) removeBlocks(connection, environment, piece.blocks)
+    if (piece) removeBlocks(connection, environment, 0, piece.blocks)
     else connection.run('DELETE FROM purged WHERE environment = ?', environment)
   })
   return true
 }
 
 /** Removes the oldest blocks of an environment, and leaves their head. Undefined: there are none. */
-const pruneSome = (connection: Connection, id: string): ActivityHead | undefined =>
+const pruneSome = (connection: Connection, id: string, key: Uint8Array | undefined): ActivityHead | undefined =>
   connection.transaction('IMMEDIATE', () => {
     const known = environmentRow(connection, id)
     const piece = known && oldest(connection, known.number)
     if (!piece) return undefined
     const head = { ...piece, entries: piece.entries + (known.pruned?.entries ?? 0) }
-    removeBlocks(connection, known.number, head.blocks)
+    removeBlocks(connection, known.number, 0, head.blocks)
     connection.run(
-      'UPDATE environment SET pruned_blocks = ?, pruned_entries = ?, pruned_hash = ? WHERE number = ?',
-      ...[head.blocks, head.entries, head.hash, known.number],
+      'UPDATE environment SET pruned_blocks = ?, pruned_entries = ?, pruned_hash = ?, pruned_mac = ? WHERE number = ?',
+      ...[head.blocks, head.entries, head.hash, key === undefined ? null : pruningMac(key, id, head), known.number],
     )
     return head
+  })
+
+/** See ActivityStore.cut. */
+export const cut = (connection: Connection, id: string, head: ActivityHead): number =>
+  connection.transaction('IMMEDIATE', () => {
+    const known = environmentRow(connection, id)
+    if (!known || known.head.blocks <= head.blocks) return 0
+    const last = connection.one('SELECT hash FROM block WHERE environment = ? AND number = ?', known.number, head.blocks)
+    const hash = last === undefined ? (known.pruned?.blocks === head.blocks ? known.pruned.hash : undefined) : String(last['hash'])
+    if (hash !== head.hash && !(head.blocks === 0 && known.pruned === undefined && head.hash === genesisHash(id))) return 0
+    removeBlocks(connection, known.number, head.blocks + 1, known.head.blocks)
+    const { blocks, entries, hash: bound } = head
+    connection.run('UPDATE environment SET blocks = ?, entries = ?, hash = ? WHERE number = ?', blocks, entries, bound, known.number)
+    return known.head.blocks - blocks
   })
 
 /** The environment of the oldest block, but for what is purged. */
@@ -74,13 +90,18 @@ const oldestEnvironment = (connection: Connection): string | undefined => {
 }
 
 /** See ActivityStore.prune. Removes at most so many pieces. */
-export const prune = (connection: Connection, budget: number, ended: readonly string[], pieces: number): Pruned[] => {
+export const prune = (
+  connection: Connection,
+  { budget, key }: { readonly budget: number; readonly key: Uint8Array | undefined },
+  ended: readonly string[],
+  pieces: number,
+): Pruned[] => {
   const pruned = new Map<string, ActivityHead>()
   let left = pieces
   const tooMuch = (): boolean => left > 0 && roomOf(connection).used > budget
   while (tooMuch() && removePurged(connection)) left--
   const some = (id: string): boolean => {
-    const head = pruneSome(connection, id)
+    const head = pruneSome(connection, id, key)
     if (!head) return false
     pruned.set(id, head)
     left--

@@ -51,6 +51,8 @@ export interface EnvironmentRow {
   readonly id: string
   readonly head: ActivityHead
   readonly pruned: ActivityHead | undefined
+  /** By the writer's key; see vouchedBy in removal.ts. Files of before have none. */
+  readonly prunedMac: string | undefined
 }
 
 export const environmentOf = (row: Row): EnvironmentRow => ({
@@ -61,6 +63,7 @@ export const environmentOf = (row: Row): EnvironmentRow => ({
     row['pruned_hash'] === null
       ? undefined
       : { blocks: Number(row['pruned_blocks']), entries: Number(row['pruned_entries']), hash: String(row['pruned_hash']) },
+  prunedMac: typeof row['pruned_mac'] === 'string' ? row['pruned_mac'] : undefined,
 })
 
 export const bytesIn = (value: SQLOutputValue | undefined): Uint8Array => (value instanceof Uint8Array ? value : new Uint8Array())

@@ -3,6 +3,9 @@ import { closeSync, existsSync, openSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { DayflyError } from '../../base/errors.ts'
 
+/** Written to, so that there is something whose commit makes all before it durable. */
+const syncedTable = 'CREATE TABLE synced (count INTEGER NOT NULL) STRICT; INSERT INTO synced VALUES (0);'
+
 const tables = `
   -- What is kept of each environment. What was pruned reaches up to the pruned head.
   CREATE TABLE environment (
@@ -13,7 +16,9 @@ const tables = `
     hash           TEXT NOT NULL,
     pruned_blocks  INTEGER NOT NULL DEFAULT 0,
     pruned_entries INTEGER NOT NULL DEFAULT 0,
-    pruned_hash    TEXT
+    pruned_hash    TEXT,
+    -- By the writer's key: that it was this installation that has pruned.
+    pruned_mac     TEXT
   ) STRICT;
 
   CREATE TABLE origin (
@@ -33,6 +38,8 @@ const tables = `
   -- The position of the next entry, which no other one has ever had.
   CREATE TABLE next (position INTEGER NOT NULL) STRICT;
   INSERT INTO next VALUES (1);
+
+${syncedTable}
 
   -- Entries have positions one after another; a block is named by that of its first one.
   CREATE TABLE block (
@@ -66,7 +73,9 @@ const tables = `
   ) STRICT;
 `
 
-const version = 1
+const version = 2
+/** The one before. */
+const formerVersion = 1
 /** Reads \`Dfla\`. */
 const applicationId = 0x44666c61
 
@@ -77,7 +86,8 @@ const check = (database: DatabaseSync, path: string): void => {
   if (pragma(database, 'application_id') !== applicationId) {
     throw new DayflyError('host', `${path} is a database of another program`, { remedy: 'Point --state-dir at a folder that Dayfly made.' })
   }
-  if (pragma(database, 'user_version') !== version) {
+  const found = pragma(database, 'user_version')
+  if (found !== version && found !== formerVersion) {
     throw new DayflyError('host', `${path} was written by another version of Dayfly`, { remedy: 'Use that Dayfly again, or move the file away.' })
   }
 }
@@ -92,6 +102,9 @@ export const openToWrite = (path: string): DatabaseSync => {
       database.exec(`BEGIN IMMEDIATE; ${tables}; PRAGMA application_id = ${applicationId}; PRAGMA user_version = ${version}; COMMIT`)
     }
     check(database, path)
+    if (pragma(database, 'user_version') === formerVersion) {
+      database.exec(`BEGIN IMMEDIATE; ALTER TABLE environment ADD COLUMN pruned_mac TEXT; ${syncedTable} PRAGMA user_version = ${version}; COMMIT`)
+    }
     // A power cut takes the last moments with it, and with them what was seen of instances that are gone with the power; a crash of the daemon takes nothing.
     database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA cache_size = -8000; PRAGMA journal_size_limit = 16777216')
     return database

@@ -69,6 +69,7 @@ const naive = (wanted: ActivityFilter, entry: Activity): boolean => {
     wanted.since === undefined || entry.time >= wanted.since,
     wanted.until === undefined || entry.time <= wanted.until,
     wanted.environment === undefined || entry.environment === wanted.environment,
+    wanted.environments === undefined || wanted.environments.includes(entry.environment),
     wanted.instance === undefined || entry.instance === wanted.instance,
     wanted.workload === undefined || origin.workload === wanted.workload,
     wanted.image === undefined || [origin.image, origin.imageName].includes(wanted.image),
