@@ -11,6 +11,7 @@ import { DayflyError } from '../../base/errors.ts'
 import type { Backend, NetworkName } from '../../engine/backend.ts'
 import type { OwnedObject } from '../../model/owned.ts'
 import type { Session } from '../../model/session.ts'
+import { createFakeFiles } from './files.ts'
 import type { Machine } from './machine.ts'
 import { createMachine } from './machine.ts'
 
@@ -85,6 +86,7 @@ export type Operation =
   | 'setDeadline'
   | 'exec'
   | 'attach'
+  | 'files'
   | 'remove'
   | 'removeEnvironment'
   | 'observe'
@@ -241,6 +243,7 @@ export const createFakeBackend = (kernel: FakeKernel, options: FakeOptions = {})
     denied: id => call('denied', id, undefined, () => []),
     isolate: id => call('isolate', id, undefined, () => void kernel.isolated.add(id)),
     attach: (id, signal) => call('attach', id, signal, () => living(id).attach()),
+    files: (id, _user, signal) => call('files', id, signal, () => createFakeFiles(living(id).files, kernel.clock.wall, signal)),
     remove: (id, signal) =>
       call('remove', id, signal, () => {
         kernel.machines.get(id)?.destroy()

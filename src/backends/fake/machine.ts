@@ -7,6 +7,8 @@ import type { InstanceRequest } from '../../engine/backend.ts'
 import type { ExitStatus } from '../../model/instance.ts'
 import type { ExecRequest, Session } from '../../model/session.ts'
 import { createChannel } from './channel.ts'
+import type { FileSystem } from './files.ts'
+import { createFileSystem } from './files.ts'
 import type { End } from './process.ts'
 import { createProcess, scriptOf } from './process.ts'
 
@@ -23,6 +25,7 @@ export interface Machine {
   /** `abrupt`: SIGKILL at once then. */
   setDeadline(boot: number, abrupt?: boolean): void
   exec(request: ExecRequest): Session
+  readonly files: FileSystem
   attach(): Session
   /** kill -9 of the monitor: its container dies with it, and nobody knows the status. */
   killMonitor(): void
@@ -119,6 +122,7 @@ export const createMachine = (
       if (state === 'running') first.signal(name)
     },
     setDeadline,
+    files: createFileSystem(),
 
     exec: ({ command, env, tty }) => {
       const found = scriptOf(command)

@@ -12,6 +12,7 @@ import type { MonitorConnection } from '../../host/native/monitor.ts'
 import { signalNumber } from '../../host/native/session.ts'
 import { instanceAddress, slotNetwork } from '../../host/network/slots.ts'
 import type { ExitStatus } from '../../model/instance.ts'
+import type { OnStep } from '../../model/start.ts'
 import type { Cell, LiveCell } from './cell.ts'
 import { destroyCell } from './cell.ts'
 import { createCondemned } from './condemned.ts'
@@ -20,6 +21,7 @@ import type { Environments } from './environments.ts'
 import { createEnvironments } from './environments.ts'
 import { evidenceOf, killOne } from './evidence.ts'
 import { mayHaveRun } from './exit.ts'
+import { createFiles, filesRequest } from './files.ts'
 import { builtProgram, openGround } from './ground.ts'
 import { assertTraversable, layout } from './layout.ts'
 import { createNetworks } from './networks.ts'
@@ -35,7 +37,7 @@ import { resolversBy } from './resolvers.ts'
 import { openResources } from './resources.ts'
 import { seedFrom } from './seed.ts'
 import type { Sensor } from './sensor.ts'
-import { openAttach, openExec } from './sessions.ts'
+import { openAttach, openExec, ownerWithin } from './sessions.ts'
 import { createSlots } from './slots.ts'
 import { createSupply } from './supply.ts'
 import { createWatching } from './watching.ts'
@@ -56,6 +58,8 @@ export interface LinuxBackendOptions {
   readonly createPatience?: number
   /** Is told of containers before they run. Without one, nobody sees what they do. */
   readonly sensor?: Sensor
+  /** Is told how long the steps of starts take. */
+  readonly onStep?: OnStep
 }
 
 export interface PoolReport {
@@ -145,7 +149,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
   )
   const environments: Environments = createEnvironments({ networks, resources, firewall, helper, resolvers })
   const { runtimes, init, seccomp } = ground
-  const containers = createContainerMaker({ images, runtimes, init, seccomp, cgroup2: cgroups.mode === 'v2' })
+  const containers = createContainerMaker({ images, runtimes, init, files: ground.files, seccomp, cgroup2: cgroups.mode === 'v2' })
 
   const watching = createWatching(options.sensor)
   const instances = new Map<string, Held>()
@@ -162,7 +166,8 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     const { instance: id, environment, pid, grace, stopSignal } = owner
     environments.adopt(environment, { ...owner, instance: id })
     hold({ id, environment, cell, pid, grace, stopSignal, command: '', started: true, starting: undefined })
-    watching.adopt(cell, { environment, instance: id }, owner.cookie, cell.monitor === undefined ? undefined : pid)
+    const init = cell.monitor === undefined || owner.startTime === undefined ? undefined : { pid, startTime: owner.startTime }
+    watching.adopt(cell, { environment, instance: id }, owner.cookie, init)
   }
 
   await resolvers.sweep(new Set([...networks.environments().values()].map(slot => slotNetwork(slot).bridge)))
@@ -172,6 +177,7 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
     ...{ maker, containers, networks, resources, condemned, watching, clock, agenda, log },
     preparedMemory: options.preparedMemory ?? 256 * 1024 * 1024,
     createPatience: options.createPatience ?? 30_000,
+    onStep: options.onStep ?? (() => {}),
   })
 
   // Whoever flushes the host's ruleset (a restart of nftables.service does) opens what must be closed.
@@ -338,6 +344,15 @@ export const openLinuxBackend = async (options: LinuxBackendOptions): Promise<Li
       const { cell } = held(id)
       assertAwake(id, cell)
       return openExec(cell, containers, request, signal)
+    },
+    files: async (id, user, signal) => {
+      const { cell } = held(id)
+      assertAwake(id, cell)
+      return createFiles({
+        exec: args => openExec(cell, containers, filesRequest(args, user), signal),
+        idsOf: async owner => await ownerWithin(cell, containers, owner),
+        signal,
+      })
     },
     attach: (id, signal) => openAttach(held(id).cell, signal),
     remove,

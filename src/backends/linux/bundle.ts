@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs'
 import type { BindMount, ContainerMount, ResourceLimit } from '../../host/oci/config.ts'
 import { ociConfig, ociText } from '../../host/oci/config.ts'
 import type { WorkloadSpec } from '../../model/workload.ts'
+import { filesProgram } from './files.ts'
 import type { CellPaths } from './layout.ts'
 import { overwrite } from './overwrite.ts'
 
@@ -24,6 +25,8 @@ export interface BundleRequest {
   readonly resourceLimits: readonly ResourceLimit[]
   /** Program of a first process that reaps orphans and hands signals on; undefined: the command is the first process. */
   readonly init: string | undefined
+  /** Where the program dayfly-files is found by the runtime. */
+  readonly files: string
 }
 
 /** In /dev, where no image has anything. */
@@ -60,6 +63,7 @@ export const writeBundle = (paths: CellPaths, request: BundleRequest): void => {
     shm: workload.shmSize,
     mounts: [
       ...request.mounts,
+      { type: 'bind', source: request.files, destination: filesProgram, readOnly: true, executable: true },
       ...(request.init === undefined
         ? []
         : [{ type: 'bind', source: request.init, destination: initPath, readOnly: true, executable: true } as const]),

@@ -1,5 +1,6 @@
 /** From a ready cell to a container that waits before its first instruction, and from there to an instance. */
 import { availableParallelism } from 'node:os'
+import { join } from 'node:path'
 import { abortError, onAbort, throwIfAborted } from '../../base/abort.ts'
 import { DayflyError } from '../../base/errors.ts'
 import type { InstanceRequest } from '../../engine/backend.ts'
@@ -15,6 +16,7 @@ import type { LiveCell } from './cell.ts'
 import { planMounts, reportMount, writeConfigs } from './mounts.ts'
 import { nameserversWithin } from './nameservers.ts'
 import { writeOwner } from './owner.ts'
+import { startTimeOf } from './processes.ts'
 import { refusal } from './refusal.ts'
 import type { Resources } from './resources.ts'
 import { cannotRaise, resourceLimits, splitSysctls, unknownSysctl } from './settings.ts'
@@ -48,6 +50,8 @@ export interface ContainerMakerOptions {
   readonly images: ImageStore
   readonly runtimes: Readonly<Record<WorkloadSpec['runtime'], string | undefined>>
   readonly init: string | undefined
+  /** The program dayfly-files, without a symbolic link in its path. */
+  readonly files: string
   readonly seccomp: string
   readonly cgroup2: boolean
 }
@@ -99,6 +103,7 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
       const init = initFor(workload)
       const [image, user] = await Promise.all([imageOf(workload.image), userOf(workload.image, workload.user, workload.groups)])
       const plan = planMounts(workload, user, slotIds(cell.slot), cell.paths, resources)
+      const files = { number: plan.attached.length, source: options.files, subpath: '', access: 'ro', ids: undefined } as const
       const sysctls = splitSysctls(workload)
       const limitsOfResources = resourceLimits(workload)
       using _turn = await turn(signal)
@@ -119,6 +124,7 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
         sysctls: sysctls.ipc,
         resourceLimits: limitsOfResources,
         init,
+        files: join(cell.paths.attached, String(files.number)),
       })
       try {
         const settled = Promise.all([
@@ -129,6 +135,7 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
             durability: 'volatile',
           }),
           ...plan.attached.map(mount => cell.monitor.mount(mount).catch(reportMount(mount))),
+          cell.monitor.mount(files),
           ...sysctls.network.map(({ name, path, value }) => cell.monitor.sysctl(path, value).catch(rethrow(cause => unknownSysctl(name, cause)))),
           ...limitsOfResources.map(({ name, hard }) =>
             cell.monitor.rlimit(name, hard ?? 'unlimited').catch(rethrow(cause => cannotRaise(name, cause))),
@@ -139,17 +146,17 @@ export const createContainerMaker = (options: ContainerMakerOptions): ContainerM
           await settled
           for (const { name, copy } of plan.copies) await resources?.copyInto(name, when => cell.monitor.copy({ ...copy, when }))
         }
-        const [, pid] = await Promise.all([
-          settled,
-          cell.monitor.create({
-            runtime: workload.runtime,
-            binary,
-            stateFolder: cell.paths.runtimeState,
-            id: cell.id,
-            io: workload.tty ? 'tty' : 'pipes',
-            stdin: workload.stdin ? 'stdin' : 'null',
-          }),
-        ])
+        const created = cell.monitor.create({
+          runtime: workload.runtime,
+          binary,
+          stateFolder: cell.paths.runtimeState,
+          id: cell.id,
+          io: workload.tty ? 'tty' : 'pipes',
+          stdin: workload.stdin ? 'stdin' : 'null',
+        })
+        created.catch(() => {}) // A fault of what came before it goes first: it is why.
+        await settled
+        const pid = await created
         // Nothing of the image's has run yet.
         cell.cgroup.setLimits(limits)
         return pid
@@ -181,6 +188,7 @@ export const dedicate = async (
   const { monitor, paths } = cell
   const stopSignal = signalNumber(workload.stopSignal)
   const ids = slotIds(cell.slot)
+  const startTime = startTimeOf(pid)
   writeNames(paths, request.hostname, instanceAddress(cell.slot, cell.index).address, workload.hosts)
   if (resolver !== undefined) writeNameservers(paths, [resolver])
   else if (workload.egress.length > 0) writeNameservers(paths, nameserversWithin(workload.egress))
@@ -190,6 +198,7 @@ export const dedicate = async (
     slot: cell.slot,
     index: cell.index,
     pid,
+    ...(startTime === undefined ? {} : { startTime }),
     ...(cookie === undefined ? {} : { cookie }),
     image: workload.image,
     runtime: workload.runtime,

@@ -1,11 +1,12 @@
 /** What all instances of this daemon stand on: the helper, a slice of the host's ids with its firewall table, cgroups, the seccomp filter, the runtimes. */
 import { createHash } from 'node:crypto'
-import { accessSync, constants, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { accessSync, constants, existsSync, readdirSync, readFileSync, realpathSync, renameSync, writeFileSync } from 'node:fs'
 import { delimiter, join } from 'node:path'
 import { DayflyError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
 import type { Cgroups } from '../../host/cgroup/cgroups.ts'
 import { openCgroups } from '../../host/cgroup/cgroups.ts'
+import { daemonGroup, isLivedIn, monitorsGroup } from '../../host/cgroup/daemons.ts'
 import { blockDeviceOf } from '../../host/cgroup/device.ts'
 import type { Helper } from '../../host/native/helper.ts'
 import { spawnHelper } from '../../host/native/helper.ts'
@@ -25,6 +26,8 @@ export interface Ground extends AsyncDisposable {
   /** Raw BPF, base64. */
   readonly seccomp: string
   readonly monitorBinary: string
+  /** The program dayfly-files, without a symbolic link in its path. */
+  readonly files: string
   /** Paths of the binaries; undefined: not installed. */
   readonly runtimes: Readonly<Record<Runtime, string | undefined>>
   /** A static program for a container's first process; undefined: not installed. */
@@ -45,16 +48,14 @@ export interface GroundOptions {
   readonly log: Log
 }
 
-/** The group that monitors live in: outside the daemon's own, so that stopping the daemon's service ends none of them. */
-export const monitorsGroup = 'monitors'
-
 export const openGround = async (options: GroundOptions): Promise<Ground> => {
   const { stateDir, runDir, nativeDir, log } = options
   await using opening = new AsyncDisposableStack()
   const helper = opening.use(await spawnHelper({ binary: builtProgram(nativeDir, 'dayfly-helper') }))
   const monitorBinary = builtProgram(nativeDir, 'dayfly-monitor')
+  const files = realpathSync(builtProgram(nativeDir, 'dayfly-files'))
   const { slice, firewall } = await claimSlice(helper, stateDir, runDir)
-  const cgroups = openCgroups({ parent: `dayfly-${slice}`, device: blockDeviceOf(stateDir) })
+  const cgroups = openCgroups({ parent: daemonGroup(slice), device: blockDeviceOf(stateDir) })
   for (const { limit, reason } of cgroups.missing) log.warn('this host cannot enforce a limit', { limit, reason })
   await helper.joinCgroup(cgroups.plain(monitorsGroup))
   const library = helper.libraries.find(name => name.startsWith('libseccomp')) ?? 'libseccomp'
@@ -68,6 +69,7 @@ export const openGround = async (options: GroundOptions): Promise<Ground> => {
     cgroups,
     seccomp,
     monitorBinary,
+    files,
     runtimes: { crun: inPath('crun'), runsc: inPath('runsc') },
     init: inPath('tini-static') ?? inPath('catatonit'),
     sweep: async (slots, cells, takeDown) => {
@@ -128,21 +130,6 @@ const claimSlice = async (helper: Helper, stateDir: string, runDir: string): Pro
     cause: refusal,
   })
 }
-
-/** Where the groups of a name at the top of each hierarchy are, if they are. */
-export const cgroupTops = (parent: string): string[] =>
-  readFileSync('/proc/self/mounts', 'utf8')
-    .split('\n')
-    .flatMap(line => {
-      const [, folder = '', type = ''] = line.split(' ')
-      return type.startsWith('cgroup') ? [join(folder, parent)] : []
-    })
-
-/** A helper or a monitor of this slice lives. */
-const isLivedIn = (slice: number): boolean =>
-  cgroupTops(`dayfly-${slice}`)
-    .map(top => join(top, monitorsGroup, 'cgroup.procs'))
-    .some(file => existsSync(file) && readFileSync(file, 'latin1') !== '')
 
 /** undefined when there is none, or it is not one: it is then chosen anew. */
 const rememberedSlice = (file: string): number | undefined => {

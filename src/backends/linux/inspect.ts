@@ -1,12 +1,13 @@
 /** What this backend owns on the host where no daemon lives: it looks, and changes nothing. */
 import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
+import { cgroupTops, daemonGroup, monitorsGroup } from '../../host/cgroup/daemons.ts'
 import { resolverUser } from '../../host/dns/build.ts'
 import { ownedParts } from '../../host/dns/resolvers.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import { spawnHelper } from '../../host/native/helper.ts'
 import type { OwnedObject } from '../../model/owned.ts'
-import { builtProgram, cgroupTops, monitorsGroup } from './ground.ts'
+import { builtProgram } from './ground.ts'
 import { childrenOrNone, layout } from './layout.ts'
 import { ownedObjects } from './owned.ts'
 import { readOwner } from './owner.ts'
@@ -30,7 +31,7 @@ export const inspectOwned = async (options: InspectOptions): Promise<OwnedObject
   })
   const noted = notedSlots(paths.environments)
   const table = await tableText(options.nativeDir, slice, options.runDir)
-  const tops = cgroupTops(`dayfly-${slice}`)
+  const tops = cgroupTops(daemonGroup(slice))
   const own = ownedObjects({
     layout: paths,
     slice,

@@ -15,6 +15,8 @@ const Owner = z.object({
   slot: z.object({ slice: z.int(), slot: z.int() }),
   index: z.int(),
   pid: z.int(),
+  /** Field 22 of its /proc/PID/stat: a pid alone may be somebody else's by the next daemon's time. */
+  startTime: z.int().optional(),
   /** By which the sensor knows it; none: no sensor does. */
   cookie: z.int().optional(),
   image: z.string(),

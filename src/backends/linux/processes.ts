@@ -5,7 +5,7 @@ import { DayflyError } from '../../base/errors.ts'
 import type { ProcessIdentity } from '../../host/native/helper.ts'
 
 /** Field 22 of /proc/PID/stat, or undefined when there is no such process or only its zombie. */
-const startTimeOf = (pid: number): number | undefined => {
+export const startTimeOf = (pid: number): number | undefined => {
   let stat: string
   try {
     stat = readFileSync(`/proc/${pid}/stat`, 'latin1')

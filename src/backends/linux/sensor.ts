@@ -21,6 +21,8 @@ export interface Registration {
   readonly namespace: number
   /** Of its file system, as the host's root sees it, while it lives. */
   readonly root: string
+  /** Of its first process, which sees its mounts. */
+  readonly pid?: number
   /** It ran before: what it did until now was not seen. */
   readonly adopted: boolean
 }
@@ -30,6 +32,8 @@ export interface Bound {
   readonly instance: string
   /** undefined: the host's kernel does not see into it (gVisor). */
   readonly cookie: number | undefined
+  /** An earlier daemon has started it. One that was not registered has ended since. */
+  readonly adopted: boolean
   /** The host's numbers of its users and groups: its own 0 is the first. */
   readonly ids: { readonly first: number; readonly count: number }
   readonly usage: UsageFiles

@@ -31,6 +31,13 @@ const Inherited = z.object({
   }),
 })
 
+/** Ids of `USER[:GROUP]` in an instance. */
+export const ownerWithin = async (cell: Cell, containers: ContainerMaker, owner: string): Promise<{ uid: number; gid: number }> => {
+  const image = readOwner(cell.paths)?.image
+  if (image === undefined) throw new DayflyError('wrong_state', 'it has ended', { field: 'ref' })
+  return await containers.userOf(image, owner)
+}
+
 const processFor = async (cell: Cell, containers: ContainerMaker, request: ExecRequest) => {
   const { process } = Inherited.parse(JSON.parse(readFileSync(cell.paths.config, 'utf8')))
   const image = readOwner(cell.paths)?.image

@@ -9,9 +9,11 @@ import { deadline } from '../../base/deadline.ts'
 import { DayflyError, messageOf } from '../../base/errors.ts'
 import { newCellId } from '../../base/ids.ts'
 import type { Log } from '../../base/log.ts'
+import { timed } from '../../base/timed.ts'
 import type { InstanceRequest } from '../../engine/backend.ts'
 import { NativeError } from '../../host/native/channel.ts'
 import type { Slot } from '../../host/network/slots.ts'
+import type { OnStep, StartStep } from '../../model/start.ts'
 import type { BareCell, Cell, CellMaker, LiveCell } from './cell.ts'
 import { destroyCell, makeBareCell, makeCell, settleCell } from './cell.ts'
 import type { Condemned } from './condemned.ts'
@@ -67,6 +69,7 @@ export interface SupplyOptions {
   readonly preparedMemory: number
   /** ms that the making of a container may take, and what follows until it can be started. */
   readonly createPatience: number
+  readonly onStep: OnStep
 }
 
 /** Cells to keep ready when nobody asks for any; at most; and how long a burst is remembered, ms. */
@@ -258,6 +261,11 @@ export const createSupply = (options: SupplyOptions): Supply => {
     return { cell, pid: undefined, pooled: waited }
   }
 
+  const telling =
+    ({ id }: InstanceRequest, step: StartStep) =>
+    (began: number, ended: number, failure: string | undefined): void =>
+      options.onStep(id, { step, began, ended, failure })
+
   const finish = async (
     { cell, pid }: Taken,
     request: InstanceRequest,
@@ -267,8 +275,9 @@ export const createSupply = (options: SupplyOptions): Supply => {
     using limit = limited(signal)
     using _giveUp = onAbort(limit.signal, () => void cell.monitor[Symbol.asyncDispose]())
     try {
-      const filled = { cell, pid: pid ?? (await fill(cell, { ...request, resources: resources.of(request.environment) }, limit.signal)) }
-      await dedicate(filled)
+      const make = () => fill(cell, { ...request, resources: resources.of(request.environment) }, limit.signal)
+      const filled = { cell, pid: pid ?? (await timed(make, telling(request, 'mount'))) }
+      await timed(() => dedicate(filled), telling(request, 'dedicate'))
       // Its monitor may be slower to notice than the start is to come.
       if (pid !== undefined && hasEnded(pid)) throw new NativeError('ESRCH', 'the container that waited has died')
       if (limit.signal.aborted) throw abortError(limit.signal)
@@ -282,7 +291,7 @@ export const createSupply = (options: SupplyOptions): Supply => {
     provide: async (request, dedicate, signal) => {
       const { environment } = request
       for (let dead = 0; ; dead++) {
-        const taken = await take(request, dead >= mostDead, signal)
+        const taken = await timed(() => take(request, dead >= mostDead, signal), telling(request, 'network'))
         const { cell } = taken
         try {
           return await finish(taken, request, dedicate, signal)

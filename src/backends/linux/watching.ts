@@ -2,9 +2,11 @@
 import { readFileSync } from 'node:fs'
 import { errnoOf } from '../../base/errors.ts'
 import { readUsage } from '../../host/cgroup/usage.ts'
+import type { ProcessIdentity } from '../../host/native/helper.ts'
 import { instanceAddress, slotIds } from '../../host/network/slots.ts'
 import type { Runtime } from '../../model/workload.ts'
 import type { Cell } from './cell.ts'
+import { isAlive } from './processes.ts'
 import type { Sensor } from './sensor.ts'
 import { holdPidNamespace, newCookie } from './sensor.ts'
 
@@ -23,8 +25,8 @@ export interface Watching {
   /** What `owner.json` is to say, so that the next daemon's sensor knows it again. */
   cookieOf(cell: Pick<Cell, 'id'>): number | undefined
   became(cell: Place, tenant: Tenant): void
-  /** One that an earlier daemon has started. `pid`: of its first process, where that may live. */
-  adopt(cell: Place, tenant: Tenant, cookie: number | undefined, pid: number | undefined): void
+  /** One that an earlier daemon has started. `init`: its first process, where that may live. */
+  adopt(cell: Place, tenant: Tenant, cookie: number | undefined, init: ProcessIdentity | undefined): void
   /** To be awaited before the start. Rejects `host` where a sensor is demanded and does not see the cell. */
   seen(cell: Pick<Cell, 'id'>): Promise<void>
   /** Its first sample: now. */
@@ -68,12 +70,16 @@ export const createWatching = (sensor: Sensor | undefined): Watching => {
   if (sensor === undefined) return unwatched
   const cells = new Map<string, Watched>()
 
-  const register = ({ id, paths, process }: Inhabited, cookie: number, pid: number, adopted: boolean): void => {
-    const namespace = holdPidNamespace(pid)
-    if (namespace !== undefined) {
+  /** `init`: known by more than its pid, for it may have ended long ago. */
+  const register = ({ id, paths, process }: Inhabited, cookie: number, pid: number, init?: ProcessIdentity): void => {
+    const held = holdPidNamespace(pid)
+    // Looked at once it is held: who is that process still, was it when its namespace was opened.
+    const namespace = init === undefined || isAlive(init) ? held : undefined
+    if (namespace === undefined) held?.[Symbol.dispose]()
+    else {
       // The mount is in its monitor's namespace only.
       const root = process === undefined ? paths.rootfs : `/proc/${process.pid}/root${paths.rootfs}`
-      sensor.register({ cookie, namespace: namespace.inode, root, adopted }, () => namespace[Symbol.dispose]())
+      sensor.register({ cookie, namespace: namespace.inode, root, pid, adopted: init !== undefined }, () => namespace[Symbol.dispose]())
     }
     cells.set(id, { cookie, tenant: undefined, sampledLast: false })
   }
@@ -98,11 +104,11 @@ export const createWatching = (sensor: Sensor | undefined): Watching => {
     sample(cell, watched.tenant, true, traffic)
   }
 
-  const bind = (cell: Place, tenant: Tenant): void => {
+  const bind = (cell: Place, tenant: Tenant, adopted: boolean): void => {
     const watched: Watched = { cookie: cells.get(cell.id)?.cookie, tenant, sampledLast: false }
     cells.set(cell.id, watched)
     const ids = slotIds(cell.slot)
-    sensor.bind({ ...tenant, cookie: watched.cookie, ids, usage: cell.cgroup.usageFiles, hostInterface: interfaceOf(cell) })
+    sensor.bind({ ...tenant, cookie: watched.cookie, adopted, ids, usage: cell.cgroup.usageFiles, hostInterface: interfaceOf(cell) })
     cell.monitor?.subscribe(event => {
       // Its veth is gone by the time that we are told: the monitor has counted before.
       if (event.type === 'exited') sampleLast(cell, event.traffic)
@@ -111,13 +117,14 @@ export const createWatching = (sensor: Sensor | undefined): Watching => {
 
   return {
     created: (cell, pid, runtime) => {
-      if (runtime === 'crun') register(cell, newCookie(), pid, false)
+      if (runtime === 'crun') register(cell, newCookie(), pid)
     },
     cookieOf: ({ id }) => cells.get(id)?.cookie,
-    became: bind,
-    adopt: (cell, tenant, cookie, pid) => {
-      if (cookie !== undefined && pid !== undefined) register(cell, cookie, pid, true)
-      bind(cell, tenant)
+    became: (cell, tenant) => bind(cell, tenant, false),
+    adopt: (cell, tenant, cookie, init) => {
+      if (cookie !== undefined && init !== undefined) register(cell, cookie, init.pid, init)
+      else cells.set(cell.id, { cookie, tenant: undefined, sampledLast: false })
+      bind(cell, tenant, true)
     },
     seen: async ({ id }) => {
       const cookie = cells.get(id)?.cookie

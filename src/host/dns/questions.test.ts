@@ -55,6 +55,29 @@ describe('questions in a log', () => {
     assert.deepEqual([all[0]?.source, all[0]?.port, all[0]?.type], ['10.208.0.2', 4000, 'A'])
   })
 
+  test('have the whole name, whatever is in it, and only their own answers', () => {
+    const all = told([
+      asked(1, 'google.com from.secretdata.evil.com'),
+      line(1, 'config google.com from.secretdata.evil.com is REFUSED (EDE: not ready)'),
+      asked(2, 'x from 10.208.0.9'),
+      asked(3, 'a is 192.0.2.1'),
+      line(3, 'config a is 192.0.2.1 is NXDOMAIN'),
+      asked(4, '<name unprintable>'),
+      line(4, 'config <name unprintable> is NXDOMAIN'),
+      line(5, 'query[A] cut off in the mid'),
+    ])
+    assert.deepEqual(
+      all.map(({ name, answers }) => [name, ...answers]),
+      [
+        ['google.com from.secretdata.evil.com', 'REFUSED'],
+        ['x from 10.208.0.9'],
+        ['a is 192.0.2.1', 'NXDOMAIN'],
+        ['<name unprintable>', 'NXDOMAIN'],
+        ['<name unprintable>'],
+      ],
+    )
+  })
+
   test('wait for an answer, but not for ever', () => {
     const lines = [asked(1, 'slow.test'), asked(2, 'web'), line(2, 'cached web is 10.208.0.3')]
     assert.deepEqual(told(lines, Date.now()), [])

@@ -28,7 +28,11 @@ const quiet = 50
 const patience = 10_000
 const lookInterval = 50
 
-const entry = /^dnsmasq\[\d+\]: (\d+ (\S+)\/(\d+)) (?:query\[([^\]]+)\] (\S+) from|(?:reply|cached\S*|config|rpz|\/\S*) (\S+) is (\S+))/
+/** What the server itself writes for a name with other letters than printable ones; and here for one that its log does not tell. */
+const unprintable = '<name unprintable>'
+
+/** A name is whatever an instance asks for, with spaces, ` from ` and ` is ` in it, too: where it ends is known by what must follow it. */
+const entry = /^dnsmasq\[\d+\]: (\d+ (\S+)\/(\d+)) (?:(query)(?:\[([^\]]+)\] (.+) from \2$)?|(?:reply|cached\S*|config|rpz|\/\S*) (.+))/
 
 interface Open {
   readonly question: Omit<AnsweredQuestion, 'answers'>
@@ -41,6 +45,12 @@ const answerOf = (text: string): string | undefined => {
   if (text.startsWith('NODATA')) return 'NODATA'
   // A name that stands for another: what that is comes in the next line.
   return text === '<CNAME>' ? undefined : text
+}
+
+/** The value that `<name> is <value> …` tells: of the name that was asked for, or of one that it stands for. */
+const toldOf = (text: string, asked: string): string | undefined => {
+  const head = `${asked} is `
+  return text.startsWith(head) ? /^\S+/.exec(text.slice(head.length))?.[0] : /^\S+ is (\S+)/.exec(text)?.[1]
 }
 
 /** `own`: the server's own address; what it asks itself is no instance's question. */
@@ -67,10 +77,10 @@ export const createQuestions = (own: string, tell: (question: AnsweredQuestion) 
   return {
     look,
     add: line => {
-      const [, key, source, port, type, name, , value] = entry.exec(line) ?? []
+      const [, key, source, port, query, type = 'unknown', name = unprintable, told] = entry.exec(line) ?? []
       if (key === undefined || source === undefined || source === own) return
       const now = Date.now()
-      if (type !== undefined && name !== undefined) {
+      if (query !== undefined) {
         const [first] = open.size >= mostOpen ? open : []
         if (first !== undefined) close(...first)
         open.set(key, { question: { source, port: Number(port), name, type, time: now }, answers: [], last: now })
@@ -78,6 +88,7 @@ export const createQuestions = (own: string, tell: (question: AnsweredQuestion) 
         return
       }
       const one = open.get(key)
+      const value = one === undefined || told === undefined ? undefined : toldOf(told, one.question.name)
       const answer = value === undefined ? undefined : answerOf(value)
       if (one === undefined || answer === undefined) return
       one.last = now

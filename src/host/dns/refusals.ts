@@ -22,7 +22,7 @@ export interface Refusals {
 const mostKept = 256
 const mostOpen = 512
 
-const entry = /^dnsmasq\[\d+\]: (\d+ (\S+)\/\d+) (?:query\[([^\]]+)\] (\S+) from|config (\S+) is (REFUSED|NXDOMAIN))/
+const entry = /^dnsmasq\[\d+\]: (\d+ (\S+)\/\d+) (?:query\[([^\]]+)\] (.+) from \2$|config .+ is (REFUSED|NXDOMAIN))/
 const rebinding = /possible DNS-rebind attack detected: (\S+)/
 const overflow = /overflow: (\d+) log entries lost/
 
@@ -41,7 +41,7 @@ export const createRefusals = (own: string): Refusals => {
 
   return {
     add: line => {
-      const [, key, source, type, asked, answered, outcome] = entry.exec(line) ?? []
+      const [, key, source, type, asked, outcome] = entry.exec(line) ?? []
       if (key !== undefined && source !== undefined) {
         if (source === own) return
         if (type !== undefined && asked !== undefined) {
@@ -53,7 +53,7 @@ export const createRefusals = (own: string): Refusals => {
         const question = open.get(key)
         open.delete(key)
         // A name without a dot is one inside that does not exist, and an address without a name is nobody's secret.
-        const unknown = outcome === 'NXDOMAIN' && (answered === undefined || !answered.includes('.') || question?.type === 'PTR')
+        const unknown = outcome === 'NXDOMAIN' && (!question?.name.includes('.') || question.type === 'PTR')
         if (question !== undefined && !unknown) keep({ ...question, reason: 'closed' })
         return
       }

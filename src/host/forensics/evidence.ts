@@ -40,7 +40,7 @@ export const collectEvidence = async (
   const part = async (name: string, work: () => Promise<string>): Promise<void> => {
     try {
       const text = await work()
-      if (text.length > Math.min(share, left)) return gaps.note('there was no room', name)
+      if (Buffer.byteLength(text) > Math.min(share, left)) return gaps.note('there was no room', name)
       await writeFile(join(folder, name), text, { mode: 0o600, flag: 'wx' })
       left -= Buffer.byteLength(text)
       files.push(name)

@@ -119,4 +119,19 @@ describe('a layer of what was written', () => {
     assert.ok(place.extract('file').equals(Buffer.concat([filler, Buffer.from(stars), filler, Buffer.from(`${stars}${stars}`)])))
     assert.match(place.gaps.list().join(), /secrets were struck out: "file"/)
   })
+
+  it('has no secret in names and links either, also of what was deleted', async () => {
+    using place = open()
+    const secret = 'a-secret-of-some-length'
+    mkdirSync(join(place.upper, `${secret}.d`))
+    writeFileSync(join(place.upper, `${secret}.d`, `of-${secret}`), 'content')
+    symlinkSync(`/run/${secret}`, join(place.upper, 'link'))
+    const device = process.getuid?.() === 0
+    if (device) execFileSync('mknod', [join(place.upper, `gone-${secret}`), 'c', '0', '0'])
+    const names = await place.take({ redaction: redactionOf([Buffer.from(secret)]) })
+    const stars = '*'.repeat(secret.length)
+    assert.deepEqual(names, [`${stars}.d/`, `${stars}.d/of-${stars}`, ...(device ? [`.wh.gone-${stars}`] : []), 'link'].sort())
+    assert.equal(readFileSync(place.output).includes(secret), false)
+    assert.match(place.gaps.list().join(), /struck out of names/)
+  })
 })

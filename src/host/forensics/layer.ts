@@ -120,10 +120,12 @@ export const writeLayer = async (options: LayerOptions, signal: AbortSignal): Pr
     const stats = await lstat(below(folder, name), { bigint: true })
     if (stats.isSymbolicLink()) {
       const target = await readlink(below(folder, name), { encoding: 'buffer' })
+      if (redaction.bytes(target) > 0) gaps.note('secrets were struck out of names')
       await write(tarHeader({ ...entryOf(path, stats), type: 'symlink', target }))
     } else if (stats.isCharacterDevice() && stats.rdev === 0n) {
       // Deleted: the overlay's way of saying it becomes the layer's.
-      await write(tarHeader(empty(joined(path.subarray(0, Math.max(0, path.length - name.length - 1)), Buffer.concat([Buffer.from('.wh.'), name])))))
+      const at = path.length - name.length
+      await write(tarHeader(empty(joined(path.subarray(0, Math.max(0, at - 1)), Buffer.concat([Buffer.from('.wh.'), path.subarray(at)])))))
     } else if (stats.isFIFO()) await write(tarHeader({ ...entryOf(path, stats), type: 'fifo' }))
     else gaps.note('sockets and devices are left out', path.toString())
   }
@@ -144,7 +146,9 @@ export const writeLayer = async (options: LayerOptions, signal: AbortSignal): Pr
       if (isFull()) return
       entries++
       const name = Buffer.from(entry.name)
-      const own = joined(path, name)
+      // Of the same length: what is opened is called by its name, what is told by this.
+      const own = Buffer.from(joined(path, name))
+      if (redaction.bytes(own) > 0) gaps.note('secrets were struck out of names')
       try {
         if (entry.isDirectory()) await writeFolder(folder, name, own, depth + 1)
         else if (entry.isFile()) await writeFile(folder, name, own)

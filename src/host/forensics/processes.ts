@@ -32,6 +32,8 @@ export interface ProcessFacts {
 const mostProcesses = 2000
 const mostArguments = 1000
 const longestArguments = 128 * 1024
+/** Of all of them: thousands of processes with long arguments leave no room for the rest. */
+const mostBytes = 16 * 1024 * 1024
 const mostDescriptors = 1000
 const largestProgram = 512 * 1024 * 1024
 const clockTick = 10_000
@@ -106,6 +108,7 @@ export const describeProcesses = async (pids: readonly number[], redaction: Reda
   const hashOf = hasher(gaps, signal)
   if (pids.length > mostProcesses) gaps.note(`only ${mostProcesses} of ${pids.length} processes are described`)
   const facts: ProcessFacts[] = []
+  let bytes = 0
   for (const pid of pids.slice(0, mostProcesses)) {
     if (signal.aborted) {
       gaps.note('the list of processes is cut off: it took too long')
@@ -122,7 +125,7 @@ export const describeProcesses = async (pids: readonly number[], redaction: Reda
     )
     const cmdline = (await readBounded(`/proc/${pid}/cmdline`, longestArguments)).toString('utf8')
     const environ = (await readBounded(`/proc/${pid}/environ`, longestArguments)).toString('utf8')
-    facts.push({
+    const one: ProcessFacts = {
       pid,
       parentPid: Number(fields[1]),
       pids: numbers(status.get('NSpid')),
@@ -142,7 +145,13 @@ export const describeProcesses = async (pids: readonly number[], redaction: Reda
         .flatMap(entry => (entry.includes('=') ? [redaction.text(entry.slice(0, entry.indexOf('=')).slice(0, 256))] : []))
         .slice(0, mostArguments),
       descriptors: await descriptorsOf(pid, redaction, gaps),
-    })
+    }
+    bytes += Buffer.byteLength(JSON.stringify(one))
+    if (bytes > mostBytes) {
+      gaps.note(`the list of processes is cut off after ${facts.length} of ${pids.length}: there was no room for more`)
+      break
+    }
+    facts.push(one)
   }
   return facts
 }

@@ -1,4 +1,8 @@
-/** Contents that must be in no evidence: struck out wherever they are seen. */
+/**
+ * Contents that must be in no evidence: struck out wherever they are seen. In texts in all forms in which they may stand, as in what is kept of events; in files, which
+ * may be of any size, as they are.
+ */
+import { createKnownForms } from '../../base/known-forms.ts'
 
 export interface Redaction {
   /** With `[secret]` in their place. */
@@ -25,10 +29,10 @@ export const redactionOf = (secrets: readonly Uint8Array[]): Redaction => {
     .map(trimmed)
     .filter(({ length }) => length >= shortest)
     .toSorted((left, right) => right.length - left.length)
-  const texts = all.map(secret => secret.toString('utf8')).filter(text => !text.includes('\ufffd'))
+  const forms = createKnownForms(all.map(secret => secret.toString('utf8')).filter(text => !text.includes('\ufffd')))
   return {
     longest: all[0]?.length ?? 0,
-    text: text => texts.reduce((cleaned, secret) => cleaned.replaceAll(secret, '[secret]'), text),
+    text: text => forms.strike(text, '[secret]'),
     bytes: buffer => {
       let found = 0
       for (const secret of all) {

@@ -60,5 +60,7 @@ describe("the sensor's commands", () => {
     assert.equal(encodeFlags({}), 0)
     assert.equal(encodeFlags({ allOpens: true, droppedBinaries: 'audit', connections: 'audit' }), 11)
     assert.equal(encodeFlags({ droppedBinaries: 'enforce', connections: 'enforce' }), 20)
+    assert.equal(encodeFlags({ scripts: 'audit', listeners: 'enforce' }), 288)
+    assert.equal(encodeFlags({ scripts: 'enforce', listeners: 'audit' }), 192)
   })
 })

@@ -19,6 +19,10 @@ export interface SensorFlags {
   readonly droppedBinaries?: Enforcement
   /** Connections and datagrams to anything but loopback: told as `would_deny`, or refused with EPERM. Pid namespaces only. */
   readonly connections?: Enforcement
+  /** bind(2) to an address that others than this host's own processes reach: told as `would_deny`, or refused with EPERM. Pid namespaces only. */
+  readonly listeners?: Enforcement
+  /** Scripts that are not in the image, executed as programs: told as `would_deny`, or refused with EPERM. Registrations with a `pid` only. */
+  readonly scripts?: Enforcement
 }
 
 export type PathKind = 'sensitive' | 'write'
@@ -85,10 +89,15 @@ export interface StrangerGone {
 
 export type Line = ReadyLine | FailedLine | AckLine | SensedHash | SensedLosses | Stranger | StrangerGone | SensedEvent
 
-const bits = { off: [0, 0, 0], audit: [0, 2, 8], enforce: [0, 4, 16] } as const
+const bits = {
+  off: { droppedBinaries: 0, connections: 0, scripts: 0, listeners: 0 },
+  audit: { droppedBinaries: 2, connections: 8, scripts: 32, listeners: 128 },
+  enforce: { droppedBinaries: 4, connections: 16, scripts: 64, listeners: 256 },
+} as const
+const enforced = ['droppedBinaries', 'connections', 'scripts', 'listeners'] as const
 
 export const encodeFlags = (flags: SensorFlags): number =>
-  (flags.allOpens === true ? 1 : 0) + bits[flags.droppedBinaries ?? 'off'][1] + bits[flags.connections ?? 'off'][2]
+  enforced.reduce((sum, what) => sum + bits[flags[what] ?? 'off'][what], flags.allOpens === true ? 1 : 0)
 
 /** A path as a word of a command. Throws `invalid` for what can be none. */
 export const encodePath = (path: string): string => {

@@ -1,6 +1,6 @@
 /** How a sensor that cannot see says so. What one that can does is in test/system/sensor-*.test.ts. */
 import assert from 'node:assert/strict'
-import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, it } from 'node:test'
@@ -41,6 +41,15 @@ describe('openSensor', () => {
   it('tells why the kernel does not let it see', async () => {
     const failed = JSON.stringify({ type: 'failed', reason: 'btf', message: 'no types' })
     await assert.rejects(openSensor({ binary: saying('blind', failed) }, nobody), { code: 'host', message: /no types/, remedy: /BTF/ })
+  })
+
+  it('gives up one that is not ready in time, and kills what hears nothing', async () => {
+    const path = join(folder, 'deaf')
+    const pidFile = join(folder, 'deaf.pid')
+    writeFileSync(path, `#!/bin/sh\necho $$ > ${pidFile}\nexec sleep 1000 < /dev/null\n`)
+    chmodSync(path, 0o755)
+    await assert.rejects(openSensor({ binary: path, readyPatience: 500 }, nobody), { code: 'host', message: /did not see within 500 ms/ })
+    assert.throws(() => process.kill(Number(readFileSync(pidFile, 'utf8')), 0), { code: 'ESRCH' })
   })
 
   it('rejects what is under way when it ends, and what comes after', async () => {

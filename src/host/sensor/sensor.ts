@@ -2,6 +2,7 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { getSystemErrorName } from 'node:util'
+import { settledWithin } from '../../base/abort.ts'
 import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { SensedEvent, SensorCounts } from '../../model/kernel-event.ts'
 import { createLineReader } from './lines.ts'
@@ -42,7 +43,14 @@ export interface SensorOptions {
   readonly without?: readonly string[]
   /** Where its messages for people go: a file descriptor, or this process's own stderr (the default). */
   readonly stderr?: number | 'inherit' | 'ignore'
+  /** ms until it must see. Default 60 000. */
+  readonly readyPatience?: number
 }
+
+/** ms that loading may take, on the slowest of hosts. */
+const usualReadyPatience = 60_000
+/** ms to end at the end of its input; one that hangs is killed then. */
+const endPatience = 2_000
 
 /** Whose a pid namespace or process is. `root`: path of the container's root as the sensor sees it, to hash programs that have ended already. */
 interface Registration {
@@ -56,8 +64,11 @@ export interface Sensor extends AsyncDisposable {
   readonly pid: number
   /** Which probes are attached, and which are not and why. */
   readonly facts: Omit<ReadyLine, 'type'>
-  /** `inode` of /proc/PID/ns/pid. Before its first program starts, all of it is seen. */
-  registerNamespace(registration: Registration & { readonly inode: number }): Promise<void>
+  /**
+   * `inode` of /proc/PID/ns/pid. Before its first program starts, all of it is seen. `pid`: a process of it that sees its mounts already, for flags about scripts; it needs
+   * `root`, too.
+   */
+  registerNamespace(registration: Registration & { readonly inode: number; readonly pid?: number }): Promise<void>
   /** For containers in the daemon's own pid namespace. `startTime`: field 22 of /proc/PID/stat, compared when given. */
   registerProcess(registration: Registration & { readonly pid: number; readonly startTime?: number }): Promise<void>
   /** Resolves when all that was seen of it is told, to how much that was. Needed before its pid namespace's inode can be used again. */
@@ -89,7 +100,7 @@ interface Pending {
   readonly reject: (error: SensorError) => void
 }
 
-/** Starts the sensor and waits until it sees. It ends when it is disposed or this process ends. Rejects with a `host` error that says what to do. */
+/** Starts the sensor and waits until it sees. It ends when it is disposed (killed, if need be) or this process ends. Rejects with a `host` error that says what to do. */
 export const openSensor = async (options: SensorOptions, listeners: SensorListeners): Promise<Sensor> => {
   const child = spawn(options.binary, argumentsOf(options), { stdio: ['pipe', 'pipe', options.stderr ?? 'inherit'], detached: true })
   const exited = Promise.withResolvers<string>()
@@ -210,10 +221,13 @@ export const openSensor = async (options: SensorOptions, listeners: SensorListen
 
   const dispose = async (): Promise<void> => {
     fail(new SensorError('ECANCELED', 'dayfly-sensor was asked to end'))
+    if (!(await settledWithin(exited.promise, endPatience))) child.kill('SIGKILL')
     await exited.promise
   }
 
   let facts: Omit<ReadyLine, 'type'>
+  const { readyPatience = usualReadyPatience } = options
+  const late = setTimeout(() => ready.reject(new DayflyError('host', `the sensor did not see within ${readyPatience} ms`)), readyPatience)
   try {
     const { type: _, ...said } = await ready.promise
     facts = said
@@ -226,6 +240,8 @@ export const openSensor = async (options: SensorOptions, listeners: SensorListen
   } catch (error) {
     await dispose()
     throw error
+  } finally {
+    clearTimeout(late)
   }
 
   const tail = (registration: Registration): (string | number)[] => [
@@ -244,7 +260,11 @@ export const openSensor = async (options: SensorOptions, listeners: SensorListen
   return {
     pid,
     facts,
-    registerNamespace: async registration => done('namespace', registration.inode, ...tail(registration)),
+    registerNamespace: async registration => {
+      const { pid: process, root, inode } = registration
+      if (process !== undefined && root === undefined) throw new DayflyError('invalid', 'a process without a root', { field: 'root' })
+      await done('namespace', inode, ...tail(registration), ...(process === undefined ? [] : [process]))
+    },
     registerProcess: async registration => done('process', registration.pid, registration.startTime ?? 0, ...tail(registration)),
     unregister: async cookie => counting('unregister', checkCookie(cookie)),
     setFlags: async (cookie, flags) => done('flags', checkCookie(cookie), encodeFlags(flags)),
