@@ -12,7 +12,15 @@ import type { AdmissionQuestion } from './admission.ts'
 const denied = (message = 'it is privileged'): Decision =>
   decision({
     verdict: 'denied',
-    denials: [{ policy: 'pod-security-baseline', rule: 'privileged', message, field: 'spec.x', remedy: 'Leave it out.' }],
+    denials: [
+      {
+        policy: 'pod-security-baseline',
+        rule: 'privileged',
+        message,
+        field: 'spec.containers[0].securityContext.readOnlyRootFilesystem',
+        remedy: 'Leave it out.',
+      },
+    ],
   })
 const warned = decision({ warnings: [{ policy: 'images', rule: 'incompleteScan', message: 'a file could not be read' }] })
 
@@ -30,7 +38,7 @@ test('what is denied leaves its record and nothing else', async () => {
   await assert.rejects(world.engine.run(spec, noSecrets, user, never()), {
     code: 'denied',
     message: 'main is not admitted: it is privileged (pod-security-baseline/privileged)',
-    field: 'spec.x',
+    field: 'workloads.main.readOnly',
     remedy: 'Leave it out.',
   })
   assert.deepEqual(
@@ -50,7 +58,7 @@ test('what is denied leaves its record and nothing else', async () => {
   ])
   assert.equal(world.store.verify(environment.id), undefined)
   assert.deepEqual(await world.backend.observe(), [], 'nothing was made')
-  assert.deepEqual(world.engine.instances(), [])
+  assert.deepEqual(world.engine.instanceList({}), [])
 })
 
 test('an allowed start has its decision in the record, before anything is made', async () => {
@@ -171,7 +179,12 @@ test('what is refused for a secret in it is not kept with the record', async () 
     return {
       ...rest,
       workloads: {
-        main: { ...main, env: { TOKEN: 'hidden-in-variable' }, command: ['serve', '--password', 'hidden-in-command'] },
+        main: {
+          ...main,
+          env: { TOKEN: 'hidden-in-variable' },
+          command: ['serve', '--password', 'hidden-in-command'],
+          labels: { token: 'hidden-in-label' },
+        },
       },
     }
   }

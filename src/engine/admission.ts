@@ -10,6 +10,7 @@ import { dayfly } from '../model/event.ts'
 import type { WorkloadSpec } from '../model/workload.ts'
 import type { Decision, Objection } from '../policy/decision.ts'
 import { imagePolicyName } from '../policy/images/policy.ts'
+import { workloadField } from '../policy/workload-fields.ts'
 import { createDenialBudget } from './denial-budget.ts'
 import type { Warning } from './engine.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -73,8 +74,9 @@ export const denialOf = (verdicts: Verdicts): DayflyError | undefined => {
   const shown = denials.slice(0, 3).map(describe).join('; ')
   const more = denials.length > 3 ? `; and ${denials.length - 3} more` : ''
   const [first] = denials
+  const field = first?.field === undefined ? undefined : workloadField(first.field)
   return new DayflyError('denied', `${workload} is not admitted: ${shown === '' ? 'no policy said why' : `${shown}${more}`}`, {
-    ...(first?.field === undefined ? {} : { field: first.field }),
+    ...(field === undefined ? {} : { field: ['workloads', workload, ...(field === '' ? [] : [field])].join('.') }),
     remedy: first?.remedy ?? 'See what the policies say: dayfly policy ls.',
   })
 }
@@ -106,7 +108,11 @@ const dataOf = (workload: string, { decision, cached, took }: Verdict, unrecorde
 const blank = (values: Readonly<Record<string, string>>): Record<string, string> => Object.fromEntries(Object.keys(values).map(name => [name, '']))
 
 const withoutWords = ({ deployment, ...workload }: WorkloadSpec): WorkloadSpec => {
-  const kept = { ...workload, env: blank(workload.env), command: workload.command.slice(0, 1) }
+  const { labels } = workload
+  const kept = {
+    ...{ ...workload, env: blank(workload.env), command: workload.command.slice(0, 1) },
+    ...(labels === undefined ? {} : { labels: blank(labels) }),
+  }
   if (deployment === undefined) return kept
   const { health: _health, ...rest } = deployment
   return { ...kept, deployment: rest }

@@ -333,6 +333,96 @@ export const backendSuite = (name: string, open: () => Promise<BackendFixture>, 
       })
     })
 
+    describe('files', () => {
+      const sleeper: Script = [{ on: 'SIGTERM', exit: 0 }, { sleep: long }]
+      const usual = { mode: undefined, owner: undefined, parents: true }
+      async function* pieces(...texts: readonly string[]): AsyncGenerator<Uint8Array> {
+        for (const text of texts) yield Buffer.from(text)
+      }
+      const textOf = async (content: AsyncIterable<Uint8Array>): Promise<string> => Buffer.concat(await Array.fromAsync(content)).toString()
+
+      check('what is written is read, listed, renamed and removed', async ({ backend, started }) => {
+        const { id } = await started(sleeper)
+        const files = await backend().files(id, undefined, signal())
+        assert.equal(await files.write('/tmp/a/b/one', pieces('first ', 'second'), { ...usual, mode: 0o640 }), 12)
+        assert.equal(await textOf((await files.read('/tmp/a/b/one', 0, 1000)).content), 'first second')
+        assert.equal(await textOf((await files.read('/tmp/a/b/one', 6, 3)).content), 'sec')
+        const { type, mode, size } = await files.stat('/tmp/a/b/one')
+        assert.deepEqual({ type, mode, size }, { type: 'file', mode: 0o640, size: 12 })
+        assert.equal(await files.write('/tmp/a/b/one', pieces('again'), usual), 5)
+        assert.equal((await files.stat('/tmp/a/b/one')).mode, 0o640, 'what is written again keeps its mode')
+        assert.equal(await files.makeFolder('/tmp/a/c', usual), true)
+        assert.equal(await files.makeFolder('/tmp/a/c', usual), false)
+        await files.rename('/tmp/a/b', '/tmp/a/c/d')
+        const listed = await files.list('/tmp/a', 9, 100)
+        assert.deepEqual(
+          listed.entries.map(({ path }) => path),
+          ['/tmp/a/c', '/tmp/a/c/d', '/tmp/a/c/d/one'],
+        )
+        assert.equal(listed.more, false)
+        assert.deepEqual(
+          (await files.list('/tmp/a', 1, 100)).entries.map(entry => entry.path),
+          ['/tmp/a/c'],
+        )
+        assert.equal((await files.list('/tmp/a', 9, 2)).more, true)
+        await assert.rejects(files.remove('/tmp/a', false), code('conflict'))
+        assert.equal(await files.remove('/tmp/a', true), 4)
+        await assert.rejects(files.stat('/tmp/a'), code('not_found'))
+      })
+
+      check('what is not there, or no file, says so', async ({ backend, started }) => {
+        const { id } = await started(sleeper)
+        const files = await backend().files(id, undefined, signal())
+        await assert.rejects(files.read('/tmp/none', 0, 10), code('not_found'))
+        await assert.rejects(files.read('/tmp', 0, 10), code('invalid'))
+        await assert.rejects(files.list('/tmp/none', 1, 10), code('not_found'))
+        await assert.rejects(files.write('/tmp/none/of/them', pieces('x'), { ...usual, parents: false }), code('not_found'))
+        await assert.rejects(files.remove('/tmp/none', true), code('not_found'))
+        await assert.rejects(files.rename('/tmp/none', '/tmp/some'), code('not_found'))
+        await assert.rejects(files.watch('/tmp/none', false), code('not_found'))
+      })
+
+      check('what is given up on the way leaves the file of before', async ({ backend, started }) => {
+        const { id } = await started(sleeper)
+        const files = await backend().files(id, undefined, signal())
+        await files.write('/tmp/kept', pieces('before'), usual)
+        const broken = async function* (): AsyncGenerator<Uint8Array> {
+          yield Buffer.alloc(200_000, 97)
+          throw new DayflyError('disconnected', 'the client is gone')
+        }
+        await assert.rejects(files.write('/tmp/kept', broken(), usual), code('disconnected'))
+        assert.equal(await textOf((await files.read('/tmp/kept', 0, 1000)).content), 'before')
+      })
+
+      check('changes are told as they happen, until nobody listens', async ({ backend, started }) => {
+        const { id } = await started(sleeper)
+        const enough = new AbortController()
+        const files = await backend().files(id, undefined, AbortSignal.any([signal(), enough.signal]))
+        const other = await backend().files(id, undefined, signal())
+        await other.makeFolder('/tmp/seen', usual)
+        const changes = (await files.watch('/tmp/seen', true))[Symbol.asyncIterator]()
+        await other.makeFolder('/tmp/seen/deep', usual)
+        assert.deepEqual((await changes.next()).value, { type: 'create', path: '/tmp/seen/deep' })
+        await other.remove('/tmp/seen/deep', true)
+        let last = await changes.next()
+        while (!last.done && last.value.type !== 'remove') last = await changes.next()
+        assert.equal(last.value?.path, '/tmp/seen/deep')
+        const rest = changes.next()
+        enough.abort()
+        await rest.then(
+          ({ done }) => assert.equal(done, true),
+          error => assert.equal(error.code, 'aborted'),
+        )
+      })
+
+      check('files of what has ended are refused', async ({ backend, started }) => {
+        const { id } = await started([])
+        await backend().wait(id, signal())
+        const attempt = async (): Promise<unknown> => (await backend().files(id, undefined, signal())).stat('/tmp')
+        await assert.rejects(attempt(), code('wrong_state', 'not_found'))
+      })
+    })
+
     describe('exec and attach', () => {
       const sleeper: Script = [{ on: 'SIGTERM', exit: 0 }, { print: 'ready\n' }, { sleep: long }]
 

@@ -7,6 +7,7 @@
  * Calls for one id may overlap (a `remove` while a cancelled `create` is still noticing it): the outcome is that of some order of them.
  * A backend enforces `deadline` even when the daemon is dead.
  */
+import type { Files } from '../model/file.ts'
 import type { ExitStatus } from '../model/instance.ts'
 import type { OwnedObject } from '../model/owned.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
@@ -153,6 +154,8 @@ export interface Backend extends AsyncDisposable {
   isolate(environment: string): Promise<void>
   exec(id: string, request: ExecRequest, signal: AbortSignal): Promise<Session>
   attach(id: string, signal: AbortSignal): Promise<Session>
+  /** Of a running instance, as one of its users (undefined: its own). What is under way ends with the signal. */
+  files(id: string, user: string | undefined, signal: AbortSignal): Promise<Files>
   /** Ends it if it lives, then leaves nothing of it but its log. From any state; idempotent. */
   remove(id: string, signal: AbortSignal): Promise<void>
   /** Leaves nothing of the environment's own objects (network, ids). Its instances are removed before. Idempotent. */

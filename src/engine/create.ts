@@ -23,6 +23,7 @@ import { createDenials } from './denials.ts'
 import type { DiskMeter } from './disk.ts'
 import { createEndings } from './endings.ts'
 import type { Engine } from './engine.ts'
+import { createFilesOfInstances } from './files.ts'
 import { createFindings } from './findings.ts'
 import { follow } from './follow.ts'
 import type { ActivitySearch } from './forensics.ts'
@@ -41,7 +42,7 @@ import { passageSteps } from './passage.ts'
 import { createQuarantine } from './quarantine.ts'
 import type { Excess, Quotas } from './quotas.ts'
 import { noQuotas } from './quotas.ts'
-import { createRefs } from './refs.ts'
+import { createRefs, seenBy } from './refs.ts'
 import { refusingBlocked } from './refusing.ts'
 import { createRequests } from './requests.ts'
 import { createResponses } from './responses.ts'
@@ -70,6 +71,10 @@ export interface EngineOptions {
   readonly admission: Admission
   /** Holds the instances' logs; made with mode 0700 when it is missing. */
   readonly recordsFolder: string
+  /** Vouches for what it has removed itself. Without it nobody does. */
+  readonly headKey?: Uint8Array
+  /** Bytes of evidence of all environments; 2 GiB unless said otherwise. */
+  readonly evidenceBudget?: number
   readonly log: Log
   /** Environments that may be there at once. Default 1000. */
   readonly slots?: number
@@ -150,7 +155,10 @@ export const createEngine = (options: EngineOptions): Engine => {
   const findings = createFindings(backend, store, lifecycle, log)
   const blockedImages = createBlockedImages(store, clock)
   const gate = createGate(refusingBlocked(options.admission, blockedImages), lifecycle)
-  const forensics = createForensics({ backend, store, clock, agenda, lifecycle, keeper, recordsFolder, search: options.search })
+  const forensics = createForensics({
+    ...{ backend, store, clock, agenda, lifecycle, keeper, recordsFolder, log, search: options.search },
+    ...{ key: options.headKey ?? randomBytes(32), budget: options.evidenceBudget },
+  })
   const measures = createMeasures({
     ...{ backend, store, findings, quarantine, blocked: blockedImages, forensics, halt },
     isPaused: id => supervisor.isPaused(id),
@@ -322,6 +330,7 @@ export const createEngine = (options: EngineOptions): Engine => {
   const watches = createWatches({ store, lifecycle, refs, notices, supervisor, quarantine, open })
   const requests = createRequests({
     ...{ backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases },
+    files: createFilesOfInstances(backend, lifecycle),
     poke: supervisor.poke,
     resume: supervisor.resume,
     quarantined: quarantine.reason,
@@ -425,7 +434,9 @@ export const createEngine = (options: EngineOptions): Engine => {
       return responses.take(detection, plan)
     },
     blockedImages,
+    refs: teams => createRefs(seenBy(store, teams)),
     evidence: ref => forensics.list(refs.environment(ref).id),
+    prunedEvidence: forensics.isPruned,
     evidencePath: (ref, take, name) => forensics.path(refs.environment(ref).id, take, name),
     isIsolated: ref => findings.isIsolated(refs.environment(ref).id),
     ended: async (ref, signal) => ended(refs.environment(ref).id, signal),
@@ -433,7 +444,9 @@ export const createEngine = (options: EngineOptions): Engine => {
     environment: ref => lifecycle.current(refs.environment(ref)),
     environments: filter => store.environments(filter).map(lifecycle.current),
     instance: refs.instance,
-    instances: environment => store.instances(environment === undefined ? undefined : refs.environment(environment).id),
+    environmentIdsOf: store.environmentIdsOf,
+    instances: environment => store.instances(refs.environment(environment).id),
+    instanceList: store.instanceList,
     logPath,
     accessLogPath,
 
@@ -453,6 +466,10 @@ export const createEngine = (options: EngineOptions): Engine => {
     exec: async (ref, request, actor, signal) => {
       open()
       return requests.exec(ref, request, actor, signal)
+    },
+    files: async (ref, user, actor, signal) => {
+      open()
+      return requests.files(ref, user, actor, signal)
     },
     attach: async (ref, actor, signal) => {
       open()

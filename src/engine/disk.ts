@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Backend } from './backend.ts'
+import { holdersOf } from './quotas.ts'
 import type { Store } from './store.ts'
 
 /** Disposing breaks off what is under way. */
@@ -26,7 +27,7 @@ interface DiskParts {
   readonly clock: Clock
   readonly log: Log
   /** Whether what the owner occupies matters to anybody. */
-  readonly counts: (owner: string) => boolean
+  readonly counts: (holder: string) => boolean
   /** For what one environment occupies (ms). Default 30 000. */
   readonly patience?: number
 }
@@ -34,9 +35,9 @@ interface DiskParts {
 const share = 20
 
 export const createDiskMeter = ({ backend, store, clock, log, counts, patience = 30_000 }: DiskParts): DiskMeter => {
-  const known = new Map<string, { readonly owner: string; readonly bytes: number }>()
-  /** Owners of what is being counted. */
-  let living = new Map<string, string>()
+  const known = new Map<string, { readonly holders: readonly string[]; readonly bytes: number }>()
+  /** Owner and team of what is being counted. */
+  let living = new Map<string, readonly string[]>()
   let notBefore = 0
   let underWay: Promise<void> | undefined
   const closer = new AbortController()
@@ -48,14 +49,14 @@ export const createDiskMeter = ({ backend, store, clock, log, counts, patience =
     living = new Map(
       store
         .environments({ ended: false })
-        .filter(({ spec }) => counts(spec.owner))
-        .map(({ id, spec }) => [id, spec.owner]),
+        .filter(({ spec }) => holdersOf(spec).some(counts))
+        .map(({ id, spec }) => [id, holdersOf(spec)]),
     )
     for (const id of known.keys()) if (!living.has(id)) known.delete(id)
     const learn = (id: string, bytes: number): void => {
-      const owner = living.get(id)
+      const holders = living.get(id)
       // It may have ended meanwhile.
-      if (owner !== undefined) known.set(id, { owner, bytes })
+      if (holders !== undefined) known.set(id, { holders, bytes })
     }
     // The small ones first: what takes long is counted when the others are.
     let left = [...living.keys()].toSorted((one, other) => (bytesOf(one) < bytesOf(other) ? -1 : 1))
@@ -76,7 +77,7 @@ export const createDiskMeter = ({ backend, store, clock, log, counts, patience =
   }
 
   return {
-    of: owner => known.values().reduce((sum, one) => (one.owner === owner ? sum + one.bytes : sum), 0),
+    of: holder => known.values().reduce((sum, one) => (one.holders.includes(holder) ? sum + one.bytes : sum), 0),
     forget: environment => {
       for (const memory of [known, living]) memory.delete(environment)
     },

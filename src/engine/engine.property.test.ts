@@ -162,7 +162,7 @@ const play = async (history: readonly Deed[]): Promise<void> => {
   }
 
   for (const deed of history) {
-    const instances = world.store.instances().filter(({ state }) => state === 'running')
+    const instances = world.store.instanceList({}).filter(({ state }) => state === 'running')
     switch (deed.do) {
       case 'run': {
         const workloads = Object.fromEntries(

@@ -8,14 +8,17 @@ import type { Detection } from '../detect/detector.ts'
 import type { Plan } from '../detect/responses/plan.ts'
 import type { EndCause, Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event } from '../model/event.ts'
+import type { Files } from '../model/file.ts'
 import type { Instance } from '../model/instance.ts'
 import type { OwnedObject } from '../model/owned.ts'
+import type { Teams } from '../model/principal.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
 import type { Objection } from '../policy/decision.ts'
 import type { BlockedImages } from './blocked-images.ts'
 import type { Found } from './findings.ts'
 import type { Waiting } from './line.ts'
-import type { EnvironmentFilter, EventFilter } from './store.ts'
+import type { Refs } from './refs.ts'
+import type { EnvironmentFilter, EventFilter, InstanceFilter } from './store.ts'
 import type { Taken } from './taken.ts'
 import type { Testimony } from './witness.ts'
 
@@ -146,15 +149,22 @@ export interface Engine extends AsyncDisposable {
   evidence(ref: string): readonly Taken[]
   /** Path of one of its files. Throws `not_found`. */
   evidencePath(ref: string, take: number, name: string): string
+  /** Whether the engine has removed that take of an environment (by its id) itself, to stay within the budget for evidence. */
+  prunedEvidence(environment: string, take: number): Promise<boolean>
   /** Ends it and resolves when nothing is left of it. Joins an end that is under way. With `force` without the stop signal. */
   end(ref: string, cause: EndCause, reason: string, actor: Actor, force: boolean, signal: AbortSignal): Promise<Environment>
   /** Resolves when it has ended and nothing is left of it. */
   ended(ref: string, signal: AbortSignal): Promise<Environment>
 
+  /** What references name to somebody of these teams. */
+  refs(teams: Teams): Refs
   environment(ref: string): Environment
   environments(filter: EnvironmentFilter): Environment[]
+  environmentIdsOf(teams: Teams): string[]
   instance(ref: string): Instance
-  instances(environment?: string): Instance[]
+  instances(environment: string): Instance[]
+  /** Oldest first. */
+  instanceList(filter: InstanceFilter): Instance[]
   /** Path of the instance's log, in the CRI log format. It outlives the instance, until the retention ends. */
   logPath(instance: Instance): string
   /** Path of an environment's access log: a JSON document a line, one of each request through the gateway. It goes with the record. */
@@ -169,6 +179,8 @@ export interface Engine extends AsyncDisposable {
   extend(ref: string, ttl: number, actor: Actor): Promise<Environment>
   exec(ref: string, request: ExecRequest, actor: Actor, signal: AbortSignal): Promise<Session>
   attach(ref: string, actor: Actor, signal: AbortSignal): Promise<Session>
+  /** Files of a running instance, as one of its users (undefined: its own). What is read and changed is written into the record. To be closed. */
+  files(ref: string, user: string | undefined, actor: Actor, signal: AbortSignal): Promise<Files & Disposable>
 
   /** Here and in `follow` the filter's environment is a reference. */
   events(filter: EventFilter): Event[]

@@ -15,6 +15,7 @@ import { DayflyError } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { EnvironmentSpec } from '../model/environment.ts'
 import type { Claim, Excess } from './quotas.ts'
+import { holdersOf } from './quotas.ts'
 
 export interface Place {
   /** From 1: so many begin before it, less one. */
@@ -90,14 +91,14 @@ export const createLine = ({ excessOf, claim, clock, agenda, closing, log }: Lin
     const owners = new Map<string, { readonly reason: string; count: number }>()
     const host = { reason: '', count: 0 }
     for (const entry of entries) {
-      const { owner } = entry.spec
-      const before = owners.get(owner)
+      const [owner, team] = holdersOf(entry.spec)
+      const before = owners.get(owner) ?? owners.get(team)
       const excess = before ? undefined : excessOf(entry.spec)
       if (!before && !excess && host.count === 0) {
         entry.admit()
         continue
       }
-      entry.of = before || excess?.of === 'owner' ? 'owner' : 'host'
+      entry.of = before || excess?.of === 'owner' || excess?.of === 'team' ? 'owner' : 'host'
       if (entry.of === 'host') {
         if (host.count === 0) host.reason = excess?.reason ?? ''
         host.count++
@@ -108,6 +109,8 @@ export const createLine = ({ excessOf, claim, clock, agenda, closing, log }: Lin
         const line = before ?? { reason: excess?.reason ?? '', count: 0 }
         line.count++
         owners.set(owner, line)
+        // Nobody of the team passes who waits for the team's room.
+        if (excess?.of === 'team') owners.set(team, line)
         tell(entry, { place: line.count, reason: line.reason })
       }
     }

@@ -21,23 +21,24 @@ interface Limits {
   readonly reserve?: { readonly memory: number; readonly disk: number }
   readonly host?: Partial<HostRoom>
   readonly diskOf?: (owner: string) => number
+  readonly teams?: Readonly<Record<string, Quota>>
 }
 
 /** Quotas that stand on a world, which is opened with them. */
-const worldWith = async ({ each = {}, reserve = { memory: 0, disk: 0 }, host = {}, diskOf = () => 0 }: Limits): Promise<World> => {
+const worldWith = async ({ each = {}, reserve = { memory: 0, disk: 0 }, host = {}, diskOf = () => 0, teams = {} }: Limits): Promise<World> => {
   let world: World | undefined
   let quotas: Quotas | undefined
   const now = (): Quotas => {
     assert.ok(world)
     const room = { memory: () => 100 * gigabyte, size: 100 * gigabyte, disks: () => [], ...host }
-    quotas ??= createQuotas({ each, owners: { rich: {} }, reserve }, { store: world.store, clock: world.clock, host: room, diskOf })
+    quotas ??= createQuotas({ each, owners: { rich: {} }, teams, reserve }, { store: world.store, clock: world.clock, host: room, diskOf })
     return quotas
   }
   const proxy: Quotas = {
     excessOf: wanted => now().excessOf(wanted),
     claim: wanted => now().claim(wanted),
-    excessOfInstance: (owner, workload) => now().excessOfInstance(owner, workload),
-    claimInstance: (owner, workload) => now().claimInstance(owner, workload),
+    excessOfInstance: (of, workload) => now().excessOfInstance(of, workload),
+    claimInstance: (of, workload) => now().claimInstance(of, workload),
   }
   world = await openWorld({ engine: { quotas: proxy } })
   return world
@@ -68,6 +69,20 @@ describe('quotas', () => {
       await world.advance(60_000)
       await world.run(forever)
     }
+  })
+
+  it('are of a team as a whole, whoever of it asks, and of no other', async () => {
+    await using world = await worldWith({ teams: { blue: { environments: 2, memory: 4 * gigabyte } } })
+    const { id } = await world.run(forever, { team: 'blue' })
+    await world.run(forever, { team: 'blue', owner: 'rich' })
+    await assert.rejects(
+      world.run(forever, { team: 'blue', owner: 'another' }),
+      exhausted(/the team blue has 2 environments and may have 2 environments/),
+    )
+    await world.run(forever, { team: 'green' })
+    await world.run(forever)
+    await end(world, id)
+    await world.run(forever, { team: 'blue', owner: 'another' })
   })
 
   it('say that something alone is more than there may be', async () => {
@@ -157,8 +172,8 @@ describe('quotas, asked by themselves', () => {
     const held = () => ({ environments: 2, instances: 3, cpus: 3, memory: 3 * mebibyte })
     const quotasOf = (each: Quota): Quotas =>
       createQuotas({ each, owners: {}, reserve }, { store: { held }, clock: manualClock(), host, diskOf: () => 0 })
-    assert.equal(quotasOf({ environments: 1 }).excessOfInstance('tester', workload), undefined)
-    assert.match(quotasOf({ instances: 1 }).excessOfInstance('tester', workload)?.reason ?? '', /has 3 instances and may have 1/)
+    assert.equal(quotasOf({ environments: 1 }).excessOfInstance({ owner: 'tester' }, workload), undefined)
+    assert.match(quotasOf({ instances: 1 }).excessOfInstance({ owner: 'tester' }, workload)?.reason ?? '', /has 3 instances and may have 1/)
     assert.match(quotasOf({ environments: 1 }).excessOf(spec({ web: service() }))?.reason ?? '', /has 2 environments and may have 1/)
   })
 
@@ -173,7 +188,7 @@ describe('quotas, asked by themselves', () => {
     const begin = (times: number): number => {
       for (let count = 0; count < times; count++) {
         now += 6_000
-        using claim = quotas.claimInstance('tester', workload)
+        using claim = quotas.claimInstance({ owner: 'tester' }, workload)
         claim.written()
         claim.ran()
       }

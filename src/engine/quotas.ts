@@ -5,6 +5,7 @@
 import { formatBytes } from '../base/bytes.ts'
 import type { Clock } from '../base/clock.ts'
 import type { EnvironmentSpec } from '../model/environment.ts'
+import { teamOf } from '../model/principal.ts'
 import type { WorkloadSpec } from '../model/workload.ts'
 import type { Store } from './store.ts'
 
@@ -24,6 +25,9 @@ export interface QuotaRules {
   /** For owners without their own. */
   readonly each: Quota
   readonly owners: Readonly<Record<string, Quota>>
+  /** For teams without their own, beside their owners' quotas. */
+  readonly eachTeam?: Quota
+  readonly teams?: Readonly<Record<string, Quota>>
   /** Bytes that must stay free on the host: memory, and disk on each of its file systems. */
   readonly reserve: { readonly memory: number; readonly disk: number }
 }
@@ -40,7 +44,7 @@ export interface HostRoom {
 /** Why something would be too much now. */
 export interface Excess {
   /** Whose room it would have to wait for. */
-  readonly of: 'owner' | 'host'
+  readonly of: 'owner' | 'team' | 'host'
   readonly reason: string
   /** It alone is more than the owner may have, or than the host has: there will never be room. */
   readonly never: boolean
@@ -56,14 +60,25 @@ export interface Claim extends Disposable {
   ran(): void
 }
 
+/** Whose room something takes. */
+export type Holding = Pick<EnvironmentSpec, 'owner' | 'team'>
+
+/** A team among owners: none of these is called so. */
+export const teamHolder = (team: string): string => `team:${team}`
+export const holdersOf = (of: Holding): readonly [owner: string, team: string] => [of.owner, teamHolder(teamOf(of))]
+
+/** What an owner, or a team as `teamHolder` names it, may have. */
+export const quotaOf = ({ each, owners, eachTeam = {}, teams = {} }: Omit<QuotaRules, 'reserve'>, holder: string): Quota =>
+  holder.startsWith('team:') ? (teams[holder.slice('team:'.length)] ?? eachTeam) : (owners[holder] ?? each)
+
 export interface Quotas {
   /** Of another environment of the spec, with as few instances as it may have. */
   excessOf(spec: EnvironmentSpec): Excess | undefined
   /** Instances that are kept running count as starts when they begin, each by its own claim. */
   claim(spec: EnvironmentSpec): Claim
   /** Of one more instance of an environment that is there. */
-  excessOfInstance(owner: string, workload: WorkloadSpec): Excess | undefined
-  claimInstance(owner: string, workload: WorkloadSpec): Claim
+  excessOfInstance(of: Holding, workload: WorkloadSpec): Excess | undefined
+  claimInstance(of: Holding, workload: WorkloadSpec): Claim
 }
 
 export const noClaim: Claim = { written: () => {}, ran: () => {}, [Symbol.dispose]: () => {} }
@@ -116,15 +131,15 @@ interface QuotaParts {
   readonly store: Pick<Store, 'held'>
   readonly clock: Clock
   readonly host: HostRoom
-  /** Bytes that an owner's environments occupy, as far as they were measured. */
-  readonly diskOf: (owner: string) => number
+  /** Bytes that an owner's or a team's environments occupy, as far as they were measured. */
+  readonly diskOf: (holder: string) => number
 }
 
-export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clock, host, diskOf }: QuotaParts): Quotas => {
+export const createQuotas = ({ reserve, ...rules }: QuotaRules, { store, clock, host, diskOf }: QuotaParts): Quotas => {
   /** Boot ms of each owner's starts in the last minute. */
   const starts = new Map<string, number[]>()
   /** `counted`: what the store does not count yet. `memory`: promised of the host's, up to `until` (boot ms). */
-  const claims = new Set<{ readonly owner: string; counted: Amounts; memory: number; until: number }>()
+  const claims = new Set<{ readonly holders: readonly string[]; counted: Amounts; memory: number; until: number }>()
 
   const recent = (owner: string): number[] => {
     const those = (starts.get(owner) ?? []).filter(at => at > clock.boot() - 60_000)
@@ -135,7 +150,7 @@ export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clo
 
   const usedBy = (owner: string): Amounts => {
     const held = { ...nothing, ...store.held(owner), disk: diskOf(owner), startsPerMinute: recent(owner).length }
-    return [...claims].filter(claim => claim.owner === owner).reduce((all, { counted }) => sum(all, counted), held)
+    return [...claims].filter(({ holders }) => holders.includes(owner)).reduce((all, { counted }) => sum(all, counted), held)
   }
 
   const prune = (): void => {
@@ -144,12 +159,13 @@ export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clo
   const promised = (): number => [...claims].reduce((all, { memory }) => all + memory, 0)
 
   const overOwn = (owner: string, more: Amounts): Omit<Excess, 'of'> | undefined => {
-    const quota = owners[owner] ?? each
+    const quota = quotaOf(rules, owner)
+    const name = owner.replace(/^team:/, 'the team ')
     if (measures.every(measure => quota[measure] === undefined)) return undefined
     const hopeless = measures.find(measure => more[measure] > (quota[measure] ?? Number.POSITIVE_INFINITY))
     if (hopeless) {
       const limit = words[hopeless](quota[hopeless] ?? 0)
-      return { reason: `${owner} may have ${limit}, and this alone takes ${words[hopeless](more[hopeless])}`, never: true }
+      return { reason: `${name} may have ${limit}, and this alone takes ${words[hopeless](more[hopeless])}`, never: true }
     }
     const used = usedBy(owner)
     for (const measure of measures) {
@@ -160,7 +176,7 @@ export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clo
       const fits = measure === 'disk' ? used.disk < limit : used[measure] + more[measure] <= limit
       if (fits) continue
       const takes = measure === 'disk' ? '' : `; this takes ${words[measure](more[measure])} more`
-      return { reason: `${owner} has ${words[measure](used[measure])} and may have ${words[measure](limit)}${takes}`, never: false }
+      return { reason: `${name} has ${words[measure](used[measure])} and may have ${words[measure](limit)}${takes}`, never: false }
     }
     return undefined
   }
@@ -187,20 +203,24 @@ export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clo
     return undefined
   }
 
-  const excess = (owner: string, more: Amounts): Excess | undefined => {
+  const excess = (of: Holding, more: Amounts): Excess | undefined => {
+    const [owner, team] = holdersOf(of)
     const own = overOwn(owner, more)
     if (own) return { of: 'owner', ...own }
+    const teams = overOwn(team, more)
+    if (teams) return { of: 'team', ...teams }
     const hosts = overHost(more.memory)
     return hosts && { of: 'host', ...hosts }
   }
 
   /** `now`: what stands in the store once it is written. `later`: what begins afterwards, by claims of its own. */
-  const claimOf = (owner: string, now: Amounts, later: Amounts): Claim => {
+  const claimOf = (of: Holding, now: Amounts, later: Amounts): Claim => {
     prune()
-    starts.set(owner, [...recent(owner), ...Array.from({ length: now.startsPerMinute }, () => clock.boot())])
+    const holders = holdersOf(of)
+    for (const holder of holders) starts.set(holder, [...recent(holder), ...Array.from({ length: now.startsPerMinute }, () => clock.boot())])
     const all = sum(now, later)
     // The starts are counted already.
-    const claim = { owner, counted: { ...all, startsPerMinute: 0 }, memory: all.memory, until: Number.POSITIVE_INFINITY }
+    const claim = { holders, counted: { ...all, startsPerMinute: 0 }, memory: all.memory, until: Number.POSITIVE_INFINITY }
     claims.add(claim)
     return {
       written: () => {
@@ -220,13 +240,13 @@ export const createQuotas = ({ each, owners, reserve }: QuotaRules, { store, clo
   const ofOne = ({ limits: { cpus, memory } }: WorkloadSpec): Amounts => ({ ...nothing, instances: 1, cpus, memory, startsPerMinute: 1 })
 
   return {
-    excessOf: ({ owner, workloads }) => excess(owner, sum({ ...nothing, environments: 1 }, leastOf(Object.values(workloads)))),
-    claim: ({ owner, workloads }) => {
+    excessOf: ({ workloads, ...of }) => excess(of, sum({ ...nothing, environments: 1 }, leastOf(Object.values(workloads)))),
+    claim: ({ workloads, ...of }) => {
       const all = Object.values(workloads)
       const now = sum({ ...nothing, environments: 1 }, leastOf(all.filter(workload => !isKept(workload))))
-      return claimOf(owner, now, leastOf(all.filter(isKept)))
+      return claimOf(of, now, leastOf(all.filter(isKept)))
     },
-    excessOfInstance: (owner, workload) => excess(owner, ofOne(workload)),
-    claimInstance: (owner, workload) => claimOf(owner, ofOne(workload), nothing),
+    excessOfInstance: (of, workload) => excess(of, ofOne(workload)),
+    claimInstance: (of, workload) => claimOf(of, ofOne(workload), nothing),
   }
 }

@@ -6,6 +6,8 @@ import { DayflyError } from '../base/errors.ts'
 import type { Environment } from '../model/environment.ts'
 import type { Instance } from '../model/instance.ts'
 import { isLive } from '../model/instance.ts'
+import type { Teams } from '../model/principal.ts'
+import { isOf, teamOf } from '../model/principal.ts'
 import type { Store } from './store.ts'
 
 const shortestPrefix = 4
@@ -15,7 +17,37 @@ export interface Refs {
   instance(ref: string): Instance
 }
 
-export const createRefs = (store: Store): Refs => {
+type Seen = Pick<Store, 'environment' | 'environmentByName' | 'environmentIds' | 'instance' | 'instances' | 'instanceIds'>
+
+/** The store as somebody of these teams sees it: to them, what is of others does not exist, also where it would make a reference ambiguous. */
+export const seenBy = (store: Seen, teams: Teams): Seen => {
+  if (teams === 'all') return store
+  const visible = (environment: Environment | undefined): environment is Environment =>
+    environment !== undefined && isOf(teams, teamOf(environment.spec))
+  const has = (id: string): boolean => visible(store.environment(id))
+  /** Ids are random: few begin alike, whoever's they are. */
+  const everyone = Number.MAX_SAFE_INTEGER
+  return {
+    environment: id => {
+      const found = store.environment(id)
+      return visible(found) ? found : undefined
+    },
+    environmentByName: name => teams.map(team => store.environmentByName(name, team)).find(visible),
+    environmentIds: (prefix, limit) => store.environmentIds(prefix, everyone).filter(has).slice(0, limit),
+    instance: id => {
+      const found = store.instance(id)
+      return found && has(found.environment) ? found : undefined
+    },
+    instances: environment => (has(environment) ? store.instances(environment) : []),
+    instanceIds: (prefix, limit) =>
+      store
+        .instanceIds(prefix, everyone)
+        .filter(id => has(store.instance(id)?.environment ?? ''))
+        .slice(0, limit),
+  }
+}
+
+export const createRefs = (store: Seen): Refs => {
   const unknown = (kind: string, ref: string): DayflyError =>
     new DayflyError('not_found', `there is no ${kind} ${JSON.stringify(ref)}`, { field: 'ref', remedy: 'See what there is: dayfly ps --all' })
 

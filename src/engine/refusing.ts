@@ -7,14 +7,15 @@ export const blockedPolicyName = 'blocked-images'
 
 const hash = (text: string): string => `sha256:${createHash('sha256').update(text).digest('hex')}`
 
-const denialOf = (image: BlockedImage): Verdict => ({
+/** `name`: as it is asked for now. Whoever had it blocked may know it by another, which is nobody else's business. */
+const denialOf = (image: BlockedImage, name: string | undefined): Verdict => ({
   decision: {
     verdict: 'denied',
     denials: [
       {
         policy: blockedPolicyName,
         rule: image.rule === undefined ? 'blocked' : `blocked by ${image.rule}`,
-        message: `the image ${image.name ?? image.digest} is blocked since ${new Date(image.since).toISOString()}: ${image.reason}`,
+        message: `the image ${name ?? image.digest} is blocked since ${new Date(image.since).toISOString()}: ${image.reason}`,
         field: 'image',
         remedy: `Run another image; or, once it is known to be harmless: dayfly image unblock ${image.digest}`,
       },
@@ -28,12 +29,13 @@ const denialOf = (image: BlockedImage): Verdict => ({
 /** Asks nobody else about an image that is blocked: no exemption lets it through, and no decision that was made before. */
 export const refusingBlocked = (admission: Admission, blocked: BlockedImages): Admission => ({
   admit: async (question, signal) => {
-    const digest = Object.hasOwn(question.spec.workloads, question.workload) ? question.spec.workloads[question.workload]?.image : undefined
+    const workload = Object.hasOwn(question.spec.workloads, question.workload) ? question.spec.workloads[question.workload] : undefined
+    const digest = workload?.image
     const before = digest === undefined ? undefined : blocked.find(digest)
-    if (before !== undefined) return denialOf(before)
+    if (before !== undefined) return denialOf(before, workload?.imageName)
     const verdict = await admission.admit(question, signal)
     // It may have been blocked meanwhile.
     const since = digest === undefined ? undefined : blocked.find(digest)
-    return since === undefined ? verdict : denialOf(since)
+    return since === undefined ? verdict : denialOf(since, workload?.imageName)
   },
 })

@@ -11,6 +11,7 @@ import { isLive } from '../model/instance.ts'
 import { maximumTtl } from '../model/lease.ts'
 import type { Backend } from './backend.ts'
 import type { Engine } from './engine.ts'
+import type { FilesOfInstances } from './files.ts'
 import { endingOf } from './instances.ts'
 import type { Leases } from './leases.ts'
 import type { Lifecycle } from './lifecycle.ts'
@@ -29,6 +30,7 @@ interface RequestsParts {
   readonly notices: Notices
   readonly stopper: Stopper
   readonly sessions: Sessions
+  readonly files: FilesOfInstances
   readonly leases: Leases
   /** Something about what is kept running is another than before. */
   readonly poke: (environment: string) => void
@@ -40,8 +42,8 @@ interface RequestsParts {
 
 const longestGrace = 600_000
 
-export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'stop' | 'kill' | 'extend' | 'exec' | 'attach'> => {
-  const { backend, store, clock, refs, lifecycle, notices, stopper, sessions, leases, poke, resume, quarantined } = parts
+export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'stop' | 'kill' | 'extend' | 'exec' | 'files' | 'attach'> => {
+  const { backend, store, clock, refs, lifecycle, notices, stopper, sessions, files, leases, poke, resume, quarantined } = parts
   const extending = new Map<string, Promise<unknown>>()
 
   const environmentOf = (instance: Instance): Environment => refs.environment(instance.environment)
@@ -61,6 +63,19 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
     const { state, spec, reason } = environmentOf(instance)
     if (state === 'running') return instance
     throw new DayflyError('wrong_state', `the environment ${spec.name} is ${state}: ${reason}`, { field: 'ref' })
+  }
+  /** For what is done inside: what is paused goes on. */
+  const awake = async (ref: string, actor: Actor, why: string): Promise<Instance> => {
+    const instance = staying(ref)
+    const frozen = quarantined(instance.id)
+    if (frozen !== '') {
+      throw new DayflyError('wrong_state', `the instance ${instance.id} (${instance.workload}) is ${frozen}`, {
+        field: 'ref',
+        remedy: 'Only a person lets it go on, once it is known to be harmless: dayfly resume.',
+      })
+    }
+    await resume(instance.environment, actor, why)
+    return instance
   }
   const note = ({ id, environment }: Instance, type: string, actor: Actor, data: Record<string, string | number>): void =>
     lifecycle.noteEventually({ environment, instance: id, type, actor, reason: 'asked for', data })
@@ -167,18 +182,8 @@ export const createRequests = (parts: RequestsParts): Pick<Engine, 'wait' | 'sto
       }
     },
 
-    exec: async (ref, request, actor, signal) => {
-      const instance = staying(ref)
-      const frozen = quarantined(instance.id)
-      if (frozen !== '') {
-        throw new DayflyError('wrong_state', `the instance ${instance.id} (${instance.workload}) is ${frozen}`, {
-          field: 'ref',
-          remedy: 'Only a person lets it go on, once it is known to be harmless: dayfly resume.',
-        })
-      }
-      await resume(instance.environment, actor, 'an exec was asked for')
-      return await sessions.exec(instance, request, actor, signal)
-    },
+    exec: async (ref, request, actor, signal) => await sessions.exec(await awake(ref, actor, 'an exec was asked for'), request, actor, signal),
+    files: async (ref, user, actor, signal) => await files.open(await awake(ref, actor, 'its files were asked for'), user, actor, signal),
     attach: async (ref, actor, signal) => sessions.attach(staying(ref), actor, signal),
   }
 }

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
-import { existsSync, readFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
 import { describe, it } from 'node:test'
 import { deaf, live, service, spec, up } from '../../test/engine/supervised.ts'
 import type { World } from '../../test/engine/world.ts'
@@ -8,6 +9,7 @@ import { settle } from '../backends/fake/clock.ts'
 import { DayflyError } from '../base/errors.ts'
 import type { Detection } from '../detect/detector.ts'
 import type { Plan } from '../detect/responses/plan.ts'
+import type { ActivityFilter, Found } from '../model/activity.ts'
 import type { Event } from '../model/event.ts'
 
 const forever = [{ sleep: 1e9 }]
@@ -253,6 +255,49 @@ describe('evidence', () => {
     )
   })
 
+  describe('with what it did before', () => {
+    const found = (world: World, id: string, instance: string, from: number, count: number, path: string): Found[] =>
+      Array.from({ length: count }, (_, index) => {
+        const { event } = detection(world, id, instance)
+        return { position: from - index, activity: { ...event, time: from - index, path } }
+      })
+    const taken = async (
+      search: (page: number, world: World, id: string, instance: string) => Found[],
+    ): Promise<{ lines: string[]; gaps: string }> => {
+      let pages = 0
+      let ask: (filter: ActivityFilter) => Found[] = () => []
+      await using world = await openWorld({ engine: { search: async filter => ask(filter) } })
+      const { id, instance } = await world.run(forever)
+      ask = () => search(pages++, world, id, instance)
+      world.engine.respond(detection(world, id, instance), withEvidence())
+      for (let turn = 0; turn < 300 && world.engine.evidence(id).length === 0; turn++) {
+        await world.advance(100)
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+      const [evidence] = world.engine.evidence(id)
+      assert.ok(evidence)
+      const text = readFileSync(world.engine.evidencePath(id, evidence.take, 'events.jsonl'), 'utf8')
+      return { lines: text.trimEnd().split('\n'), gaps: evidence.gaps.join() }
+    }
+
+    it('keeps what was found when the rest cannot be, oldest first', async () => {
+      const { lines, gaps } = await taken((page, world, id, instance) => {
+        if (page === 1) throw new DayflyError('timeout', 'the search took too long')
+        return found(world, id, instance, 10_000, 2000, '/a')
+      })
+      assert.deepEqual([lines.length, JSON.parse(lines[0] ?? '').time, JSON.parse(lines.at(-1) ?? '').time], [2000, 8001, 10_000])
+      assert.match(gaps, /the last 2000: the search took too long/)
+    })
+
+    it('is the last of it, in so many bytes', async () => {
+      const { lines, gaps } = await taken((page, world, id, instance) => found(world, id, instance, 1e6 - page * 2000, 2000, 'x'.repeat(4096)))
+      const bytes = lines.reduce((sum, line) => sum + line.length + 1, 0)
+      assert.ok(bytes <= 32 * 1024 * 1024 && bytes > 31 * 1024 * 1024, String(bytes))
+      assert.equal(JSON.parse(lines.at(-1) ?? '').time, 1e6)
+      assert.match(gaps, /there was no room for more/)
+    })
+  })
+
   it('comes before the end, and what cannot be taken does not stop that', async () => {
     const calls: string[] = []
     const fake = {
@@ -282,6 +327,122 @@ describe('evidence', () => {
     await world.engine.sweep(never())
     assert.equal(world.store.environment(id), undefined)
     assert.equal(existsSync(path), false)
+  })
+})
+
+describe('a daemon that is killed over evidence', () => {
+  const withEvidence = (...measures: Plan['measures'][number][]): Plan => ({ ...plan(...measures), forensics: true })
+  const folderOf = (world: World, id: string): string => join(world.folder, `${id}.forensics`)
+  const taken = async (world: World, id: string): Promise<void> => {
+    for (let turn = 0; turn < 100 && of(world, id, 'forensics.taken').length === 0; turn++) {
+      await world.advance(100)
+      await new Promise(resolve => setTimeout(resolve, 10))
+    }
+  }
+
+  it('before the next step is followed by one that does that step, and lets the instance go on', async () => {
+    await using world = await openWorld({ fake: { fault: called => (called === 'killProcess' ? 'freeze' : undefined) } })
+    const { id, instance } = await world.run(forever)
+    const pid = 800_000
+    world.engine.respond(detection(world, id, instance, {}, pid), withEvidence('kill-process'))
+    await taken(world, id)
+    await settle()
+    assert.equal(world.kernel.paused.has(instance), true)
+    const [before] = world.engine.evidence(id)
+    await world.restart()
+    for (let turn = 0; turn < 50 && of(world, id, 'response.taken').length < 2; turn++) await world.advance(100)
+    await settle()
+    assert.deepEqual(
+      of(world, id, 'response.taken').map(({ data }) => data['action']),
+      ['forensics', 'kill-process'],
+    )
+    assert.equal(world.kernel.paused.has(instance), false)
+    assert.deepEqual(world.engine.evidence(id), [before], 'evidence is not taken twice')
+  })
+
+  it('after the last step, and before it was let go, is followed by one that lets it go', async () => {
+    await using world = await openWorld({ fake: { fault: called => (called === 'resume' ? 'freeze' : undefined) } })
+    const { id, instance } = await world.run(forever)
+    world.engine.respond(detection(world, id, instance), withEvidence())
+    await taken(world, id)
+    await settle()
+    assert.equal(world.kernel.paused.has(instance), true)
+    await world.restart()
+    for (let turn = 0; turn < 50 && world.kernel.paused.has(instance); turn++) await world.advance(100)
+    assert.equal(world.kernel.paused.has(instance), false)
+  })
+
+  it('before the record had it is followed by one that keeps what was taken', async () => {
+    await using world = await openWorld({ fake: { fault: called => (called === 'takeEvidence' ? 'freeze' : undefined) } })
+    const { id, instance } = await world.run(forever)
+    world.engine.respond(detection(world, id, instance), withEvidence())
+    await settle()
+    const [{ sequence } = { sequence: 0 }] = of(world, id, 'response.decided')
+    // As a daemon leaves it that has renamed it and is killed.
+    mkdirSync(join(folderOf(world, id), String(sequence)), { recursive: true })
+    writeFileSync(join(folderOf(world, id), String(sequence), 'processes.json'), 'of before')
+    await world.restart()
+    await taken(world, id)
+    const [found] = world.engine.evidence(id)
+    assert.deepEqual(
+      found?.files.map(({ name }) => name),
+      ['processes.json'],
+    )
+    assert.match(found.gaps.join(), /killed while it was taken/)
+    assert.equal(readFileSync(world.engine.evidencePath(id, sequence, 'processes.json'), 'utf8'), 'of before')
+  })
+
+  it('in the middle of it, and whose successor can take nothing, leaves what there was', async () => {
+    await using world = await openWorld({ fake: { fault: called => (called === 'takeEvidence' ? 'freeze' : undefined) } })
+    const { id, instance } = await world.run(forever)
+    world.engine.respond(detection(world, id, instance), withEvidence())
+    await settle()
+    const [{ sequence } = { sequence: 0 }] = of(world, id, 'response.decided')
+    world.crash()
+    // What is killed tidies nothing up: here it does, so it is put back.
+    await new Promise(resolve => setTimeout(resolve, 50))
+    mkdirSync(join(folderOf(world, id), `${sequence}.new`), { recursive: true })
+    writeFileSync(join(folderOf(world, id), `${sequence}.new`, 'maps.txt'), 'half of it')
+    await world.restart({ fake: { fault: called => (called === 'takeEvidence' ? 'fail' : undefined) } })
+    await taken(world, id)
+    const [found] = world.engine.evidence(id)
+    assert.deepEqual(
+      found?.files.map(({ name, bytes }) => [name, bytes]),
+      [['maps.txt', 10]],
+    )
+  })
+})
+
+describe('the budget for evidence', () => {
+  it('is kept by throwing away the oldest, which the record tells and a mark vouches for', async () => {
+    const room = 256 * 1024 * 1024
+    await using world = await openWorld({ engine: { evidenceBudget: room + 100, headKey: Buffer.alloc(32, 1) } })
+    const { id, instance } = await world.run(forever)
+    const take = async (rule: string): Promise<void> => {
+      const before = of(world, id, 'forensics.taken').length
+      world.engine.respond(detection(world, id, instance, { rule }), { ...plan(), forensics: true })
+      for (let turn = 0; turn < 100 && of(world, id, 'forensics.taken').length === before; turn++) {
+        await world.advance(100)
+        await new Promise(resolve => setTimeout(resolve, 10))
+      }
+      await world.advance(60_000)
+    }
+    await take('one')
+    const [first] = world.engine.evidence(id)
+    assert.ok(first)
+    const path = world.engine.evidencePath(id, first.take, 'processes.json')
+    writeFileSync(path, 'x'.repeat(1_000))
+    await take('two')
+    assert.equal(existsSync(path), false)
+    assert.deepEqual(
+      of(world, id, 'forensics.pruned').map(({ data }) => data['decision']),
+      [first.take],
+    )
+    const [, second] = world.engine.evidence(id)
+    assert.deepEqual([await world.engine.prunedEvidence(id, first.take), await world.engine.prunedEvidence(id, second?.take ?? 0)], [true, false])
+    assert.throws(() => world.engine.evidencePath(id, first.take, 'processes.json'), /not there any more/)
+    writeFileSync(join(world.folder, `${id}.forensics`, `${second?.take}.pruned`), 'made up')
+    assert.equal(await world.engine.prunedEvidence(id, second?.take ?? 0), false)
   })
 })
 
@@ -334,6 +495,50 @@ describe('too much at once', () => {
     assert.ok(of(world, id, 'response.withheld').every(({ data }) => data['because'] === 'limit'))
     await world.advance(60_000)
     assert.equal(of(world, id, 'detection.repeated').length, 240)
+  })
+
+  it('of one environment takes nothing from another, and what is critical has a reserve', async () => {
+    await using world = await openWorld()
+    const noisy = await Promise.all(Array.from({ length: 3 }, () => world.run(forever)))
+    const [first] = noisy
+    assert.ok(first)
+    // As many environments and instances as one could want to end, all of one environment's making.
+    for (let one = 0; one < 400; one++) {
+      world.engine.respond(detection(world, first.id, first.instance, { rule: `rule ${one}` }, 600_000 + one), plan('kill-process'))
+    }
+    const other = await world.run(forever)
+    assert.equal(world.engine.respond(detection(world, other.id, other.instance), plan('isolate'))?.type, 'detection.raised')
+    await settle()
+    assert.equal(world.engine.isIsolated(other.id), true)
+    assert.equal(world.engine.respond(detection(world, first.id, first.instance, { rule: 'not urgent' }), plan()), undefined)
+    const urgent = detection(world, first.id, first.instance, { rule: 'urgent', priority: 'critical' })
+    assert.equal(world.engine.respond(urgent, plan())?.type, 'detection.raised', 'its own share is used up')
+  })
+
+  it('what was withheld is done when it is detected again and there is room', async () => {
+    await using world = await openWorld()
+    const { id, instance } = await world.run(forever)
+    for (let one = 0; one < 101; one++) {
+      world.engine.respond(detection(world, id, instance, { rule: `rule ${one}` }, 700_000 + one), plan('kill-process'))
+    }
+    const decided = (): unknown[] => of(world, id, 'response.decided').map(({ data }) => data['process'])
+    await settle()
+    assert.equal(decided().length, 100)
+    await world.advance(1_000)
+    world.engine.respond(detection(world, id, instance, { rule: 'again' }, 700_100), plan('kill-process'))
+    await settle()
+    assert.deepEqual(decided().at(-1), { pid: 700_100, start: 5_000_000, name: 'sh' })
+  })
+
+  it('one rule that says many things is told of each', async () => {
+    await using world = await openWorld()
+    const { id, instance } = await world.run(forever)
+    const say = (key: string) =>
+      world.engine.respond(detection(world, id, instance, { rule: 'Outside of profile web', source: 'profile', key }), plan())
+    assert.deepEqual(
+      [say('programs /bin/a'), say('programs /bin/b'), say('programs /bin/a')].map(event => event?.type),
+      ['detection.raised', 'detection.raised', undefined],
+    )
   })
 
   it('nothing is forgotten over a full disk: the same comes through once it can be written', async () => {

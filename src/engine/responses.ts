@@ -10,9 +10,10 @@ import type { Clock } from '../base/clock.ts'
 import { DayflyError, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Detection } from '../detect/detector.ts'
-import type { Once } from '../detect/responses/limits.ts'
-import { once, rateLimit } from '../detect/responses/limits.ts'
+import type { Asker, Once, SharedRates } from '../detect/responses/limits.ts'
+import { once, rateLimit, sharedLimit } from '../detect/responses/limits.ts'
 import type { Plan } from '../detect/responses/plan.ts'
+import { isAsUrgent } from '../detect/responses/plan.ts'
 import type { Environment } from '../model/environment.ts'
 import type { Event, NewEvent } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
@@ -42,12 +43,21 @@ const withheldType = 'response.withheld'
 
 /** The same of one instance within this time (ms) is counted, not written; nor is the same done again. */
 const window = 60_000
-/** Detections that are written one by one: of an instance, and of all. */
-const written = { own: { count: 60, per: 60_000 }, all: { count: 1200, per: 60_000 } }
-/** What is done to processes, of an instance and of all; and to whole instances, environments and images. A rule that is wrong must not end everything within a minute. */
-const killed = { own: { count: 100, per: 10_000 }, all: { count: 1000, per: 10_000 } }
-const ended = { count: 100, per: 60_000 }
-/** Takes of evidence of one environment, and at once. */
+/** Detections that are written one by one. */
+const written: SharedRates = {
+  ...{ own: { count: 60, per: 60_000 }, environment: { count: 300, per: 60_000 }, all: { count: 1200, per: 60_000 } },
+  reserve: { environment: { count: 60, per: 60_000 }, all: { count: 300, per: 60_000 } },
+}
+/** What is done to processes; and to whole instances, environments and images. A rule that is wrong must not end everything within a minute. */
+const killed: SharedRates = {
+  ...{ own: { count: 100, per: 10_000 }, environment: { count: 300, per: 10_000 }, all: { count: 1000, per: 10_000 } },
+  reserve: { environment: { count: 100, per: 10_000 }, all: { count: 300, per: 10_000 } },
+}
+const ended: SharedRates = {
+  ...{ environment: { count: 20, per: 60_000 }, all: { count: 100, per: 60_000 } },
+  reserve: { environment: { count: 5, per: 60_000 }, all: { count: 50, per: 60_000 } },
+}
+/** Takes of evidence of one environment. */
 const evidence = { count: 4, per: 600_000 }
 const tries = 3
 const firstPause = 1000
@@ -101,11 +111,9 @@ export const createResponses = (parts: ResponsesParts): Responses => {
   const { store, clock, agenda, lifecycle, measures, log, closing } = parts
   const told = once(window)
   const begun = once(window)
-  const writtenOwn = rateLimit(written.own)
-  const writtenAll = rateLimit(written.all)
-  const killedOwn = rateLimit(killed.own)
-  const killedAll = rateLimit(killed.all)
-  const endedAll = rateLimit(ended)
+  const mayWrite = sharedLimit(written)
+  const mayKill = sharedLimit(killed)
+  const mayEnd = sharedLimit(ended)
   const evidenceOwn = rateLimit(evidence)
   /** By environment, then rule and instance: what is not written yet. */
   const repeated = new Map<string, Map<string, { rule: string; instance: string; count: number }>>()
@@ -140,9 +148,12 @@ export const createResponses = (parts: ResponsesParts): Responses => {
     return `${step} ${instance.id}`
   }
 
-  const isWithinLimits = (step: Step, { id, environment }: Instance, now: number): boolean => {
-    if (step === 'kill-process') return killedOwn(id, now) && killedAll('', now)
-    return step === 'forensics' ? evidenceOwn(environment, now) : endedAll('', now)
+  const askerOf = ({ priority, event: { instance, environment } }: Detection): Asker => ({
+    ...{ instance, environment, critical: isAsUrgent(priority, 'critical') },
+  })
+  const isWithinLimits = (step: Step, asker: Asker, now: number): boolean => {
+    if (step === 'kill-process') return mayKill(asker, now)
+    return step === 'forensics' ? evidenceOwn(asker.environment, now) : mayEnd(asker, now)
   }
 
   const withhold = (because: 'audit' | 'limit', detection: Detection, steps: readonly Step[]): void => {
@@ -169,8 +180,10 @@ export const createResponses = (parts: ResponsesParts): Responses => {
       if (claim(told, `audit ${instance.id} ${rule}`, now)) withhold('audit', detection, fresh)
       return undefined
     }
-    const within = fresh.filter(step => isWithinLimits(step, instance, now))
+    const within = fresh.filter(step => isWithinLimits(step, askerOf(detection), now))
     const beyond = fresh.filter(step => !within.includes(step))
+    // Nobody has done it: the next one like it may have it done.
+    for (const step of beyond) begun.forget(keyOf(step, process, instance, image))
     if (beyond.length > 0 && claim(told, `beyond ${instance.id} ${rule}`, now)) withhold('limit', detection, beyond)
     if (within.length === 0) return undefined
     const data = { rule, measures: within, process, detectedAt: event.time }
@@ -219,7 +232,8 @@ export const createResponses = (parts: ResponsesParts): Responses => {
     }
   }
 
-  const carryOut = (decision: Decision): void => {
+  /** `stands`: a daemon that was killed may have left the instance standing still. */
+  const carryOut = (decision: Decision, stands = false): void => {
     const { id } = decision.instance
     const since = clock.boot()
     // What protects others does not wait for evidence, nor for what is done to the instance before.
@@ -228,7 +242,7 @@ export const createResponses = (parts: ResponsesParts): Responses => {
     const all = async (): Promise<void> => {
       for (const step of then) await attempt(decision, step, since)
     }
-    const inOrder = (): Promise<void> => (then.includes('forensics') ? measures.still(decision.instance, all) : all())
+    const inOrder = (): Promise<void> => (stands || then.includes('forensics') ? measures.still(decision.instance, all) : all())
     const before = chains.get(id)
     const own = before === undefined ? inOrder() : before.then(inOrder)
     const chain = own
@@ -255,7 +269,11 @@ export const createResponses = (parts: ResponsesParts): Responses => {
         if (first) claimed.push([memory, key])
         return first
       }
-      const isWritten = claim(told, `${instanceId} ${detection.rule}`, now) && writtenOwn(instanceId, now) && writtenAll('', now)
+      const about = `${instanceId} ${detection.rule} ${detection.key ?? ''}`
+      const isFirst = claim(told, about, now)
+      const isWritten = isFirst && mayWrite(askerOf(detection), now)
+      // There was too much: what was not written is no reason not to write the next one.
+      if (isFirst && !isWritten) told.forget(about)
       try {
         const { event, decision } = lifecycle.atomically(() => {
           const reason = `${detection.priority}: ${short(detection.output)}`
@@ -275,13 +293,19 @@ export const createResponses = (parts: ResponsesParts): Responses => {
       const over = new Set(
         events.flatMap(({ type, data }) => (type === decidedType ? [] : [`${String(data['decision'])} ${String(data['action'])}`])),
       )
+      const taken = new Map<string, Decision>()
       for (const { type, sequence, data, instance: instanceId = '' } of events) {
         const read = type === decidedType ? Decided.safeParse(data) : undefined
         const instance = store.instance(instanceId)
         if (read?.success !== true || instance === undefined) continue
         const left = read.data.measures.filter(step => !over.has(`${sequence} ${step}`))
-        if (left.length > 0) carryOut({ ...read.data, measures: left, sequence, environment: id, instance })
+        const decision = { ...read.data, measures: left, sequence, environment: id, instance }
+        const stands = read.data.measures.includes('forensics')
+        if (left.length > 0) carryOut(decision, stands)
+        // Killed after the last step, and before it went on.
+        else if (stands && isLive(instance.state)) taken.set(instanceId, decision)
       }
+      for (const decision of taken.values()) carryOut(decision, true)
     },
   }
 }

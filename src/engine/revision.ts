@@ -17,13 +17,13 @@ export const inOrder = (spec: EnvironmentSpec): string[] => {
 }
 
 /**
- * Short hash of everything that an instance of the workload is made from. How many there are, in which order they start, how they are checked and who may
- * reach them can change without it. A dependency that asks for its dependents' restart is part of theirs.
+ * Short hash of everything that an instance of the workload is made from. How many there are, in which order they start, how they are checked, who may
+ * reach them and their labels can change without it. A dependency that asks for its dependents' restart is part of theirs.
  */
 export const revisionOf = (spec: EnvironmentSpec, name: string, seen: ReadonlySet<string> = new Set()): string => {
   const workload = spec.workloads[name]
   if (!workload) return ''
-  const { deployment, ...own } = workload
+  const { deployment, labels: _labels, ...own } = workload
   const configs = (own.mounts ?? []).flatMap(mount => (mount.type === 'config' ? [[mount.config, spec.configs?.[mount.config] ?? '']] : []))
   const restarting = Object.entries(deployment?.dependsOn ?? {})
     .filter(([dependency, { restart }]) => restart && !seen.has(dependency))

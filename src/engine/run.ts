@@ -1,4 +1,5 @@
 /** Creating an environment: refused before anything exists, or made whole, or taken down again. */
+import { AsyncResource } from 'node:async_hooks'
 import { abortError } from '../base/abort.ts'
 import type { Agenda } from '../base/agenda.ts'
 import type { Clock } from '../base/clock.ts'
@@ -155,7 +156,9 @@ export const createRun = (parts: RunParts) => {
     const verdicts = await parts.gate.ask(spec, Object.keys(spec.workloads), 'CREATE', actor, signal)
     refuse(planFor(spec).environment, verdicts, actor)
     let waits = false
-    const outcome = parts.line.enter(spec, waiting, signal, claim => begin(spec, secrets, seeds, verdicts, actor, signal, claim, waits))
+    // Whoever lets it in later is another request: what is begun then is still this one's.
+    const inContext = AsyncResource.bind((claim: Claim) => begin(spec, secrets, seeds, verdicts, actor, signal, claim, waits))
+    const outcome = parts.line.enter(spec, waiting, signal, inContext)
     waits = true
     return await outcome
   }

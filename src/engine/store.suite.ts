@@ -9,7 +9,7 @@ import type { NewEvent } from '../model/event.ts'
 import { dayfly } from '../model/event.ts'
 import type { Instance, Origin } from '../model/instance.ts'
 import { defaultLimits } from '../model/workload.ts'
-import type { Store } from './store.ts'
+import type { EnvironmentFilter, Store } from './store.ts'
 import { presentPerPlace } from './store.ts'
 import { recordEndSuite } from './store-end.suite.ts'
 
@@ -123,6 +123,42 @@ export const storeSuite = (name: string, open: () => StoreFixture): void => {
         assert.deepEqual(ids({ labels: { toString: 'x' } }), [])
       })
 
+      check('are listed in parts, with their instances, also after one that is gone, and of some teams', store => {
+        const made = Array.from({ length: 9 }, (_, at) => {
+          const { spec, ...rest } = exampleEnvironment(`n${at}`, { createdAt: Math.floor(at / 2), state: at === 3 ? 'ended' : 'running' })
+          const environment = { ...rest, spec: { ...spec, team: at % 3 === 0 ? 'blue' : 'green', labels: at % 2 === 0 ? { even: 'yes' } : {} } }
+          store.putEnvironment(environment)
+          const instance = exampleInstance(environment.id, { createdAt: environment.createdAt })
+          store.putInstance(instance)
+          return { environment, instance }
+        })
+        const places = (list: readonly { readonly id: string; readonly createdAt: number }[]) => list.map(({ id, createdAt }) => ({ id, createdAt }))
+        const newest = places(made.map(({ environment }) => environment)).toReversed()
+        const oldest = places(made.map(({ instance }) => instance))
+        for (const [at, after] of newest.entries()) assert.deepEqual(places(store.environments({ after, limit: 2 })), newest.slice(at + 1, at + 3))
+        for (const [at, after] of oldest.entries()) assert.deepEqual(places(store.instanceList({ after, limit: 2 })), oldest.slice(at + 1, at + 3))
+
+        const names = (filter: EnvironmentFilter): string =>
+          store
+            .environments(filter)
+            .map(({ spec }) => spec.name.slice(1))
+            .join('')
+        assert.equal(names({ teams: ['blue'] }), '630')
+        assert.equal(names({ teams: ['blue'], ended: false, limit: 1 }), '6')
+        assert.equal(names({ teams: ['blue'], after: { id: made[6]?.environment.id ?? '', createdAt: 3 } }), '30')
+        assert.equal(names({ labels: { even: 'yes' }, limit: 3 }), '864')
+        assert.deepEqual(store.environmentIdsOf(['blue']).length, 3)
+        assert.deepEqual(store.environmentIdsOf('all').length, 9)
+        assert.deepEqual(places(store.instanceList({ teams: ['blue'], limit: 2 })), [oldest[0], oldest[3]])
+
+        store.purge(made[3]?.environment.id ?? '')
+        const gone = newest[5]
+        assert.ok(gone)
+        // What is as old as it is told again: better than left out.
+        assert.deepEqual(names({ after: gone, limit: 2 }), '21')
+        assert.deepEqual(places(store.instanceList({ after: oldest[3] ?? gone, limit: 2 })), [oldest[2], oldest[4]])
+      })
+
       check('are found by the beginning of their id', store => {
         for (const id of ['eaaa1', 'eaaa2', 'eaab1', 'eb']) store.putEnvironment(exampleEnvironment(id, { id }))
         assert.deepEqual(store.environmentIds('eaaa', 5), ['eaaa1', 'eaaa2'])
@@ -171,7 +207,8 @@ export const storeSuite = (name: string, open: () => StoreFixture): void => {
         store.putInstance(other)
         const ids = (instances: readonly Instance[]): string[] => instances.map(({ id }) => id)
         assert.deepEqual(ids(store.instances(one.id)), ids(made))
-        assert.deepEqual(ids(store.instances()), [...ids(made), other.id])
+        assert.deepEqual(ids(store.instanceList({})), [...ids(made), other.id])
+        assert.deepEqual(ids(store.instanceList({ environment: one.id })), ids(made))
         assert.deepEqual(ids(store.liveInstances()), [...ids(made.slice(0, 3)), other.id])
         assert.deepEqual(store.instanceIds(other.id.slice(0, 8), 2), [other.id])
         const wishes = ['stopped', 'retired'] as const
@@ -275,6 +312,8 @@ export const storeSuite = (name: string, open: () => StoreFixture): void => {
         assert.equal(store.events({ environment: id, since: 0, limit: 2 }).length, 2)
         assert.deepEqual(store.events({ environment: 'none' }), [])
         assert.deepEqual(store.events({ environment: id, types: [third.type, 'none'] }), [third])
+        assert.deepEqual(store.events({ environment: id, newestFirst: true, limit: 2 }), all.slice(-2).reverse())
+        assert.deepEqual(store.events({ environment: id, before: third.cursor, newestFirst: true }), all.slice(0, 2).reverse())
         assert.deepEqual(store.events({ types: [] }), [])
       })
 

@@ -179,9 +179,9 @@ export const createSupervisor = (parts: SupervisorParts): Supervisor => {
     for (const vacancy of start) {
       const { workload } = vacancy
       const spec = workloadOf(environment, vacancy)
-      const reason = refused.get(workload) ?? quotas.excessOfInstance(environment.spec.owner, spec)?.reason
+      const reason = refused.get(workload) ?? quotas.excessOfInstance(environment.spec, spec)?.reason
       if (reason !== undefined) refused.set(workload, reason)
-      else attendance.begin(kept, environment, vacancy, spec, quotas.claimInstance(environment.spec.owner, spec))
+      else attendance.begin(kept, environment, vacancy, spec, quotas.claimInstance(environment.spec, spec))
       if (reason === undefined) begun++
     }
     publish(

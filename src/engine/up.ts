@@ -5,6 +5,7 @@ import type { Environment } from '../model/environment.ts'
 import { EnvironmentSpec } from '../model/environment.ts'
 import type { Actor } from '../model/event.ts'
 import { parse } from '../model/parse.ts'
+import { teamOf } from '../model/principal.ts'
 import type { Gate, Verdicts } from './admission.ts'
 import { denialOf, warningsOf } from './admission.ts'
 import type { Audience } from './audience.ts'
@@ -126,9 +127,16 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
   const changing = new Map<string, Turns>()
 
   /** Does the work when all that came before for that name is over. */
-  const inTurn = async <T>(name: string, waiting: Waiting | undefined, signal: AbortSignal, work: (waiting: Waiting | undefined) => Promise<T>) => {
-    const turns = changing.get(name) ?? { over: Promise.resolve(), count: 0, reason: undefined }
-    changing.set(name, turns)
+  const inTurn = async <T>(
+    spec: EnvironmentSpec,
+    waiting: Waiting | undefined,
+    signal: AbortSignal,
+    work: (waiting: Waiting | undefined) => Promise<T>,
+  ) => {
+    const { name } = spec
+    const key = `${teamOf(spec)}/${name}`
+    const turns = changing.get(key) ?? { over: Promise.resolve(), count: 0, reason: undefined }
+    changing.set(key, turns)
     const { over, count } = turns
     if (count > 0) {
       const also = turns.reason === undefined ? '' : `, which waits in line itself: ${turns.reason}`
@@ -148,7 +156,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
       return await mine
     } finally {
       turns.reason = undefined
-      if (--turns.count === 0) changing.delete(name)
+      if (--turns.count === 0) changing.delete(key)
     }
   }
 
@@ -179,7 +187,7 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
 
   /** The environment that a spec would change; undefined where it would make a new one. */
   const before = (spec: EnvironmentSpec): Environment | undefined => {
-    const found = store.environmentByName(spec.name)
+    const found = store.environmentByName(spec.name, teamOf(spec))
     if (!found) return undefined
     if (found.spec.owner !== spec.owner || !isSupervised(found.spec)) {
       throw new DayflyError('conflict', `name: an environment named ${spec.name} lives already, and was not brought up by you`, {
@@ -270,8 +278,8 @@ export const createUp = (parts: UpParts): Pick<Engine, 'up' | 'diff'> => {
       checkSecrets(part, secrets)
       checkSeeds(part, seeds)
       const named = new Set(Object.keys(part.workloads))
-      return await inTurn(part.name, waiting, signal, async told => {
-        const earlierOne = store.environmentByName(part.name)
+      return await inTurn(part, waiting, signal, async told => {
+        const earlierOne = store.environmentByName(part.name, teamOf(part))
         // Its name is free once nothing is left of it.
         if (earlierOne?.state === 'ending') await parts.ended(earlierOne.id, signal)
         const found = before(part)
