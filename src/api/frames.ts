@@ -9,7 +9,7 @@
  * | 3 | resize | to the daemon | `u16 rows, u16 columns`, little-endian |
  * | 4 | signal | to the daemon | name, e.g. `SIGINT` |
  * | 5 | exit | to the client | JSON: `ExitFrame`, after the last output |
- * | 6 | error | to the client | JSON: `ErrorDocument`; the last frame |
+ * | 6 | error | to the client | JSON: `Problem`; the last frame |
  * | 7 | progress | to the client | JSON: `PullProgress`, while an image is pulled |
  * | 8 | started | to the client | JSON: `StartedView` |
  * | 9 | ended | to the client | JSON: `EnvironmentView`; nothing of it is left on the host; the last frame |

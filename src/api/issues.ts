@@ -7,19 +7,19 @@ import { DayflyError } from '../base/errors.ts'
 const durations = new Set(['lease.ttl', 'lease.idle', 'lease.retention', 'grace', 'ttl'])
 const sizes = new Set(['limits.memory', 'limits.io', 'logLimit'])
 
-const remedies: Readonly<Record<string, string>> = {
-  'lease.ttl': 'An environment is ephemeral: ask for 1s to 7d, and move its end later with `dayfly extend`.',
-  'lease.idle': 'Ask for 1s to 7d.',
-  'lease.retention': 'Ask for at most 365d.',
-  ttl: 'Ask for 1s to 7d from now.',
-  'limits.cpus': 'Ask for 0.01 cores or more, e.g. 0.5.',
-  'limits.memory': 'Ask for 4m or more, e.g. 512m.',
-  'limits.pids': 'Ask for 1 or more; an ordinary service needs a few dozen.',
-  'limits.io': 'Ask for 64k a second or more.',
-  name: 'Use lower-case letters, digits and inner hyphens, at most 63.',
-  hostname: 'Use a name like web or web.example.org, at most 64 characters.',
-  image: 'Name an image, e.g. debian:12, or a digest sha256:….',
-}
+const remedies: ReadonlyMap<string, string> = new Map([
+  ['lease.ttl', 'An environment is ephemeral: ask for 1s to 7d, and move its end later with `dayfly extend`.'],
+  ['lease.idle', 'Ask for 1s to 7d.'],
+  ['lease.retention', 'Ask for at most 365d.'],
+  ['ttl', 'Ask for 1s to 7d from now.'],
+  ['limits.cpus', 'Ask for 0.01 cores or more, e.g. 0.5.'],
+  ['limits.memory', 'Ask for 4m or more, e.g. 512m.'],
+  ['limits.pids', 'Ask for 1 or more; an ordinary service needs a few dozen.'],
+  ['limits.io', 'Ask for 64k a second or more.'],
+  ['name', 'Use lower-case letters, digits and inner hyphens, at most 63.'],
+  ['hostname', 'Use a name like web or web.example.org, at most 64 characters.'],
+  ['image', 'Name an image, e.g. debian:12, or a digest sha256:….'],
+])
 
 const show = (value: number | bigint, field: string): string => {
   if (durations.has(field)) return formatDuration(Number(value))
@@ -73,6 +73,6 @@ export const parseInput = <T extends z.ZodType>(schema: T, input: unknown, whole
   const path = issue.code === 'unrecognized_keys' ? [...issue.path, issue.keys[0] ?? ''] : issue.path
   const field = fieldOf(path)
   const named = field === '' ? whole : field
-  const remedy = remedies[field]
+  const remedy = remedies.get(field)
   throw new DayflyError('invalid', `${named}: ${fault(issue, field, at(input, path))}`, { field: named, ...(remedy === undefined ? {} : { remedy }) })
 }

@@ -1,15 +1,16 @@
 /** The OpenAPI 3.1 document of a list of routes. `docs/openapi.json` is its checked-in copy. */
 import { z } from 'zod'
 import { framesMediaType } from './frames.ts'
+import { problemMediaType } from './problems.ts'
 import type { Route } from './route.ts'
-import { ErrorDocument } from './schemas/system.ts'
+import { Problem } from './schemas/system.ts'
 
 type Json = Record<string, unknown>
 
 const description =
   'HTTP over the unix socket <run-dir>/dayfly.sock. Times are milliseconds since the Unix epoch, durations milliseconds, sizes bytes. ' +
   `Frames (\`${framesMediaType}\`, or after an upgrade to \`dayfly-frames\`) are: u32 length of what follows, little-endian; u8 kind; payload. ` +
-  'Kinds: 0 stdin (empty: its end), 1 stdout, 2 stderr, 3 resize (u16 rows, u16 columns), 4 signal (its name), 5 exit (ExitFrame), 6 error (Error), ' +
+  'Kinds: 0 stdin (empty: its end), 1 stdout, 2 stderr, 3 resize (u16 rows, u16 columns), 4 signal (its name), 5 exit (ExitFrame), 6 error (Problem), ' +
   '7 progress (PullProgress), 8 started (Environment), 9 ended (Environment).'
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null && !Array.isArray(value)
@@ -49,7 +50,7 @@ const responses = (route: Route, components: Json): Json => {
   }
   const failure = {
     description: 'It failed; the status goes with the error code.',
-    content: { 'application/json': { schema: jsonSchema(ErrorDocument, 'output', components) } },
+    content: { [problemMediaType]: { schema: jsonSchema(Problem, 'output', components) } },
   }
   return { ...byStatus, default: failure }
 }
@@ -68,6 +69,9 @@ export const openapiDocument = (routes: readonly Route[], version: string): Json
         ...(route.description === undefined ? {} : { description: route.description }),
         operationId: `${route.method.toLowerCase()}${path.replaceAll(/[^A-Za-z]+(\w?)/g, (_, letter: string) => letter.toUpperCase())}`,
         ...(taken.length === 0 ? {} : { parameters: taken }),
+        ...(route.takes === undefined
+          ? {}
+          : { requestBody: { required: true, content: { [route.takes]: { schema: { type: 'string', format: 'binary' } } } } }),
         ...(Object.keys(body).length === 0 ? {} : { requestBody: { required: true, content: { 'application/json': { schema: body } } } }),
         responses: responses(route, components),
       },

@@ -1,20 +1,24 @@
 /** A route as data: what it takes and answers as zod schemas, so that checking, the OpenAPI document and the authorisation matrix see the same thing. */
 import { z } from 'zod'
 import type { Actor } from '../model/event.ts'
+import type { Principal } from '../model/principal.ts'
 import type { FrameStream } from './frame-stream.ts'
 import { parseInput } from './issues.ts'
+import type { ServerSent } from './server-sent.ts'
 
 export type Method = 'GET' | 'POST' | 'DELETE'
 
 /** What a handler returns; the server turns it into bytes. */
 export type Reply =
-  | { readonly kind: 'json'; readonly status: 200 | 201; readonly body: object }
+  | { readonly kind: 'json'; readonly status: 200 | 201; readonly body: object; readonly headers?: Readonly<Record<string, string>> }
   /** One JSON document a line. An error on the way is the last line. */
   | { readonly kind: 'lines'; readonly lines: AsyncIterable<object> }
   /** Server-sent events. */
-  | { readonly kind: 'events'; readonly events: AsyncIterable<{ readonly id: string; readonly event: string; readonly data: object }> }
+  | { readonly kind: 'events'; readonly events: AsyncIterable<ServerSent> }
   /** What no error can be part of: should one come up, the answer breaks off. */
   | { readonly kind: 'bytes'; readonly mediaType: string; readonly bytes: AsyncIterable<Uint8Array> }
+  /** A page for a browser, with the Content-Security-Policy that it obeys. */
+  | { readonly kind: 'page'; readonly html: string; readonly policy: string }
   /** A body of frames. */
   | { readonly kind: 'frames'; readonly frames: AsyncIterable<Buffer> }
   /** After `101 Switching Protocols`. An error on the way is an error frame. */
@@ -24,13 +28,22 @@ export interface Call<Params, Query, Body> {
   readonly params: Params
   readonly query: Query
   readonly body: Body
+  /** Who asks, and what they may see. The services that a route was made with show it no more than that. */
+  readonly principal: Principal
+  /** Where the call came from; empty for the socket. */
+  readonly address: string
+  /** The same in words of the record. */
   readonly actor: Actor
   /** Aborted when the client is gone or the daemon stops. */
   readonly signal: AbortSignal
   /** The client asks to go on with frames. */
   readonly upgrade: boolean
+  /** The same over a WebSocket: a frame is a message, of its kind and its payload. */
+  readonly webSocket: boolean
   /** It wants this media type by its Accept header. */
   accepts(mediaType: string): boolean
+  /** The bytes of a body that is `application/octet-stream`, to be iterated once; undefined for any other. */
+  readonly content?: AsyncIterable<Uint8Array> | undefined
   /** Of a header, or undefined. */
   header(name: string): string | undefined
 }
@@ -47,13 +60,18 @@ export interface Answer {
 
 export interface Route {
   readonly method: Method
-  readonly path: `/v1/${string}`
+  /** `/metrics` is where everybody who scrapes looks for it. */
+  readonly path: `/v1/${string}` | '/metrics'
   readonly summary: string
   readonly description?: string
   readonly params: z.ZodType
   readonly query: z.ZodType
   readonly body: z.ZodType
+  /** The body is bytes, as they come: `content` of the call, and of any length. */
+  readonly takes?: 'application/octet-stream'
   readonly answers: readonly Answer[]
+  /** Its answer holds a secret: it is shown once and kept nowhere, also not for a repeated request. */
+  readonly once?: true
   /** Checks the input and does the work. */
   handle(call: RawCall): Promise<Reply>
 }

@@ -3,15 +3,28 @@ import type { z } from 'zod'
 import type { Clock } from '../base/clock.ts'
 import type { AccessEntry } from '../model/access.ts'
 import type { ActivityFilter, Found } from '../model/activity.ts'
+import type { AuditFilter } from '../model/audit.ts'
 import type { EndCause, Environment, EnvironmentSpec } from '../model/environment.ts'
 import type { Actor, Event } from '../model/event.ts'
+import type { Files } from '../model/file.ts'
 import type { Instance } from '../model/instance.ts'
 import type { WhoQuestion } from '../model/inventory.ts'
 import type { LogRecord } from '../model/log.ts'
 import type { OwnedObject } from '../model/owned.ts'
+import type { Principal, Teams } from '../model/principal.ts'
 import type { Report } from '../model/report.ts'
 import type { Verification } from '../model/seal.ts'
 import type { ExecRequest, Session } from '../model/session.ts'
+import type { ListPart } from './pages.ts'
+import type {
+  AuditList,
+  CreateTokenRequest,
+  NewTokenView,
+  OpenSessionRequest,
+  RotateTokenRequest,
+  SessionCodeView,
+  TokenView,
+} from './schemas/access.ts'
 import type { RunRequest } from './schemas/environments.ts'
 import type {
   BuildRequest,
@@ -24,13 +37,15 @@ import type {
   ScanSummary,
 } from './schemas/images.ts'
 import type { CostQuery, CostView, RecordKeyView } from './schemas/records.ts'
-import type { BlockedImageView, EvidenceView, NotifyStateView, NotifyTestView } from './schemas/responses.ts'
+import type { BlockedImageView, DeliveryView, EvidenceView, NotifyStateView, NotifyTestView, ReplayRequest } from './schemas/responses.ts'
 import type { DataProgress, DataStatusView, ScanRequest, ScanView, UpdateDataRequest, WhoView } from './schemas/scans.ts'
 import type { About, HostCheck } from './schemas/system.ts'
 import type { UpRequest } from './schemas/workloads.ts'
+import type { HostLook, Security } from './security-services.ts'
 
 export interface EventQuery {
   readonly environment?: string
+  readonly teams?: Teams
   readonly after?: number
   readonly since?: number
   readonly limit?: number
@@ -109,15 +124,25 @@ export interface Lifecycle {
   end(ref: string, cause: EndCause, reason: string, actor: Actor, force: boolean, signal: AbortSignal): Promise<Environment>
   ended(ref: string, signal: AbortSignal): Promise<Environment>
   environment(ref: string): Environment
-  environments(filter: { readonly ended?: boolean; readonly labels?: Readonly<Record<string, string>> }): Environment[]
+  /** Newest first. */
+  environments(
+    filter: { readonly ended?: boolean; readonly labels?: Readonly<Record<string, string>>; readonly teams?: Teams } & ListPart,
+  ): Environment[]
+  environmentIdsOf(teams: Teams): string[]
+  /** What references name to somebody of these teams. */
+  refs(teams: Teams): Pick<Lifecycle, 'environment' | 'instance'>
   instance(ref: string): Instance
-  instances(environment?: string): Instance[]
+  /** Oldest first. */
+  instances(environment: string): Instance[]
+  /** Oldest first. */
+  instanceList(filter: { readonly environment?: string; readonly teams?: Teams } & ListPart): Instance[]
   wait(ref: string, signal: AbortSignal): Promise<Instance>
   stop(ref: string, grace: number | undefined, actor: Actor, signal: AbortSignal): Promise<Instance>
   kill(ref: string, signalName: string, actor: Actor): Promise<void>
   extend(ref: string, ttl: number, actor: Actor): Promise<Environment>
   exec(ref: string, request: ExecRequest, actor: Actor, signal: AbortSignal): Promise<Session>
   attach(ref: string, actor: Actor, signal: AbortSignal): Promise<Session>
+  files(ref: string, user: string | undefined, actor: Actor, signal: AbortSignal): Promise<Files & Disposable>
   events(filter: EventQuery): Event[]
   follow(filter: EventQuery, signal: AbortSignal): AsyncIterable<Event>
   leaks(): Promise<readonly OwnedObject[]>
@@ -145,9 +170,13 @@ export interface LogQuery {
   /** Only the last so many lines of what is there already; with 0 what comes after the call, not after the first look. */
   readonly tail: number | undefined
   readonly streams: readonly ('stdout' | 'stderr')[]
+  /** Wall clock, ms: only output at or before it. Not with `follow`. */
+  readonly until?: number | undefined
+  /** A pattern of RE2: only lines that have it. Throws `invalid` with field `grep`. */
+  readonly grep?: string | undefined
 }
 
-export type AccessQuery = Omit<LogQuery, 'streams'>
+export type AccessQuery = Omit<LogQuery, 'streams' | 'until' | 'grep'>
 
 /** Is not waited for. */
 export type OnProgress = (progress: PullProgress) => void
@@ -204,9 +233,12 @@ export interface Records {
   /** The bytes of a bundle. Rejects `wrong_state` for what is not sealed; the bytes reject when a file changes meanwhile. */
   export(environment: Environment): Promise<AsyncIterable<Uint8Array>>
   report(environment: Environment): Promise<Report>
+  /** The report as a page that needs nothing else, and what it asks of the browser. */
+  reportPage(environment: Environment): Promise<{ readonly html: string; readonly policy: string }>
   /** The one in use first. */
   keys(): RecordKeyView[]
-  cost(query: z.output<typeof CostQuery>): CostView
+  /** Of environments of these teams; left out: of all. */
+  cost(query: z.output<typeof CostQuery>, teams?: Teams): CostView
 }
 
 /** What follows from detections. */
@@ -221,7 +253,31 @@ export interface Responses {
   evidenceFile(ref: string, take: number, name: string): AsyncIterable<Uint8Array>
   notifyState(): NotifyStateView['targets']
   /** Throws `not_found` for a target that is not there. */
+  notifyDeliveries(target: string | undefined): Promise<DeliveryView[]>
+  /** How many. Throws `not_found`. */
+  notifyReplay(wanted: ReplayRequest): Promise<number>
   notifyTest(targets: readonly string[], signal: AbortSignal): Promise<NotifyTestView['results']>
+}
+
+/** Whose an environment becomes. Left out where the daemon's owner asks. */
+export interface Requester {
+  readonly owner: string
+  readonly team: string
+}
+
+/** Who may come in, and who has. */
+export interface Callers {
+  tokens(): TokenView[]
+  createToken(request: CreateTokenRequest, by: string): NewTokenView
+  rotateToken(ref: string, request: RotateTokenRequest): NewTokenView
+  revokeToken(ref: string): TokenView
+  /** Throws `denied` for a session: it is what such a code makes. */
+  sessionCode(principal: Principal): Promise<SessionCodeView>
+  /** `cookie` is what `Set-Cookie` says. Throws `unauthenticated`. */
+  openSession(request: OpenSessionRequest, address: string): { readonly principal: Principal; readonly cookie: string }
+  /** By the header `Cookie`. */
+  closeSession(cookies: string): string
+  audit(filter: AuditFilter & { readonly verify: boolean }): Promise<AuditList>
 }
 
 export interface Services {
@@ -236,11 +292,23 @@ export interface Services {
   readonly activity: ActivitySearch
   readonly records: Records
   readonly responses: Responses
+  readonly callers: Callers
+  readonly security: Security
+  readonly host: HostLook
   who(question: WhoQuestion): WhoView
+  /** All that is counted, in Prometheus' text format. */
+  metrics(): Promise<string>
+  /** The state as of now; to be iterated once. */
+  backup(evidence: boolean, signal: AbortSignal): AsyncIterable<Uint8Array>
   /** Finds (or pulls) the image, merges its configuration, checks limits against this host and names it. Creates nothing. */
-  plan(request: RunRequest, onProgress: OnProgress, signal: AbortSignal): Promise<EnvironmentSpec>
+  plan(request: RunRequest, onProgress: OnProgress, signal: AbortSignal, by?: Requester): Promise<EnvironmentSpec>
   /** The same of an environment with workloads that are kept running. All faults of the draft are told at once. */
-  planUp(request: Pick<UpRequest, 'draft' | 'partial' | 'auth'>, onProgress: OnImageProgress, signal: AbortSignal): Promise<EnvironmentSpec>
+  planUp(
+    request: Pick<UpRequest, 'draft' | 'partial' | 'auth' | 'team'>,
+    onProgress: OnImageProgress,
+    signal: AbortSignal,
+    by?: Requester,
+  ): Promise<EnvironmentSpec>
   /** Folders and archives of this host as tar streams, each to be read at most once. Throws `invalid` for one that is not there. */
   openSeeds(paths: Readonly<Record<string, string>>): Promise<AsyncDisposable & { readonly streams: Seeds }>
   /** What of a workload is reached from outside, and where. */

@@ -2,9 +2,14 @@
 import type { Environment } from '../model/environment.ts'
 import type { Instance } from '../model/instance.ts'
 import type { LogRecord } from '../model/log.ts'
+import type { Principal } from '../model/principal.ts'
+import { teamOf } from '../model/principal.ts'
+import type { WhoamiView } from './schemas/access.ts'
 import type { EnvironmentView, InstanceView, LogEntry, StartedView, WarningView } from './schemas/environments.ts'
 import type { WorkloadView } from './schemas/workloads.ts'
 import type { Services, Started, Warning, WorkloadStatus } from './services.ts'
+
+export const whoamiView = ({ kind, name, role, teams }: Principal): WhoamiView => ({ kind, name, role, teams: teams === 'all' ? teams : [...teams] })
 
 export const instanceView = (instance: Instance): InstanceView => ({
   id: instance.id,
@@ -27,6 +32,7 @@ export const environmentView = (services: Pick<Services, 'lifecycle' | 'expiry'>
     id: environment.id,
     name: environment.spec.name,
     owner: environment.spec.owner,
+    team: teamOf(environment.spec),
     state: environment.state,
     reason: environment.reason,
     cause: environment.cause ?? null,

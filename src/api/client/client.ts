@@ -10,7 +10,8 @@ import type { FrameStream } from '../frame-stream.ts'
 import { createFrameStream } from '../frame-stream.ts'
 import type { Frame } from '../frames.ts'
 import { decodeFrames, framesMediaType, framesProtocol } from '../frames.ts'
-import { fromErrorDocument } from '../problems.ts'
+import { fromProblem } from '../problems.ts'
+import type { AuditList, CreateTokenInput, NewTokenView, RotateTokenInput, SessionCodeView, TokenView, WhoamiView } from '../schemas/access.ts'
 import type { FoundList } from '../schemas/activity.ts'
 import type {
   AccessView,
@@ -23,22 +24,28 @@ import type {
   StartedView,
   WarningView,
 } from '../schemas/environments.ts'
+import type { HostView } from '../schemas/host.ts'
 import type { BuildInput, ImageDetailView, ImageView, ImportRequest, PullProgress, PullRequest, RemovedView } from '../schemas/images.ts'
 import type { CostView, RecordKeyView } from '../schemas/records.ts'
-import type { BlockedImageView, EvidenceView, NotifyStateView, NotifyTestView } from '../schemas/responses.ts'
+import type { BlockedImageView, DeliveryView, EvidenceView, NotifyStateView, NotifyTestView, ReplayRequest } from '../schemas/responses.ts'
 import type { DataLine, DataProgress, DataStatusView, ScanInput, ScanLine, ScanView, UpdateDataInput, WhoView } from '../schemas/scans.ts'
+import type { DetectionList, FindingList, StoryView } from '../schemas/security.ts'
 import type { About, HostCheck, LeakView } from '../schemas/system.ts'
 import type { ChangeView, DiffInput, UpInput, WorkloadView } from '../schemas/workloads.ts'
 import type { HttpRequest, HttpResponse } from './http.ts'
 import { linesOf, request, textOf } from './http.ts'
+import type { Place } from './secure.ts'
 
 type Query = Readonly<Record<string, string | number | boolean | readonly string[] | undefined>>
 
 export interface LogParameters {
   readonly follow?: boolean
-  /** Wall clock, ms. */
+  /** Wall clock, ms: from and up to, both included. */
   readonly since?: number | undefined
+  readonly until?: number | undefined
   readonly tail?: number | undefined
+  /** A pattern of RE2. */
+  readonly grep?: string | undefined
   readonly stdout?: boolean
   readonly stderr?: boolean
 }
@@ -122,10 +129,17 @@ export interface Client {
   vulnerabilityData(): Promise<DataStatusView>
   updateVulnerabilityData(update: UpdateDataInput, onProgress: (progress: DataProgress) => void): Promise<DataStatusView>
   who(parameters: WhoParameters): Promise<WhoView>
+  /** By risk; parameters as the route's query has them. */
+  findings(parameters: Query): Promise<FindingList>
+  detections(parameters: Query): Promise<DetectionList>
+  detectionStory(id: number): Promise<StoryView>
+  host(fresh: boolean): Promise<HostView>
   verify(ref: string): Promise<Verification>
   /** The bytes of a bundle: to be iterated once. Throws `disconnected` in the middle when the daemon could not go on. */
   exportRecord(ref: string): Promise<AsyncIterable<Buffer>>
   report(ref: string): Promise<Report>
+  /** The bytes of an archive: to be iterated once. Throws `disconnected` in the middle when the daemon could not go on. */
+  backup(parameters: { readonly evidence: boolean }): Promise<AsyncIterable<Buffer>>
   recordKeys(): Promise<RecordKeyView[]>
   cost(parameters: CostParameters): Promise<CostView>
   blockedImages(): Promise<BlockedImageView[]>
@@ -136,8 +150,33 @@ export interface Client {
   evidenceFile(ref: string, take: number, name: string): Promise<AsyncIterable<Buffer>>
   notifyState(): Promise<NotifyStateView>
   notifyTest(targets: readonly string[]): Promise<NotifyTestView>
+  notifyDeliveries(target: string | undefined): Promise<{ deliveries: DeliveryView[] }>
+  notifyReplay(wanted: ReplayRequest): Promise<{ count: number }>
   doctor(): Promise<HostCheck[]>
   leaks(): Promise<LeakView[]>
+  whoami(): Promise<WhoamiView>
+  tokens(): Promise<TokenView[]>
+  createToken(token: CreateTokenInput): Promise<NewTokenView>
+  /** By id or name. */
+  rotateToken(ref: string, rotation: RotateTokenInput): Promise<NewTokenView>
+  revokeToken(ref: string): Promise<TokenView>
+  /** For a browser. */
+  sessionCode(): Promise<SessionCodeView>
+  /** Newest first. */
+  audit(parameters: AuditParameters): Promise<AuditList>
+}
+
+export interface AuditParameters {
+  readonly name?: string | undefined
+  readonly route?: string | undefined
+  readonly failed?: boolean | undefined
+  /** Wall ms. */
+  readonly since?: number | undefined
+  readonly until?: number | undefined
+  readonly before?: number | undefined
+  readonly limit?: number | undefined
+  /** Holds the whole log against its hashes. */
+  readonly verify?: boolean | undefined
 }
 
 export interface CostParameters {
@@ -179,17 +218,23 @@ const withQuery = (path: string, query: Query): string => {
 const failureOf = async (response: HttpResponse): Promise<Error> => {
   const text = await textOf(response)
   try {
-    return fromErrorDocument(JSON.parse(text))
+    return fromProblem(JSON.parse(text))
   } catch {
-    return fromErrorDocument(undefined)
+    return fromProblem(undefined)
   }
 }
 
 /** `signal` gives up whatever is under way. */
-export const createClient = (socketPath: string, signal?: AbortSignal): Client => {
+export const createClient = (place: string | Place, signal?: AbortSignal): Client => {
+  const { headers: always, ...where } = typeof place === 'string' ? { socketPath: place } : place
   const send = async (options: Omit<HttpRequest, 'socketPath' | 'signal'>, enough?: AbortSignal): Promise<HttpResponse> => {
     const signals = [signal, enough].filter(each => each !== undefined)
-    const response = await request({ ...options, socketPath, signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0] })
+    const response = await request({
+      ...options,
+      ...where,
+      headers: { ...always, ...options.headers },
+      signal: signals.length > 1 ? AbortSignal.any(signals) : signals[0],
+    })
     if (response.status >= 400) throw await failureOf(response)
     return response
   }
@@ -197,9 +242,20 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
   const get = <T>(path: string, query: Query = {}): Promise<T> => json({ method: 'GET', path: withQuery(path, query) })
   const post = <T>(path: string, body: object = {}): Promise<T> => json({ method: 'POST', path, body })
 
+  /** All pages of a list. */
+  const pages = async <Page extends object, T>(path: string, query: Query, entriesOf: (page: Page) => readonly T[]): Promise<T[]> => {
+    const entries: T[] = []
+    for (let after = query['after']; ; ) {
+      const page = await get<Page & { next: string | number | null }>(path, { ...query, after })
+      entries.push(...entriesOf(page))
+      if (page.next === null) return entries
+      after = page.next
+    }
+  }
+
   const upgrade = async (path: string, body: object): Promise<FrameStream> => {
     const response = await send({ method: 'POST', path, body, headers: { connection: 'Upgrade', upgrade: framesProtocol } })
-    if (response.status !== 101) throw fromErrorDocument(undefined)
+    if (response.status !== 101) throw fromProblem(undefined)
     return createFrameStream(response.socket)
   }
 
@@ -208,7 +264,7 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     for await (const line of linesOf(await send(options, enough))) {
       if (line === '') continue
       const document: T = JSON.parse(line)
-      if ('error' in document) throw fromErrorDocument(document)
+      if ('error' in document) throw fromProblem(document.error)
       yield document
     }
   }
@@ -218,7 +274,7 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
       if (line.progress !== undefined) onProgress(line.progress)
       if (line.image !== undefined) return line.image
     }
-    throw fromErrorDocument(undefined)
+    throw fromProblem(undefined)
   }
 
   /** Tells progress, and returns the line that is something else: the last. */
@@ -233,7 +289,7 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
       else if ('queued' in line) onQueued(line.queued)
       else return line
     }
-    throw fromErrorDocument(undefined)
+    throw fromProblem(undefined)
   }
 
   const environmentPath = (ref: string): string => `/v1/environments/${encodeURIComponent(ref)}`
@@ -242,7 +298,7 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
 
   return {
     version: () => get('/v1/version'),
-    environments: async (filter = {}) => (await get<{ environments: EnvironmentView[] }>('/v1/environments', filter)).environments,
+    environments: (filter = {}) => pages('/v1/environments', filter, (page: { environments: EnvironmentView[] }) => page.environments),
     environment: ref => get(environmentPath(ref)),
     create: run => post('/v1/environments', run),
     run: run => upgrade('/v1/environments', run),
@@ -258,7 +314,7 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     exited: (ref, workload) => get(`${environmentPath(ref)}/workloads/${encodeURIComponent(workload)}/exit`),
     pause: ref => post(`${environmentPath(ref)}/pause`),
     resume: ref => post(`${environmentPath(ref)}/resume`),
-    instances: async environment => (await get<{ instances: InstanceView[] }>('/v1/instances', { environment })).instances,
+    instances: environment => pages('/v1/instances', { environment }, (page: { instances: InstanceView[] }) => page.instances),
     instance: ref => get(instancePath(ref)),
     logs: async function* (ref, parameters) {
       const path = withQuery(`${instancePath(ref)}/logs`, { ...parameters })
@@ -272,18 +328,18 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
     exec: (ref, exec) => upgrade(`${instancePath(ref)}/exec`, exec),
     attach: ref => upgrade(`${instancePath(ref)}/attach`, {}),
     activity: parameters => get('/v1/activity', { ...parameters }),
-    events: async parameters => (await get<{ events: Event[] }>('/v1/events', { ...parameters })).events,
+    events: parameters => pages('/v1/events', { ...parameters }, (page: { events: Event[] }) => page.events),
     follow: async function* (parameters) {
       let failed = false
       for await (const line of linesOf(await send({ method: 'GET', path: withQuery('/v1/events', { ...parameters, follow: true }) }))) {
         if (line.startsWith('event: ')) failed = line === 'event: error'
         if (!line.startsWith('data: ')) continue
-        if (failed) throw fromErrorDocument(JSON.parse(line.slice(6)))
+        if (failed) throw fromProblem(JSON.parse(line.slice(6)))
         const event: Event = JSON.parse(line.slice(6))
         yield event
       }
     },
-    images: async () => (await get<{ images: ImageView[] }>('/v1/images')).images,
+    images: () => pages('/v1/images', {}, (page: { images: ImageView[] }) => page.images),
     image: name => get(imagePath(name)),
     pull: (pull, onProgress) => withProgress('/v1/images/pull', pull, onProgress),
     importImage: (from, onProgress) => withProgress('/v1/images/import', from, onProgress),
@@ -297,7 +353,7 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
         if (line.progress !== undefined) onProgress(line.progress)
         if (line.image !== undefined) return line.image
       }
-      throw fromErrorDocument(undefined)
+      throw fromProblem(undefined)
     },
     removeImage: name => json({ method: 'DELETE', path: imagePath(name) }),
     collectImages: all => post('/v1/images/gc', { all }),
@@ -306,14 +362,14 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
         if ('progress' in line) onProgress(line.progress)
         if ('scan' in line) return line.scan
       }
-      throw fromErrorDocument(undefined)
+      throw fromProblem(undefined)
     },
     document: async (scan, format, onProgress) => {
       for await (const line of documents<ScanLine>({ method: 'POST', path: '/v1/images/scan', body: { ...scan, format } })) {
         if ('progress' in line) onProgress(line.progress)
         if ('document' in line) return line.document
       }
-      throw fromErrorDocument(undefined)
+      throw fromProblem(undefined)
     },
     vulnerabilityData: () => get('/v1/vulnerabilities'),
     updateVulnerabilityData: async (update, onProgress) => {
@@ -321,12 +377,17 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
         if ('progress' in line) onProgress(line.progress)
         if ('data' in line) return line.data
       }
-      throw fromErrorDocument(undefined)
+      throw fromProblem(undefined)
     },
     who: parameters => get('/v1/who', { ...parameters }),
+    findings: parameters => get('/v1/findings', parameters),
+    detections: parameters => get('/v1/detections', parameters),
+    detectionStory: id => get(`/v1/detections/${id}`),
+    host: fresh => get('/v1/host', { fresh }),
     verify: ref => get(`${environmentPath(ref)}/verify`),
     exportRecord: async ref => (await send({ method: 'GET', path: `${environmentPath(ref)}/export` })).body,
     report: ref => get(`${environmentPath(ref)}/report`),
+    backup: async body => (await send({ method: 'POST', path: '/v1/backup', body })).body,
     recordKeys: async () => (await get<{ keys: RecordKeyView[] }>('/v1/record/keys')).keys,
     cost: parameters => get('/v1/cost', { ...parameters }),
     blockedImages: async () => (await get<{ images: BlockedImageView[] }>('/v1/blocked-images')).images,
@@ -337,7 +398,16 @@ export const createClient = (socketPath: string, signal?: AbortSignal): Client =
       (await send({ method: 'GET', path: `${environmentPath(ref)}/evidence/${take}/${encodeURIComponent(name)}` })).body,
     notifyState: () => get('/v1/notify'),
     notifyTest: targets => post('/v1/notify/test', { targets }),
+    notifyDeliveries: target => get('/v1/notify/deliveries', { target }),
+    notifyReplay: wanted => post('/v1/notify/replay', wanted),
     doctor: async () => (await get<{ checks: HostCheck[] }>('/v1/doctor')).checks,
+    whoami: () => get('/v1/whoami'),
+    tokens: async () => (await get<{ tokens: TokenView[] }>('/v1/tokens')).tokens,
+    createToken: token => post('/v1/tokens', token),
+    rotateToken: (ref, rotation) => post(`/v1/tokens/${encodeURIComponent(ref)}/rotate`, rotation),
+    revokeToken: ref => json({ method: 'DELETE', path: `/v1/tokens/${encodeURIComponent(ref)}` }),
+    sessionCode: () => post('/v1/session/code'),
+    audit: parameters => get('/v1/audit', { ...parameters }),
     leaks: async () => (await get<{ leaks: LeakView[] }>('/v1/doctor/leaks')).leaks,
   }
 }

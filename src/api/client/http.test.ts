@@ -117,3 +117,34 @@ test('an abort ends it, before, during and after the head', async () => {
     { code: 'aborted' },
   )
 })
+
+test('bytes are sent as they come, and an end in their middle is no end', async () => {
+  const received: { complete: boolean; text: string }[] = []
+  const over = Promise.withResolvers<void>()
+  await using server = await serving((incoming, response) => {
+    let text = ''
+    incoming.on('data', piece => {
+      text += piece
+    })
+    incoming.once('close', () => {
+      received.push({ complete: incoming.complete, text })
+      if (received.length === 2) over.resolve()
+    })
+    incoming.once('end', () => response.end(text))
+  })
+  const whole = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('one ')
+    yield Buffer.from('two')
+  }
+  assert.equal(await textOf(await request({ ...server, method: 'POST', path: '/', bytes: whole() })), 'one two')
+  const broken = async function* (): AsyncGenerator<Uint8Array> {
+    yield Buffer.from('one ')
+    throw new Error('the disk is gone')
+  }
+  await assert.rejects(request({ ...server, method: 'POST', path: '/', bytes: broken() }), /the disk is gone/)
+  await over.promise
+  assert.deepEqual(
+    received.map(({ complete }) => complete),
+    [true, false],
+  )
+})

@@ -14,6 +14,10 @@ export interface HttpRequest {
   readonly headers?: Readonly<Record<string, string>>
   /** Sent as JSON. */
   readonly body?: object
+  /** Sent as they are, instead of `body`. An answer may come before the last of them; what they throw, the request throws. */
+  readonly bytes?: Uint8Array | AsyncIterable<Uint8Array>
+  /** Opens the connection, instead of one to the unix socket. */
+  readonly connect?: ((signal: AbortSignal | undefined) => Promise<Socket>) | undefined
   readonly signal?: AbortSignal | undefined
 }
 
@@ -148,25 +152,29 @@ async function* untilEnd(reader: Reader): AsyncGenerator<Buffer> {
 /** Throws `unreachable` when no daemon answers, `disconnected` when it went away before its answer, and `aborted`; every status is an answer. */
 export const request = async (options: HttpRequest): Promise<HttpResponse> => {
   const { signal } = options
-  const socket = await connect(options.socketPath, signal)
+  const socket = await (options.connect?.(signal) ?? connect(options.socketPath, signal))
   const onAbort = (): void => void socket.destroy()
   signal?.addEventListener('abort', onAbort, { once: true })
   socket.once('close', () => signal?.removeEventListener('abort', onAbort))
   socket.on('error', () => {}) // Shows as an end that comes too early.
 
   const reader = createReader(socket)
+  /** Why not all of the bytes could be had. */
+  let sending: Promise<{ readonly failed: unknown } | undefined> | undefined
   try {
     const body = options.body === undefined ? undefined : Buffer.from(JSON.stringify(options.body))
     const headers: Record<string, string> = {
       host: 'dayfly',
       connection: 'close',
       ...(body === undefined ? {} : { 'content-type': 'application/json', 'content-length': String(body.length) }),
+      ...(options.bytes === undefined ? {} : bytesHeaders(options.bytes)),
       ...options.headers,
     }
     const head = [`${options.method} ${options.path} HTTP/1.1`, ...Object.entries(headers).map(([name, value]) => `${name}: ${value}`), '', ''].join(
       '\r\n',
     )
     socket.write(body === undefined ? head : Buffer.concat([Buffer.from(head), body]))
+    if (options.bytes !== undefined) sending = sendBytes(socket, options.bytes)
 
     const [statusLine = '', ...lines] = (await reader.until('\r\n\r\n')).split('\r\n')
     const status = Number(/^HTTP\/1\.1 (\d{3})/.exec(statusLine)?.[1])
@@ -183,9 +191,46 @@ export const request = async (options: HttpRequest): Promise<HttpResponse> => {
     return { status, headers: received, body: closing(content, socket, signal), socket }
   } catch (error) {
     socket.destroy()
-    throw signal?.aborted ? aborted(signal) : error
+    const unsent = await sending
+    throw signal?.aborted ? aborted(signal) : unsent === undefined ? error : unsent.failed
   }
 }
+
+const bytesHeaders = (bytes: Uint8Array | AsyncIterable<Uint8Array>): Record<string, string> => ({
+  'content-type': 'application/octet-stream',
+  ...(bytes instanceof Uint8Array ? { 'content-length': String(bytes.length) } : { 'transfer-encoding': 'chunked' }),
+})
+
+/** Resolves when all is sent or nobody takes it any more. Where they cannot be had, the connection ends in their middle, and no server takes that for their end. */
+const sendBytes = async (socket: Socket, bytes: Uint8Array | AsyncIterable<Uint8Array>): Promise<{ readonly failed: unknown } | undefined> => {
+  if (bytes instanceof Uint8Array) {
+    socket.write(bytes)
+    return undefined
+  }
+  try {
+    for await (const piece of bytes) {
+      if (socket.destroyed) return undefined
+      if (piece.length === 0) continue
+      socket.write(`${piece.length.toString(16)}\r\n`)
+      socket.write(piece)
+      if (!socket.write('\r\n')) await drained(socket)
+    }
+    if (!socket.destroyed) socket.write('0\r\n\r\n')
+    return undefined
+  } catch (error) {
+    socket.destroy()
+    return { failed: error }
+  }
+}
+
+const drained = (socket: Socket): Promise<void> =>
+  new Promise(resolve => {
+    const go = (): void => {
+      for (const event of ['drain', 'close'] as const) socket.off(event, go)
+      resolve()
+    }
+    for (const event of ['drain', 'close'] as const) socket.on(event, go)
+  })
 
 async function* closing(content: AsyncIterable<Buffer>, socket: Socket, signal: AbortSignal | undefined): AsyncGenerator<Buffer> {
   try {

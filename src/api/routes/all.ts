@@ -1,13 +1,19 @@
-import { openapiDocument } from '../openapi.ts'
 import type { Route } from '../route.ts'
 import type { Services } from '../services.ts'
+import { accessRoutes } from './access.ts'
 import { activityRoutes } from './activity.ts'
+import { backupRoutes } from './backup.ts'
+import { documentRoutes } from './documents.ts'
 import { environmentRoutes } from './environments.ts'
 import { eventRoutes } from './events.ts'
+import { fileRoutes } from './files.ts'
+import { findingRoutes } from './findings.ts'
+import { hostRoutes } from './host.ts'
 import { imageRoutes } from './images.ts'
 import { instanceRoutes } from './instances.ts'
 import { recordRoutes } from './records.ts'
 import { responseRoutes } from './responses.ts'
+import { ruleRoutes } from './rules.ts'
 import { scanRoutes } from './scans.ts'
 import { systemRoutes } from './system.ts'
 import { workloadRoutes } from './workloads.ts'
@@ -18,13 +24,20 @@ export const apiRoutes = (services: Services, version: string): readonly Route[]
     ...environmentRoutes(services),
     ...workloadRoutes(services),
     ...instanceRoutes(services),
+    ...fileRoutes(services),
     ...eventRoutes(services),
     ...activityRoutes(services),
     ...imageRoutes(services),
     ...scanRoutes(services),
     ...recordRoutes(services),
     ...responseRoutes(services),
-    ...systemRoutes(services, () => openapiDocument(all, version)),
+    ...findingRoutes(services),
+    ...ruleRoutes(services),
+    ...hostRoutes(services),
+    ...accessRoutes(services),
+    ...backupRoutes(services),
+    ...systemRoutes(services),
+    ...documentRoutes(() => all, version),
   ]
   return all
 }

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { DayflyError } from '../../base/errors.ts'
 import { framesMediaType } from '../frames.ts'
+import { pageFrom, pageQuery } from '../pages.ts'
 import { Flag, EnvironmentRef as Ref } from '../parameters.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
@@ -62,14 +63,15 @@ export const environmentRoutes = (services: Services): Route[] => [
         .union([z.string().transform(text => [text]), z.array(z.string())])
         .default([])
         .describe('NAME=VALUE; several must all match.'),
+      ...pageQuery,
     }),
     body: nothing,
     answers: [{ status: 200, description: 'The environments.', mediaType: 'application/json', schema: EnvironmentList }],
     handle: async ({ query }) => {
       const labels = labelFilter(query.label)
       const filter = { ...(query.all ? {} : { ended: false }), ...(query.label.length === 0 ? {} : { labels }) }
-      const environments = services.lifecycle.environments(filter).map(environment => environmentView(services, environment))
-      return { kind: 'json', status: 200, body: { environments } }
+      const { page, next } = pageFrom(part => services.lifecycle.environments({ ...filter, ...part }), query)
+      return { kind: 'json', status: 200, body: { environments: page.map(environment => environmentView(services, environment)), next } }
     },
   }),
   defineRoute({

@@ -10,6 +10,10 @@ const Count = z
   .regex(/^\d{1,15}$/, 'must be a whole number')
   .transform(Number)
 
+/** An answer of more would keep the daemon from others. */
+const usualEvents = 1000
+const mostEvents = 10_000
+
 async function* serverSent(events: AsyncIterable<Event>): AsyncGenerator<{ id: string; event: string; data: Event }> {
   for await (const event of events) yield { id: String(event.cursor), event: event.type, data: event }
 }
@@ -29,7 +33,7 @@ export const eventRoutes = (services: Services): Route[] => [
         .transform(text => text === 'true'),
       after: Count.optional().describe('Only entries with a greater cursor.'),
       since: Count.optional().describe('Only entries at or after this time.'),
-      limit: Count.optional().describe('At most so many; not with `follow`.'),
+      limit: Count.pipe(z.int().min(1).max(mostEvents)).default(usualEvents).describe(`At most so many, up to ${mostEvents}; not with \`follow\`.`),
     }),
     body: nothing,
     answers: [
@@ -45,8 +49,8 @@ export const eventRoutes = (services: Services): Route[] => [
         ...(query.since === undefined ? {} : { since: query.since }),
       }
       if (query.follow) return { kind: 'events', events: serverSent(services.lifecycle.follow(filter, signal)) }
-      const events = services.lifecycle.events({ ...filter, ...(query.limit === undefined ? {} : { limit: query.limit }) })
-      return { kind: 'json', status: 200, body: { events } }
+      const events = services.lifecycle.events({ ...filter, limit: query.limit })
+      return { kind: 'json', status: 200, body: { events, next: events.length < query.limit ? null : (events.at(-1)?.cursor ?? null) } }
     },
   }),
 ]

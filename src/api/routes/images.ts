@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { pageOf, pageQuery } from '../pages.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
 import {
@@ -40,12 +41,16 @@ export const imageRoutes = (services: Services): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/v1/images',
-    summary: 'List images',
+    summary: 'List images, the last that came first',
     params: nothing,
-    query: nothing,
+    query: z.strictObject(pageQuery),
     body: nothing,
     answers: [{ status: 200, description: 'The images.', mediaType: 'application/json', schema: ImageList }],
-    handle: async () => ({ kind: 'json', status: 200, body: { images: await services.images.list() } }),
+    handle: async ({ query }) => {
+      const found = (await services.images.list()).map(image => ({ image, id: image.digest, createdAt: image.pulledAt }))
+      const { page, next } = pageOf(found, query)
+      return { kind: 'json', status: 200, body: { images: page.map(({ image }) => image), next } }
+    },
   }),
   defineRoute({
     method: 'GET',

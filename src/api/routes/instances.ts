@@ -1,9 +1,11 @@
 import { z } from 'zod'
 import { DayflyError } from '../../base/errors.ts'
+import type { Actor } from '../../model/event.ts'
 import type { Instance } from '../../model/instance.ts'
-import type { Session } from '../../model/session.ts'
+import type { ExecRequest, Session } from '../../model/session.ts'
 import type { FrameStream } from '../frame-stream.ts'
 import { encodeJson, encodeOutput, frameKind, framesMediaType } from '../frames.ts'
+import { pageFrom, pageQuery } from '../pages.ts'
 import { flag } from '../parameters.ts'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
@@ -37,18 +39,44 @@ async function* logLines(services: Services, instance: Instance, query: LogQuery
   for await (const piece of services.logs(instance, query, signal)) yield logEntry(piece)
 }
 
+/** One more command, with its streams as frames. */
+const execStream =
+  (services: Services, instance: Instance, request: ExecRequest, actor: Actor, signal: AbortSignal) =>
+  async (stream: FrameStream): Promise<void> => {
+    let open: Session | undefined
+    await withInput(
+      stream,
+      signal,
+      name => open?.signal(name),
+      async (attach, gone) => {
+        await using session = await services.lifecycle.exec(instance.id, request, actor, gone)
+        // A client that goes away hangs the command up, also while it prints nothing.
+        const hangUp = (): void => void session[Symbol.asyncDispose]()
+        if (gone.aborted) return
+        gone.addEventListener('abort', hangUp, { once: true })
+        open = session
+        attach(session)
+        for await (const { stream: name, data } of session.output) await stream.send(...encodeOutput(frameKind[name], data))
+        const code = await session.exit
+        gone.removeEventListener('abort', hangUp)
+        await stream.send(encodeJson(frameKind.exit, { code, instance: null }))
+      },
+    )
+  }
+
 export const instanceRoutes = (services: Services): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/v1/instances',
-    summary: 'List instances',
+    summary: 'List instances, oldest first',
     params: nothing,
-    query: z.strictObject({ environment: z.string().optional() }),
+    query: z.strictObject({ environment: z.string().optional(), ...pageQuery }),
     body: nothing,
     answers: [{ status: 200, description: 'The instances.', mediaType: 'application/json', schema: InstanceList }],
     handle: async ({ query }) => {
-      const environment = query.environment === undefined ? undefined : services.lifecycle.environment(query.environment).id
-      return { kind: 'json', status: 200, body: { instances: services.lifecycle.instances(environment).map(instanceView) } }
+      const filter = query.environment === undefined ? {} : { environment: services.lifecycle.environment(query.environment).id }
+      const { page, next } = pageFrom(part => services.lifecycle.instanceList({ ...filter, ...part }), query)
+      return { kind: 'json', status: 200, body: { instances: page.map(instanceView), next } }
     },
   }),
   defineRoute({
@@ -70,7 +98,14 @@ export const instanceRoutes = (services: Services): Route[] => [
     query: z.strictObject({
       follow: flag('false').describe('Go on until the instance ends.'),
       since: Count.optional().describe('Only output at or after this time.'),
-      tail: Count.optional().describe('Only the last so many lines of what is there already.'),
+      until: Count.optional().describe('Only output at or before this time. Not with `follow`.'),
+      tail: Count.optional().describe('Only the last so many lines of what is there already: of them, those that `grep` finds.'),
+      grep: z
+        .string()
+        .min(1)
+        .max(1024)
+        .optional()
+        .describe('Only lines that have this: a regular expression of RE2. Of a line its first 64 KiB are looked at.'),
       stdout: flag('true'),
       stderr: flag('true'),
     }),
@@ -82,7 +117,11 @@ export const instanceRoutes = (services: Services): Route[] => [
     handle: async ({ params, query, signal, accepts }) => {
       const instance = services.lifecycle.instance(params.ref)
       const streams = [query.stdout ? ['stdout' as const] : [], query.stderr ? ['stderr' as const] : []].flat()
-      const logQuery = { follow: query.follow, since: query.since, tail: query.tail, streams }
+      if (query.follow && query.until !== undefined) {
+        throw new DayflyError('invalid', 'until: what is followed has no end', { field: 'until', remedy: 'Leave one of follow and until out.' })
+      }
+      const { follow, since, until, tail, grep } = query
+      const logQuery = { follow, since, until, tail, grep, streams }
       if (accepts(framesMediaType)) return { kind: 'frames', frames: logFrames(services, instance, logQuery, signal) }
       return { kind: 'lines', lines: logLines(services, instance, logQuery, signal) }
     },
@@ -137,30 +176,41 @@ export const instanceRoutes = (services: Services): Route[] => [
       if (!upgrade) throw upgradeRequired()
       const request = { ...body, user: body.user, workdir: body.workdir }
       const instance = services.lifecycle.instance(params.ref)
-      return {
-        kind: 'stream',
-        carry: async (stream: FrameStream) => {
-          let open: Session | undefined
-          await withInput(
-            stream,
-            signal,
-            name => open?.signal(name),
-            async (attach, gone) => {
-              await using session = await services.lifecycle.exec(instance.id, request, actor, gone)
-              // A client that goes away hangs the command up, also while it prints nothing.
-              const hangUp = (): void => void session[Symbol.asyncDispose]()
-              if (gone.aborted) return
-              gone.addEventListener('abort', hangUp, { once: true })
-              open = session
-              attach(session)
-              for await (const { stream: name, data } of session.output) await stream.send(...encodeOutput(frameKind[name], data))
-              const code = await session.exit
-              gone.removeEventListener('abort', hangUp)
-              await stream.send(encodeJson(frameKind.exit, { code, instance: null }))
-            },
-          )
-        },
+      return { kind: 'stream', carry: execStream(services, instance, request, actor, signal) }
+    },
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/instances/:ref/terminal',
+    summary: 'A terminal in an instance, for pages',
+    description:
+      'A WebSocket (protocol `dayfly-frames`) whose binary messages are frames without their length: the kind, then the payload. Otherwise as exec: stdin, resizes and ' +
+      'signals one way; stdout, stderr, the exit and an error the other.',
+    params: Ref,
+    query: z.strictObject({
+      command: z
+        .union([z.string().transform(text => [text]), z.array(z.string())])
+        .pipe(ExecInput.shape.command)
+        .default(['/bin/sh'])
+        .describe('Its words, each as a member of the query.'),
+      user: ExecInput.shape.user,
+      workdir: ExecInput.shape.workdir,
+      tty: flag('true'),
+      rows: Count.pipe(z.int().max(65_535)).default(24),
+      columns: Count.pipe(z.int().max(65_535)).default(80),
+    }),
+    body: nothing,
+    answers: [{ status: 101, description: 'Messages follow.' }],
+    handle: async ({ params, query, actor, signal, webSocket }) => {
+      if (!webSocket) {
+        throw new DayflyError('invalid', 'upgrade: this route goes on as a WebSocket', {
+          field: 'upgrade',
+          remedy: 'Open it as `wss://…`; outside of pages use exec.',
+        })
       }
+      const instance = services.lifecycle.instance(params.ref)
+      const request = { ...query, env: {}, user: query.user, workdir: query.workdir }
+      return { kind: 'stream', carry: execStream(services, instance, request, actor, signal) }
     },
   }),
   defineRoute({

@@ -54,6 +54,17 @@ export const recordRoutes = (services: Services): Route[] => [
   }),
   defineRoute({
     method: 'GET',
+    path: '/v1/environments/:ref/report/page',
+    summary: 'The report for people to read',
+    description: 'One page without scripts that needs nothing else; it can be kept as it is.',
+    params: Ref,
+    query: nothing,
+    body: nothing,
+    answers: [{ status: 200, description: 'The page.', mediaType: 'text/html' }],
+    handle: async ({ params }) => ({ kind: 'page', ...(await services.records.reportPage(services.lifecycle.environment(params.ref))) }),
+  }),
+  defineRoute({
+    method: 'GET',
     path: '/v1/record/keys',
     summary: 'Public keys that records are, and were, signed with',
     params: nothing,

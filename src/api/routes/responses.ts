@@ -7,10 +7,13 @@ import {
   BlockedImageList,
   BlockedImageView,
   BlockImageRequest,
+  DeliveryList,
   EvidenceList,
   NotifyStateView,
   NotifyTestRequest,
   NotifyTestView,
+  ReplayRequest,
+  ReplayView,
 } from '../schemas/responses.ts'
 import type { Services } from '../services.ts'
 
@@ -87,6 +90,28 @@ export const responseRoutes = (services: Services): Route[] => [
     body: nothing,
     answers: [{ status: 200, description: 'By target.', mediaType: 'application/json', schema: NotifyStateView }],
     handle: async () => ({ kind: 'json', status: 200, body: { targets: services.responses.notifyState() } }),
+  }),
+  defineRoute({
+    method: 'GET',
+    path: '/v1/notify/deliveries',
+    summary: 'What was sent to those who are told, the oldest of each target first',
+    description: 'Of each target the last 1,000, as far as they fit into 16 MiB.',
+    params: nothing,
+    query: z.strictObject({ target: z.string().min(1).optional() }),
+    body: nothing,
+    answers: [{ status: 200, description: 'The deliveries.', mediaType: 'application/json', schema: DeliveryList }],
+    handle: async ({ query }) => ({ kind: 'json', status: 200, body: { deliveries: await services.responses.notifyDeliveries(query.target) } }),
+  }),
+  defineRoute({
+    method: 'POST',
+    path: '/v1/notify/replay',
+    summary: 'Send deliveries again',
+    description: 'Through the queue of their target, with the ids that they had.',
+    params: nothing,
+    query: nothing,
+    body: ReplayRequest,
+    answers: [{ status: 200, description: 'How many will be.', mediaType: 'application/json', schema: ReplayView }],
+    handle: async ({ body }) => ({ kind: 'json', status: 200, body: { count: await services.responses.notifyReplay(body) } }),
   }),
   defineRoute({
     method: 'POST',

@@ -1,10 +1,9 @@
-import { z } from 'zod'
 import type { Route } from '../route.ts'
 import { defineRoute, nothing } from '../route.ts'
 import { About, DoctorReport, LeakReport } from '../schemas/system.ts'
 import type { Services } from '../services.ts'
 
-export const systemRoutes = (services: Services, openapi: () => object): Route[] => [
+export const systemRoutes = (services: Services): Route[] => [
   defineRoute({
     method: 'GET',
     path: '/v1/version',
@@ -41,12 +40,19 @@ export const systemRoutes = (services: Services, openapi: () => object): Route[]
   }),
   defineRoute({
     method: 'GET',
-    path: '/v1/openapi.json',
-    summary: 'This API as an OpenAPI 3.1 document',
+    path: '/metrics',
+    summary: 'What is counted, for Prometheus',
+    description: 'In its text format, version 0.0.4. docs/telemetry.md describes each metric.',
     params: nothing,
     query: nothing,
     body: nothing,
-    answers: [{ status: 200, description: 'The document.', mediaType: 'application/json', schema: z.looseObject({ openapi: z.string() }) }],
-    handle: async () => ({ kind: 'json', status: 200, body: openapi() }),
+    answers: [{ status: 200, description: 'The metrics.', mediaType: 'text/plain' }],
+    handle: async () => {
+      const text = await services.metrics()
+      const bytes = async function* (): AsyncGenerator<Buffer> {
+        yield Buffer.from(text)
+      }
+      return { kind: 'bytes', mediaType: 'text/plain; version=0.0.4; charset=utf-8', bytes: bytes() }
+    },
   }),
 ]

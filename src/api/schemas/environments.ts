@@ -4,8 +4,10 @@ import { AccessEntry } from '../../model/access.ts'
 import { EndCause, EnvironmentName, EnvironmentSpec, EnvironmentState } from '../../model/environment.ts'
 import { ExitStatus, InstanceState } from '../../model/instance.ts'
 import { Lease } from '../../model/lease.ts'
+import { TeamName } from '../../model/principal.ts'
 import { EgressRule, HostName, Limits, Runtime, SecretName, SignalName, WorkloadKind, WorkloadSpec } from '../../model/workload.ts'
 import { cidrFault } from '../cidr.ts'
+import { Next } from '../pages.ts'
 import { RegistryAuth } from './images.ts'
 
 const noNul = (text: string): boolean => !text.includes('\0')
@@ -35,6 +37,8 @@ export const QueuedView = z
   .meta({ id: 'Queued' })
 export type QueuedView = z.infer<typeof QueuedView>
 
+export const Team = TeamName.optional().describe('Whose it is: one of the caller’s teams. Left out: the first of them; of the local owner `default`.')
+
 /** What to run, as the user means it: what is left out comes from the image or from Dayfly's defaults. */
 export const RunRequest = z
   .strictObject({
@@ -42,6 +46,7 @@ export const RunRequest = z
     pull: z.enum(['missing', 'always', 'never']).default('missing').describe('When to fetch the image from its registry.'),
     auth: RegistryAuth.optional(),
     name: EnvironmentName.optional().describe('Unique among environments that have not ended. Generated when left out.'),
+    team: Team,
     hostname: HostName.optional().describe("What its processes are told that the host is called. Left out: the environment's name."),
     kind: WorkloadKind.optional().describe('`sandbox` with a terminal, else `job`, when left out.'),
     labels: EnvironmentSpec.shape.labels.default({}),
@@ -95,6 +100,7 @@ export const EnvironmentView = z
     id: z.string(),
     name: z.string(),
     owner: z.string(),
+    team: z.string(),
     state: EnvironmentState,
     reason: z.string(),
     cause: EndCause.nullable(),
@@ -126,8 +132,8 @@ export type WarningView = z.infer<typeof WarningView>
 export const StartedView = EnvironmentView.extend({ warnings: z.array(WarningView).describe('For people, at once.') }).meta({ id: 'Started' })
 export type StartedView = z.infer<typeof StartedView>
 
-export const EnvironmentList = z.object({ environments: z.array(EnvironmentView) }).meta({ id: 'EnvironmentList' })
-export const InstanceList = z.object({ instances: z.array(InstanceView) }).meta({ id: 'InstanceList' })
+export const EnvironmentList = z.object({ environments: z.array(EnvironmentView), next: Next }).meta({ id: 'EnvironmentList' })
+export const InstanceList = z.object({ instances: z.array(InstanceView), next: Next }).meta({ id: 'InstanceList' })
 
 export const ExtendRequest = z
   .strictObject({ ttl: Lease.shape.ttl.describe('The environment may live this many more milliseconds from now.') })

@@ -1,6 +1,7 @@
 /** Wire schemas of images. Times are milliseconds since the Unix epoch, sizes bytes. */
 import { z } from 'zod'
 import { Severity } from '../../model/finding.ts'
+import { Next } from '../pages.ts'
 
 const Digest = z.string().describe('`sha256:…`')
 
@@ -58,7 +59,7 @@ export const ImageDetailView = ImageView.extend({
 }).meta({ id: 'ImageDetail' })
 export type ImageDetailView = z.infer<typeof ImageDetailView>
 
-export const ImageList = z.object({ images: z.array(ImageView) }).meta({ id: 'ImageList' })
+export const ImageList = z.object({ images: z.array(ImageView), next: Next }).meta({ id: 'ImageList' })
 
 export const RegistryAuth = z
   .string()

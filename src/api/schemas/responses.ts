@@ -49,6 +49,31 @@ export const NotifyTestView = z
   .meta({ id: 'NotifyTest' })
 export type NotifyTestView = z.infer<typeof NotifyTestView>
 
+export const DeliveryView = z
+  .object({
+    target: z.string(),
+    id: z.string(),
+    kind: z.string(),
+    at: z.number().describe('Of the last attempt, ms.'),
+    outcome: z.enum(['delivered', 'refused']),
+    failure: z.string().nullable().describe('Why it was given up.'),
+    text: z.string(),
+  })
+  .meta({ id: 'Delivery' })
+export type DeliveryView = z.infer<typeof DeliveryView>
+export const DeliveryList = z.object({ deliveries: z.array(DeliveryView) }).meta({ id: 'DeliveryList' })
+
+export const ReplayRequest = z
+  .strictObject({
+    target: z.string().min(1).optional().describe('Only to this one.'),
+    id: z.string().min(1).optional(),
+    since: z.number().min(0).optional().describe('All that were sent at or after this time, ms.'),
+  })
+  .refine(({ id, since }) => (id === undefined) !== (since === undefined), 'either id or since')
+  .meta({ id: 'ReplayRequest' })
+export type ReplayRequest = z.infer<typeof ReplayRequest>
+export const ReplayView = z.object({ count: z.int() }).meta({ id: 'Replay' })
+
 export const NotifyStateView = z
   .object({
     targets: z.array(

@@ -2,20 +2,28 @@
 import { z } from 'zod'
 import { Event } from '../../model/event.ts'
 
-export const ErrorDocument = z
+/** RFC 9457, with the stable code beside its URI. */
+export const Problem = z
   .object({
-    error: z.object({
-      code: z.string().describe('Stable; one of the table in base/errors.ts.'),
-      message: z.string(),
-      field: z.string().nullable().describe('The input at fault.'),
-      remedy: z.string().nullable().describe('What to do about it.'),
-    }),
+    type: z.string().describe('`urn:dayfly:problem:` and the code.'),
+    title: z.string().describe('What the code means, the same for each of its problems.'),
+    status: z.int().describe('Of HTTP; where the problem comes within an answer, the one it would have had.'),
+    detail: z.string().describe('What was attempted, and why it failed.'),
+    code: z.string().describe('Stable; one of the table in base/errors.ts.'),
+    field: z.string().nullable().describe('The input at fault.'),
+    remedy: z.string().nullable().describe('What to do about it.'),
   })
-  .meta({ id: 'Error' })
-export type ErrorDocument = z.infer<typeof ErrorDocument>
+  .meta({ id: 'Problem' })
+export type Problem = z.infer<typeof Problem>
+
+/** The last line of an answer in lines that failed on the way. */
+export const FailedLine = z.object({ error: Problem }).meta({ id: 'FailedLine' })
+export type FailedLine = z.infer<typeof FailedLine>
 
 export const EventView = Event.meta({ id: 'Event' })
-export const EventList = z.object({ events: z.array(EventView) }).meta({ id: 'EventList' })
+export const EventList = z
+  .object({ events: z.array(EventView), next: z.int().nullable().describe('`after` of the next page; null: these were the last there are.') })
+  .meta({ id: 'EventList' })
 
 export const HostCheck = z
   .object({

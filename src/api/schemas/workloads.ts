@@ -3,7 +3,7 @@ import { z } from 'zod'
 import { EnvironmentDraft } from '../../model/draft.ts'
 import { ResourceName } from '../../model/mount.ts'
 import { SecretName, WorkloadName } from '../../model/workload.ts'
-import { EnvironmentView, InstanceView, QueuedView, QueueTime, WarningView } from './environments.ts'
+import { EnvironmentView, InstanceView, QueuedView, QueueTime, Team, WarningView } from './environments.ts'
 import { PullProgress, RegistryAuth } from './images.ts'
 
 const Draft = EnvironmentDraft.describe('Images by name; everything that the images or Dayfly’s defaults can say may be left out.')
@@ -26,6 +26,7 @@ export const UpRequest = z
       .default({})
       .describe("By volume: a folder or tar archive (plain, gzip, zstd) on the daemon's host that fills it before the first instance."),
     partial: Partial,
+    team: Team,
     queue: QueueTime,
     auth: RegistryAuth.optional(),
   })
@@ -38,6 +39,7 @@ export const DiffRequest = z
     draft: Draft,
     secrets: Secrets.optional().describe('As in `up`, to see whose content has changed. Left out, nobody’s has.'),
     partial: Partial,
+    team: Team,
     auth: RegistryAuth.optional(),
   })
   .meta({ id: 'DiffRequest' })
