@@ -70,7 +70,10 @@ describe('policies of the operator', () => {
     const run = (...options: string[]) => site.cli(['run', '--label', 'team=blue', ...options, 'fake', ...doing({ exit: 0 })])
     const denied = await run('--env', `API_TOKEN=${secret}`, '--name', 'leaky')
     assert.equal(denied.status, 125)
-    assert.match(denied.stderr, /a secret is given in the clear: .* in env\.API_TOKEN \(images\/secrets\)[\s\S]*--secret/)
+    assert.match(
+      denied.stderr,
+      /^dayfly: --env: main is not admitted: a secret is given in the clear: .* in env\.API_TOKEN \(images\/secrets\)[\s\S]*--secret/,
+    )
     const found = (await site.client.environments({ all: true })).find(({ name }) => name === 'leaky')
     const record = await site.client.events({ environment: found?.id ?? '' })
     assert.ok(record.some(({ type }) => type === 'admission.denied'))
@@ -79,6 +82,35 @@ describe('policies of the operator', () => {
     const file = join(site.folder, 'token')
     writeFileSync(file, secret)
     assert.equal((await run('--secret', `API_TOKEN=file:${file}`)).status, 0)
+  })
+
+  test('up names fields as the file has them, as admit does, and a label of the file counts as one of the pod', async () => {
+    const secret = randomBytes(12).toString('hex')
+    const file = join(site.folder, 'fields.yaml')
+    const service = (...lines: readonly string[]): string => ['services:', '  web:', '    image: fake', ...lines, ''].join('\n')
+    const up = async (text: string, ...options: readonly string[]) => {
+      writeFileSync(file, text)
+      return await site.cli(['up', '-p', 'fields', ...options, file])
+    }
+    const admit = async () => await site.cli(['admit', '--policy', join(site.folder, 'policies'), file])
+    const variable = await up(service('    labels: { team: blue }', `    environment: { API_TOKEN: ${secret} }`))
+    assert.equal(variable.status, 125)
+    assert.match(variable.stderr, /^dayfly: services\.web\.environment\.API_TOKEN: web is not admitted: a secret/m)
+    assert.match((await admit()).stdout, /images\/secrets: services\.web\.environment\.API_TOKEN: /)
+    const json = await site.cli(['--json', 'up', '-p', 'fields', file])
+    assert.equal(JSON.parse(json.stderr.trim().split('\n').at(-1) ?? '').error.field, 'services.web.environment.API_TOKEN')
+    const label = await up(service('    labels:', '      team: blue', `      api.token: ${secret}`))
+    assert.match(label.stderr, /^dayfly: services\.web\.labels\.api\.token: web is not admitted/m)
+    assert.match((await admit()).stdout, /fields\.yaml:6: images\/secrets: services\.web\.labels\.api\.token: /)
+    const ofCommandLine = await up(service('    labels: { team: blue }'), '--label', `api.token=${secret}`)
+    assert.match(ofCommandLine.stderr, /^dayfly: --label: web is not admitted/m)
+    const found = (await site.client.environments({ all: true })).filter(({ name }) => name === 'fields')
+    assert.ok(found.length > 0 && found.every(({ cause }) => cause === 'denied'))
+    assert.ok(!JSON.stringify(found).includes(secret) && !site.log().includes(secret))
+    const other = await up(service('    labels: { team: blue }', `    command: ${JSON.stringify(doing({ sleep: 600_000 }))}`))
+    assert.equal(other.status, 0, other.stderr)
+    assert.equal((await site.cli(['down', 'fields'])).status, 0)
+    assert.equal((await admit()).status, 0)
   })
 
   test('up is asked for each workload; detached ones are warned of too', async () => {

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import type { FrameStream } from '../../api/frame-stream.ts'
 import { encodeFrame, encodeOutput, encodeResize, frameKind } from '../../api/frames.ts'
-import { fromErrorDocument } from '../../api/problems.ts'
+import { fromProblem } from '../../api/problems.ts'
 import type { EnvironmentView, ExitFrame, QueuedView, StartedView } from '../../api/schemas/environments.ts'
 import type { PullProgress } from '../../api/schemas/images.ts'
 import { DayflyError } from '../../base/errors.ts'
@@ -203,7 +203,7 @@ export const carry = async (stream: FrameStream, carriage: Carriage): Promise<nu
           watchers.onEnded?.(JSON.parse(payload.toString()))
           break
         case frameKind.error:
-          throw fromErrorDocument(JSON.parse(payload.toString()))
+          throw fromProblem(JSON.parse(payload.toString()))
       }
     }
     if (code === undefined)

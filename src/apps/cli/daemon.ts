@@ -11,7 +11,7 @@ export const daemonEntry = `${import.meta.dirname}/../daemon/main.ts`
 
 /** Of these the daemon needs the user's: for skopeo's credentials and proxies, and for its own options. Everything else could be a secret. */
 const inherited =
-  /^(PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|TMPDIR|XDG_.*|DOCKER_CONFIG|REGISTRY_AUTH_FILE|SSL_CERT_.*|(https?|no|all)_proxy|DAYFLY_.*|NODE_EXTRA_CA_CERTS)$/i
+  /^(PATH|HOME|USER|LOGNAME|LANG|LC_.*|TZ|TMPDIR|XDG_.*|DOCKER_CONFIG|REGISTRY_AUTH_FILE|SSL_CERT_.*|(https?|no|all)_proxy|DAYFLY_.*|OTEL_.*|NODE_EXTRA_CA_CERTS)$/i
 
 const environment = (env: Context['env']): Record<string, string> =>
   Object.fromEntries(Object.entries(env).flatMap(([name, value]) => (value !== undefined && inherited.test(name) ? [[name, value]] : [])))

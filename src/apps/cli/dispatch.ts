@@ -1,5 +1,6 @@
 /** From the words of the command line to the one command that runs, and from what it throws to an exit code. */
 import { createClient } from '../../api/client/client.ts'
+import { placeIn } from '../../api/client/secure.ts'
 import { DayflyError } from '../../base/errors.ts'
 import type { Arguments } from './arguments.ts'
 import { checkPositionals, parseArguments } from './arguments.ts'
@@ -54,7 +55,7 @@ const createContext = (global: Arguments, args: Arguments): Context => {
     json: args.flag('json') || global.flag('json'),
     colour: !noColour && process.stdout.isTTY === true,
     env: process.env,
-    client: createClient(socketPath(runDir)),
+    client: createClient(placeIn(process.env) ?? socketPath(runDir)),
     commands,
     write: text => void process.stdout.write(text),
     say: line => void process.stderr.write(`${line}\n`),

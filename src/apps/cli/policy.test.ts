@@ -82,6 +82,19 @@ describe('dayfly admit', () => {
     assert.match((await project.run(['admit', '--format', 'sarif', 'deploy'])).stdout, /"uri": "deploy\/a\.yaml"[\s\S]*"startLine": 17/)
   })
 
+  test('finds secrets by rules in gitleaks’ form, as the daemon does that has them', async () => {
+    using project = openProject({
+      'pod.yaml': `${pod('main', '{}')}    env: [{ name: PLACE, value: acme-0123456789 }]\n`,
+      'rules.toml': "[[rules]]\nid = 'acme'\ndescription = 'Acme'\nregex = '''acme-[0-9]{10}'''\n",
+    })
+    assert.equal((await project.run(['admit', '-q', 'pod.yaml'])).status, 0)
+    const { status, stdout } = await project.run(['admit', '--gitleaks', 'rules.toml', 'pod.yaml'])
+    assert.equal(status, 1)
+    assert.match(stdout, /pod\.yaml:\d+: images\/secrets: .*Acme/)
+    const missing = await project.run(['admit', '--gitleaks', 'none.toml', 'pod.yaml'])
+    assert.deepEqual([missing.status, /--gitleaks/.test(missing.stderr)], [2, true], missing.stderr)
+  })
+
   test('judges by the standard of a version, by policies of a folder, and by labels of namespaces among the manifests', async () => {
     const selective = policy.replace('resources: [pods] }] }', 'resources: [pods] }], namespaceSelector: { matchLabels: { team: web } } }')
     const namespace = '---\napiVersion: v1\nkind: Namespace\nmetadata: { name: default, labels: { team: web } }\n'

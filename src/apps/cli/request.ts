@@ -10,6 +10,7 @@ import { draftOf } from '../../compose/draft.ts'
 import type { Arguments } from './arguments.ts'
 import type { Context } from './command.ts'
 import { configsFor, secretContents, secretFiles } from './contents.ts'
+import { composeField } from './manifests/compose-fields.ts'
 import type { Option } from './option.ts'
 import { asInFile, loadProject, projectOptions, servicesOf, tellWarnings } from './project.ts'
 import { registryAuth } from './registry-auth.ts'
@@ -17,6 +18,7 @@ import { labelsOf, secretsOf } from './values.ts'
 
 export const draftOptions: readonly Option[] = [
   ...projectOptions,
+  { name: 'team', value: 'NAME', help: 'Whose it is. Default: the first team of the token, or `default`.' },
   { name: 'ttl', value: 'DURATION', help: "Longest life. Default: x-dayfly's, or 1h; at most 7d." },
   { name: 'idle', value: 'DURATION', help: "Longest time without activity. Default: x-dayfly's, or 30m." },
   { name: 'retention', value: 'DURATION', help: "How long record and output are kept. Default: x-dayfly's, or 30d." },
@@ -134,7 +136,7 @@ const requestOf = async (context: Context, args: Arguments, read: Reading): Prom
       draft: { ...drafted.draft, configs: { ...drafted.draft.configs, ...configsFor(loaded, drafted) } },
       seeds: seedsOf(args, drafted),
       partial,
-      ...given({ secrets, auth: registryAuth(context.env) }),
+      ...given({ secrets, team: args.text('team'), auth: registryAuth(context.env) }),
     },
   }
 }
@@ -149,11 +151,20 @@ export const projectRequest = async (context: Context, args: Arguments, read: Re
 }
 
 /** As `diff` takes it. */
-export const diffOf = ({ request: { draft, secrets, auth, partial } }: ProjectRequest): DiffInput => ({ draft, ...given({ secrets, auth, partial }) })
+export const diffOf = ({ request: { draft, secrets, auth, partial, team } }: ProjectRequest): DiffInput => ({
+  draft,
+  ...given({ secrets, auth, partial, team }),
+})
 
-/** The daemon's faults in the words of the file: what it calls a workload is a service there. */
-export const inWordsOfTheFile = (error: unknown): unknown => {
+/** The daemon's faults in the words of the file: what it calls a workload is a service there. What it does not admit is named as `dayfly admit` names it. */
+export const inWordsOfTheFile = (error: unknown, services: Loaded['project']['services']): unknown => {
   if (!(error instanceof DayflyError) || error.field?.startsWith('workloads.') !== true) return error
+  if (error.code === 'denied') {
+    const field = composeField(services, error.field)
+    if (field === undefined) return error
+    const message = error.message.startsWith(`${error.field}: `) ? error.message.slice(error.field.length + 2) : error.message
+    return new DayflyError(error.code, `${field}: ${message}`, { field, cause: error, ...given({ remedy: error.remedy }) })
+  }
   const field = error.field.replace(/^workloads\./, 'services.')
   return new DayflyError(error.code, error.message.replaceAll(/^workloads\./gm, 'services.'), {
     field,

@@ -15,16 +15,19 @@ export interface RuleReading {
 }
 
 /** Throws `invalid` for a path without a rule file: silence would be taken for rules that never match. */
-export const readRuleFiles = async (args: Arguments): Promise<readonly RuleFile[]> => {
+export const readRuleFiles = async (args: Arguments): Promise<readonly RuleFile[]> => await ruleFilesOf(args.positionals, 'FILE')
+
+/** `field`: what named them. */
+export const ruleFilesOf = async (paths: readonly string[], field: string): Promise<readonly RuleFile[]> => {
   const files: RuleFile[] = []
-  for (const path of args.positionals) {
-    const found = await documentFiles(path, 'FILE')
+  for (const path of paths) {
+    const found = await documentFiles(path, field)
     if (found.length === 0)
-      throw new DayflyError('invalid', `FILE: there is no .yaml, .yml or .json in ${path}`, {
-        field: 'FILE',
+      throw new DayflyError('invalid', `${field}: there is no .yaml, .yml or .json in ${path}`, {
+        field,
         remedy: 'Name a folder or file of rules.',
       })
-    for (const each of found) files.push({ path: each, text: await readTextFile(each, 'FILE') })
+    for (const each of found) files.push({ path: each, text: await readTextFile(each, field) })
   }
   return files
 }

@@ -30,6 +30,7 @@ const sourceOf = (spec: WorkloadSpec, uid: number): PodSource => ({
   ...{ image: spec.imageName, command: spec.command, env: spec.env, user: spec.user, uid, workdir: spec.workdir, readOnly: spec.readOnly },
   ...{ capabilities: spec.capabilities, limits: spec.limits, runtime: spec.runtime, tty: spec.tty, stdin: spec.stdin, secrets: spec.secrets },
   ...{ mounts: spec.mounts ?? [], sysctls: spec.sysctls ?? {}, health: spec.deployment?.health, expose: spec.deployment?.expose ?? [] },
+  labels: spec.labels ?? {},
 })
 
 const requestOf = (

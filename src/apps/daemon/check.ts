@@ -31,7 +31,7 @@ const loads = (program: string): Promise<void> =>
   })
 
 const greetNative = async (): Promise<string> => {
-  await Promise.all(['dayfly-monitor', 'dayfly-unpack'].map(loads))
+  await Promise.all(['dayfly-monitor', 'dayfly-unpack', 'dayfly-files'].map(loads))
   await using helper = await spawnHelper({ binary: join(nativeDir, 'dayfly-helper') })
   return helper.libraries.length === 0 ? 'built' : `built, with ${helper.libraries.join(', ')}`
 }

@@ -29,6 +29,8 @@ export interface DoorsOptions {
   readonly store: Pick<Store, 'fact' | 'setFact' | 'environment' | 'environments'>
   /** CPU time that instances have used, in microseconds by id. */
   readonly usage: () => Promise<ReadonlyMap<string, { readonly cpu: number }>>
+  /** Is told of all that comes in, too. */
+  readonly onReport?: (report: Report) => void
 }
 
 export interface OpenDoors extends Doors, AsyncDisposable {
@@ -60,6 +62,7 @@ export const createDoors = (options: DoorsOptions): OpenDoors => {
       demand.see(target)
     }
     traffic.see(report)
+    options.onReport?.(report)
     for (const environment of active) engine().touch(environment)
   }
 

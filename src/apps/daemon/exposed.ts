@@ -1,7 +1,7 @@
 /** Where what an environment exposes is reached. */
 import type { Exposed } from '../../api/services.ts'
 import type { Environment } from '../../model/environment.ts'
-import { hostLabel } from './host-names.ts'
+import { environmentDomains, hostLabel } from './host-names.ts'
 
 /** Which ports of this host lead into environments. */
 export interface Doors {
@@ -22,7 +22,7 @@ export const exposedOf = (doors: Doors, environment: Environment, workload: stri
     }
     const { httpPort } = doors
     if (httpPort === undefined) return { port, protocol, url: undefined }
-    const host = `${hostLabel(workload)}.${spec.name}.localhost`
+    const host = `${hostLabel(workload)}.${environmentDomains(environment, ['localhost'])[0] ?? spec.name}`
     return { port, protocol, url: httpPort === 80 ? `http://${host}` : `http://${host}:${httpPort}` }
   })
 }

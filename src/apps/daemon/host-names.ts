@@ -2,6 +2,7 @@
 import { DayflyError } from '../../base/errors.ts'
 import type { Exposure } from '../../model/deployment.ts'
 import type { Environment } from '../../model/environment.ts'
+import { defaultTeam, teamOf } from '../../model/principal.ts'
 
 /** `Web_1` → `web-1`: what is a workload's name may be no host name. */
 export const hostLabel = (workload: string): string => workload.toLowerCase().replaceAll(/[^a-z0-9]+/g, '-')
@@ -14,6 +15,16 @@ export interface NamedExposure {
   readonly hosts: readonly string[]
 }
 
+/**
+ * What names of an environment's workloads go on with: `shop.localhost`; of a team that is not the default one `shop.blue.localhost`, which no environment of another
+ * team can be called. Where the operator has made `blue.localhost` a domain, that is the default team's.
+ */
+export const environmentDomains = ({ spec }: Pick<Environment, 'spec'>, domains: readonly string[]): string[] => {
+  const team = teamOf(spec)
+  if (team === defaultTeam) return domains.map(domain => `${spec.name}.${domain}`)
+  return domains.filter(domain => !domains.includes(`${team}.${domain}`)).map(domain => `${spec.name}.${team}.${domain}`)
+}
+
 /** A workload's first one has the workload's name alone, each one that with its port. */
 export const namedExposures = (environment: Environment, domains: readonly string[]): NamedExposure[] =>
   Object.entries(environment.spec.workloads).flatMap(([workload, { deployment }]) =>
@@ -22,7 +33,7 @@ export const namedExposures = (environment: Environment, domains: readonly strin
       .map((exposure, index) => {
         const label = hostLabel(workload)
         const labels = index === 0 ? [label, `${label}-${exposure.port}`] : [`${label}-${exposure.port}`]
-        const hosts = domains.flatMap(domain => labels.map(name => `${name}.${environment.spec.name}.${domain}`))
+        const hosts = environmentDomains(environment, domains).flatMap(domain => labels.map(name => `${name}.${domain}`))
         return { workload, exposure, hosts: exposure.host === undefined ? hosts : [...hosts, exposure.host] }
       }),
   )
@@ -56,7 +67,7 @@ export interface HostClaims {
 
 /** Of what each environment chose itself: the names that the gateway gives are no other's. */
 export const createHostClaims = (): HostClaims => {
-  const owners = new Map<string, { readonly id: string; readonly name: string }>()
+  const owners = new Map<string, { readonly id: string; readonly name: string; readonly team: string }>()
   return {
     claim: ({ id, spec }) => {
       const wanted = Object.entries(spec.workloads).flatMap(([workload, { deployment }]) =>
@@ -65,13 +76,18 @@ export const createHostClaims = (): HostClaims => {
       for (const { workload, host } of wanted) {
         const owner = owners.get(host)
         if (owner === undefined || owner.id === id) continue
+        if (owner.team !== teamOf(spec)) {
+          throw new DayflyError('conflict', `workloads.${workload}.deployment.expose: the name ${host} is taken`, {
+            ...{ field: `workloads.${workload}.deployment.expose`, remedy: 'Choose another name.' },
+          })
+        }
         throw new DayflyError('conflict', `workloads.${workload}.deployment.expose: the environment ${owner.name} has the name ${host}`, {
           field: `workloads.${workload}.deployment.expose`,
           remedy: `Choose another name, or end that environment first: dayfly down ${owner.name}`,
         })
       }
       const fresh = wanted.filter(({ host }) => !owners.has(host))
-      for (const { host } of fresh) owners.set(host, { id, name: spec.name })
+      for (const { host } of fresh) owners.set(host, { id, name: spec.name, team: teamOf(spec) })
       return () => {
         for (const { host } of fresh) owners.delete(host)
       }

@@ -4,10 +4,12 @@ import { join } from 'node:path'
 import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import { readVersion } from '../../base/version.ts'
+import type { Event } from '../../model/event.ts'
 import type { Notice } from '../../notify/notice.ts'
 import type { Notifier } from '../../notify/notifier.ts'
 import { createNotifier } from '../../notify/notifier.ts'
 import type { SendContext } from '../../notify/send.ts'
+import { lifecycleNotice } from './lifecycle-notices.ts'
 import type { PolicyFolder } from './policies.ts'
 import type { RaisingParts } from './sensing/raising.ts'
 
@@ -17,6 +19,10 @@ export interface Notifying extends AsyncDisposable {
   /** Sends a message to the targets of these names, or to all, now. */
   test(names: readonly string[], signal: AbortSignal): ReturnType<Notifier['test']>
   readonly state: Notifier['state']
+  readonly deliveries: Notifier['deliveries']
+  readonly replay: Notifier['replay']
+  /** To be told of each entry that is written. Never throws, never waits. */
+  onEvent(event: Event, name: () => string | undefined): void
 }
 
 export interface NotifyingOptions {
@@ -69,6 +75,14 @@ export const openNotifying = ({ stateDir, policies, clock, log, sendDatagram }: 
       return notifier.test({ ...own, tags: [], fields: {}, measures: [], audit: false, left: 0 }, names, signal)
     },
     state: notifier.state,
+    deliveries: notifier.deliveries,
+    replay: notifier.replay,
+    onEvent: (event, name) => {
+      const names = policies.detection().settings.notify.flatMap(target => (target.lifecycle === true ? [target.name] : []))
+      if (names.length === 0) return
+      const notice = lifecycleNotice(event, name())
+      if (notice) notifier.tell(notice, names)
+    },
     [Symbol.asyncDispose]: () => notifier[Symbol.asyncDispose](),
   }
 }

@@ -10,6 +10,8 @@ import type { Address, GatewayOptions } from '../../gateway/gateway.ts'
 import type { PriceTable } from '../../model/usage.ts'
 import type { PresetName } from '../../policy/presets/settings.ts'
 import { presetNames } from '../../policy/presets/settings.ts'
+import type { CertificateFiles } from './access/certificate.ts'
+import { usualPort } from './access/place.ts'
 import type { BuildBounds } from './builds.ts'
 import { parseBounds } from './builds.ts'
 import { readPrices } from './prices.ts'
@@ -39,6 +41,10 @@ export interface DaemonOptions {
   readonly builds: BuildBounds
   /** Where requests to environments come in. */
   readonly gateway: GatewayPlace
+  /** Where the API is served over the network; undefined: nowhere, until somebody asks for the console. */
+  readonly listen?: Address | undefined
+  /** In place of a certificate that is made. */
+  readonly tls?: CertificateFiles | undefined
   /** Whether what instances do is seen by the kernel's own word. */
   readonly sensor: SensorDemand
   /** Print this report as JSON instead of serving. */
@@ -63,6 +69,19 @@ const addressOf = (text: string, field: string): Address => {
     throw new DayflyError('invalid', `${field}: "${text}" is not an address and a port`, { field, remedy: `Write it like ${field} 127.0.0.1:7878.` })
   }
   return { host, port: Number(port) }
+}
+
+/** Port 7443 where none is given. */
+const listenOf = (text: string | undefined): Address | undefined => {
+  if (text === undefined) return undefined
+  const { host, port } = addressOf(text, '--listen')
+  return { host, port: /^[0-9.]+$|\]$/.test(text) ? usualPort : port }
+}
+
+const certificateOf = (pair: string, field: string): CertificateFiles => {
+  const [certFile = '', keyFile = ''] = pair.split(',')
+  if (certFile !== '' && keyFile !== '') return { certFile: resolve(certFile), keyFile: resolve(keyFile) }
+  throw new DayflyError('invalid', `${field}: "${pair}" is not two files`, { field, remedy: `Write it like ${field} CERT.pem,KEY.pem.` })
 }
 
 const loopback = (host: string): boolean => host === '::1' || host.startsWith('127.')
@@ -95,14 +114,7 @@ const gatewayOf = (
       remedy: 'Write --gateway-tls 0.0.0.0:443 --gateway-certificate CERT.pem,KEY.pem.',
     })
   }
-  const files = certificates.map(pair => {
-    const [certFile = '', keyFile = ''] = pair.split(',')
-    if (certFile !== '' && keyFile !== '') return { certFile: resolve(certFile), keyFile: resolve(keyFile) }
-    throw new DayflyError('invalid', `--gateway-certificate: "${pair}" is not two files`, {
-      field: '--gateway-certificate',
-      remedy: 'Write it like --gateway-certificate CERT.pem,KEY.pem.',
-    })
-  })
+  const files = certificates.map(pair => certificateOf(pair, '--gateway-certificate'))
   return {
     listen: address,
     domains: [...new Set(['localhost', ...domains])],
@@ -125,6 +137,8 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
           check: { type: 'string' },
           sensor: { type: 'string', default: process.env['DAYFLY_SENSOR'] ?? 'auto' },
           gateway: { type: 'string', default: process.env['DAYFLY_GATEWAY'] ?? '' },
+          listen: { type: 'string' },
+          tls: { type: 'string' },
           quotas: { type: 'string' },
           prices: { type: 'string' },
           policies: { type: 'string' },
@@ -154,6 +168,8 @@ export const parseOptions = (words: readonly string[]): DaemonOptions => {
     preset: values.preset === undefined ? undefined : oneOf(values.preset, '--preset', presetNames),
     builds: parseBounds(values['build-limits']),
     sensor: oneOf(values.sensor, '--sensor', ['auto', 'off', 'require'] as const),
+    listen: listenOf(values.listen),
+    tls: values.tls === undefined ? undefined : certificateOf(values.tls, '--tls'),
     gateway: gatewayOf(values.gateway, values['gateway-tls'], values['gateway-certificate'], values['gateway-domain']),
     check: values.check === undefined ? undefined : oneOf(values.check, '--check', ['host', 'leaks'] as const),
   }

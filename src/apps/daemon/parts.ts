@@ -14,14 +14,18 @@ import { secretDigestBy } from '../../engine/secret-digests.ts'
 import type { Store } from '../../engine/store.ts'
 import { noWitness } from '../../engine/witness.ts'
 import type { EnvironmentSpec } from '../../model/environment.ts'
+import type { OnStep } from '../../model/start.ts'
 import type { SendContext } from '../../notify/send.ts'
 import { openStore } from '../../store/sqlite.ts'
-import { createActivityReading } from './activity-reading.ts'
+import type { Access } from './access/open.ts'
+import { openAccess } from './access/open.ts'
+import { createActivityArchive } from './activity-archive.ts'
 import type { ActivitySearch } from './activity-search.ts'
 import { createActivitySearch } from './activity-search.ts'
 import type { OpenDoors } from './doors.ts'
 import { createDoors } from './doors.ts'
 import type { FieldSearch } from './given.ts'
+import { openHeadKey } from './head-key.ts'
 import type { DaemonImages } from './images.ts'
 import { createImages } from './images.ts'
 import type { Judging } from './judging.ts'
@@ -33,6 +37,8 @@ import type { Notifying } from './notifying.ts'
 import { openNotifying } from './notifying.ts'
 import type { DaemonOptions } from './options.ts'
 import type { PeerUid } from './peers.ts'
+import type { Playground } from './playground/playground.ts'
+import { createPlayground } from './playground/playground.ts'
 import { hasDiskQuota, hostRoom } from './quotas.ts'
 import { openRecordKey } from './record-key.ts'
 import type { RecordSources } from './record-members.ts'
@@ -46,8 +52,13 @@ import { createSecretKeeper } from './secrets.ts'
 import type { Sensing } from './sensing/create.ts'
 import type { AttachedSensing } from './sensing/open.ts'
 import { attachSensing, openSensing } from './sensing/open.ts'
+import type { Sources } from './telemetry/gauges.ts'
+import type { Telemetry } from './telemetry/open.ts'
+import { nextExpiry, openTelemetry } from './telemetry/open.ts'
 
 export interface Parts extends AsyncDisposable {
+  /** Who comes in over the network. */
+  readonly access: Access
   readonly store: Store
   readonly backend: Backend
   readonly images: DaemonImages
@@ -64,10 +75,26 @@ export interface Parts extends AsyncDisposable {
   /** Where environments are reached from outside. */
   readonly doors: OpenDoors
   readonly activitySearch: ActivitySearch
+  /** Where policies and rules are tried out. */
+  readonly playground: Playground
   /** Where what is kept of environments lies. */
   readonly sources: RecordSources
   /** Signs their records. */
   readonly sealing: Sealing
+  /** Counts and traces what all of them do. */
+  readonly telemetry: Telemetry
+  readonly copyStore: (path: string) => Promise<void>
+  /** To a unix socket of datagrams; undefined where nobody can. */
+  readonly sendDatagram: SendDatagram
+}
+
+interface OpenBackend {
+  readonly backend: Backend
+  readonly images: DaemonImages
+  readonly peerUid: PeerUid | undefined
+  readonly sendDatagram: SendDatagram
+  readonly search: FieldSearch
+  readonly pool: Sources['pool']
 }
 
 /** The first user id of the host that no slot has (host/network/slots.ts): what a build runs as. */
@@ -100,8 +127,9 @@ const openBackend = async (
   log: Log,
   asked: () => readonly EnvironmentSpec[],
   sensing: Sensing | undefined,
+  onStep: OnStep,
   stack: AsyncDisposableStack,
-): Promise<{ backend: Backend; images: DaemonImages; peerUid: PeerUid | undefined; sendDatagram: SendDatagram; search: FieldSearch }> => {
+): Promise<OpenBackend> => {
   const salt = createHmac('sha256', secretKey(options.stateDir)).update('hashes of secrets found in images').digest()
   const secrets = { salt, gitleaks: readSecretRules(join(options.stateDir, 'secret-rules')) }
   if (options.backend === 'fake') {
@@ -110,7 +138,8 @@ const openBackend = async (
       import('../../scan/secret-search.ts'),
     ])
     const { inFields: search } = openSecretSearch(secrets)
-    return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock), peerUid: undefined, sendDatagram: undefined, search }
+    const nobody = { peerUid: undefined, sendDatagram: undefined, pool: () => undefined }
+    return { backend: stack.use(openFakeBackend(clock)), images: openFakeImages(clock), search, ...nobody }
   }
   const [{ openImageStore }, { openBuilder }, { openBuildLimits }, { openLinuxBackend }, { createScanning }] = await Promise.all([
     import('../../host/image/open.ts'),
@@ -126,7 +155,7 @@ const openBackend = async (
   const builder = await openBuilder({ folder: join(options.stateDir, 'images', 'builds'), firstId: idsBeyondSlices, store: imageStore, limits })
   const backend = stack.use(
     await openLinuxBackend({
-      ...{ stateDir: options.stateDir, runDir: options.runDir, nativeDir, images: imageStore, clock, log },
+      ...{ stateDir: options.stateDir, runDir: options.runDir, nativeDir, images: imageStore, clock, log, onStep },
       ...(sensing === undefined ? {} : { sensor: sensing.sensor }),
       onBroken: reason => {
         // Crash-only: what runs goes on without us, and the next daemon adopts it.
@@ -138,7 +167,7 @@ const openBackend = async (
   const facts = (reference: string, signal: AbortSignal) => scanning.facts(imageStore, reference, signal)
   const inUse = (): ReadonlySet<string> => imagesInUse(store, asked())
   const images = createImages({ store: imageStore, builder, facts, again: scanning.again, inUse, forget: backend.forgetImage })
-  return { backend, images, peerUid: backend.peerUid, sendDatagram: backend.sendDatagram, search: scanning.inFields }
+  return { backend, images, peerUid: backend.peerUid, sendDatagram: backend.sendDatagram, search: scanning.inFields, pool: backend.pool }
 }
 
 const openQuotas = (
@@ -155,25 +184,37 @@ const openQuotas = (
 }
 
 /** The engine has adopted nothing yet. On failure everything is closed again. */
-export const openParts = async (options: DaemonOptions, clock: Clock, log: Log): Promise<Parts> => {
+export const openParts = async (options: DaemonOptions, clock: Clock, given: Log): Promise<Parts> => {
   await using stack = new AsyncDisposableStack()
-  const store = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock }))
+  const telemetry = stack.use(openTelemetry(process.env, given))
+  const { log, starts } = telemetry
+  /** As soon as there is somebody to tell. */
+  let notices: Notifying | undefined
+  const headKey = openHeadKey(options.stateDir)
+  const books = stack.use(openStore({ path: join(options.stateDir, 'dayfly.sqlite'), clock, headKey }))
+  const store = telemetry.store(books, event => notices?.onEvent(event, () => store.environment(event.environment)?.spec.name))
+  headKey.keep()
   const sensing = options.backend === 'fake' ? undefined : stack.use(openSensing(options, store, log))
-  const { backend, images, peerUid, sendDatagram, search } = await openBackend(options, store, clock, log, () => engine.asked(), sensing, stack)
+  const asked = (): readonly EnvironmentSpec[] => engine.asked()
+  const opened = await openBackend(options, store, clock, log, asked, sensing, starts.onStep, stack)
+  const { images, peerUid, sendDatagram, search, pool } = opened
+  const backend = starts.backend(opened.backend)
   const recordsFolder = join(options.stateDir, 'records')
-  const doors = stack.use(createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage }))
+  const doors = stack.use(
+    createDoors({ gateway: options.gateway, clock, log, store, engine: () => engine, usage: backend.usage, onReport: telemetry.traffic }),
+  )
   const keeper = createSecretKeeper(options.runDir, log)
   const secretDigest = secretDigestBy(secretKey(options.stateDir))
   const judging = await openJudging(options, images, search, clock, log, found => keeping.note(found), stack)
   const { quotas, disk } = openQuotas(options, backend, store, clock, log, stack)
-  const activity = stack.use(createActivityReading(options.stateDir, log))
   const engine: Engine = stack.use(
     createEngine({
       backend,
       store,
       clock,
-      admission: judging.admission,
+      admission: starts.admission(judging.admission),
       recordsFolder,
+      headKey: headKey.key,
       log,
       keeper,
       secretDigest,
@@ -190,13 +231,16 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     logPath,
     accessLogPath,
     evidencePath,
-    activity: activity.current,
+    archive: stack.use(createActivityArchive({ stateDir: options.stateDir, log })),
+    search: (filter, signal) => activitySearch.search(filter, signal),
+    prunedEvidence: engine.prunedEvidence,
   }
   const activitySearch = stack.use(createActivitySearch({ stateDir: options.stateDir, log }))
   const key = openRecordKey(options.stateDir, store.signatures, clock.wall())
-  const sealing: Sealing = stack.use(createSealing({ ...sources, key, clock, log }))
+  const sealing: Sealing = stack.use(createSealing({ ...sources, key, clock, log, cut: sensing?.cut ?? (async () => undefined) }))
   const { policies, vulnerabilities, match } = judging
   const notifying = stack.use(openNotifying({ stateDir: options.stateDir, policies, clock, log, sendDatagram }))
+  notices = notifying
   const attached = sensing && stack.use(await attachSensing(sensing, { options, engine, policies, clock, log, onRaised: notifying.onRaised }))
   const keeping: Keeping = stack.use(
     createKeeping({
@@ -205,8 +249,16 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
       respond: createResponding({ store, engine, policies, clock, log }),
     }),
   )
-  const opened = stack.move()
+  telemetry.begin(store, {
+    ...{ backend: backend.name, pool, sensor: () => sensing?.health(), notify: notifying.state },
+    nextExpiry: () => nextExpiry(engine, clock.boot()),
+    leaks: async () => (await engine.leaks()).length,
+  })
+  const playground = stack.use(createPlayground({ activityPath: join(options.stateDir, 'activity.sqlite') }))
+  const access = stack.use(openAccess({ stateDir: options.stateDir, books, clock, log, listen: options.listen, tls: options.tls }))
+  const all = stack.move()
   return {
+    access,
     store,
     backend,
     images,
@@ -218,8 +270,12 @@ export const openParts = async (options: DaemonOptions, clock: Clock, log: Log):
     keeping,
     doors,
     activitySearch,
+    playground,
     sources,
     sealing,
-    [Symbol.asyncDispose]: () => opened.disposeAsync(),
+    telemetry,
+    copyStore: books.copyTo,
+    sendDatagram,
+    [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }

@@ -22,6 +22,8 @@ import { defaultGrace, defaultLogLimit, defaultPath, limitFaults } from './plan.
 
 export interface PlanUpParts {
   readonly owner: string
+  /** Where it is not the default team. */
+  readonly team?: string
   /** Finds an image, or fetches it as the request says. Throws `not_found`. */
   resolveImage(request: Pick<RunRequest, 'image' | 'pull' | 'auth'>, onProgress: OnProgress, signal: AbortSignal): Promise<PlannedImage>
   /** The number of a user in an image. Throws `invalid` when the image does not know it. */
@@ -112,7 +114,7 @@ const deploymentOf = ({ deployment }: WorkloadDraft, image: PlannedImage, mounts
 }
 
 /** Without the members that are undefined, and those that have been merged. */
-const restOf = ({ egressDomains, hostname, sysctls, ulimits, shmSize, init, groups, hosts }: WorkloadDraft) => ({
+const restOf = ({ egressDomains, hostname, sysctls, ulimits, shmSize, init, groups, hosts, labels }: WorkloadDraft) => ({
   ...(egressDomains === undefined ? {} : { egressDomains }),
   ...(hostname === undefined ? {} : { hostname }),
   ...(sysctls === undefined ? {} : { sysctls }),
@@ -121,6 +123,7 @@ const restOf = ({ egressDomains, hostname, sysctls, ulimits, shmSize, init, grou
   ...(init === undefined ? {} : { init }),
   ...(groups === undefined ? {} : { groups }),
   ...(hosts === undefined ? {} : { hosts }),
+  ...(labels === undefined ? {} : { labels }),
 })
 
 const limitsOf = ({ limits }: WorkloadDraft): Limits => ({
@@ -271,6 +274,7 @@ export const planUp = async (
   return {
     name: draft.name,
     owner: parts.owner,
+    ...(parts.team === undefined ? {} : { team: parts.team }),
     labels: draft.labels,
     lease: {
       ttl: draft.lease.ttl ?? defaultLease.ttl,

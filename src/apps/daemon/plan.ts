@@ -35,6 +35,8 @@ export interface PlanParts {
   /** The number of a user in an image. Throws `invalid` when the image does not know it. */
   uidOf(digest: string, user: string): Promise<number>
   /** Whether a living environment has the name. */
+  /** Where it is not the default team. */
+  readonly team?: string
   isTaken(name: string): boolean
   /** Capabilities that may be asked for. */
   readonly capabilities: readonly string[]
@@ -155,6 +157,7 @@ export const plan = async (parts: PlanParts, request: RunRequest, onProgress: On
   return {
     name: request.name ?? makeUpName(request.image, parts.isTaken),
     owner: parts.owner,
+    ...(parts.team === undefined ? {} : { team: parts.team }),
     labels: request.labels,
     lease: {
       ttl: request.lease.ttl ?? defaultLease.ttl,

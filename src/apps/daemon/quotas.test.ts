@@ -15,14 +15,19 @@ const read = (text: string) => {
 }
 
 test('a file of quotas', () => {
-  const rules = read('each: { environments: 2, memory: 1g, disk: 20g }\nowners: { ci: { cpus: 1.5 } }\nreserve: { memory: 512m, disk: 1g }\n')
+  const rules = read(
+    'each: { environments: 2, memory: 1g, disk: 20g }\nowners: { ci: { cpus: 1.5 } }\neachTeam: { cpus: 8 }\nteams: { shop: { disk: 1g } }\nreserve: { memory: 512m, disk: 1g }\n',
+  )
   assert.deepEqual(rules, {
     each: { environments: 2, memory: 1024 ** 3, disk: 20 * 1024 ** 3 },
     owners: { ci: { cpus: 1.5 } },
+    eachTeam: { cpus: 8 },
+    teams: { shop: { disk: 1024 ** 3 } },
     reserve: { memory: 512 * 1024 ** 2, disk: 1024 ** 3 },
   })
   assert.deepEqual([hasDiskQuota(rules, 'ci'), hasDiskQuota(rules, 'anybody')], [false, true])
-  assert.deepEqual(read(''), { each: {}, owners: {}, reserve: { memory: 0, disk: 0 } })
+  assert.deepEqual([hasDiskQuota(rules, 'team:shop'), hasDiskQuota(rules, 'team:other')], [true, false])
+  assert.deepEqual(read(''), { each: {}, owners: {}, eachTeam: {}, teams: {}, reserve: { memory: 0, disk: 0 } })
 })
 
 test('what there is of the host: memory, and each file system once', () => {

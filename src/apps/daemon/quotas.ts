@@ -6,7 +6,9 @@ import { z } from 'zod'
 import { parseBytes } from '../../base/bytes.ts'
 import { DayflyError, messageOf } from '../../base/errors.ts'
 import type { HostRoom, Quota, QuotaRules } from '../../engine/quotas.ts'
+import { quotaOf } from '../../engine/quotas.ts'
 import { parse } from '../../model/parse.ts'
+import { TeamName } from '../../model/principal.ts'
 
 const Bytes = z.union([z.int().min(0), z.string()]).transform((value, context) => {
   if (typeof value === 'number') return value
@@ -29,6 +31,8 @@ const OwnerQuota = z.strictObject({
 const File = z.strictObject({
   each: OwnerQuota.default({}),
   owners: z.record(z.string().min(1), OwnerQuota).default({}),
+  eachTeam: OwnerQuota.default({}),
+  teams: z.record(TeamName, OwnerQuota).default({}),
   reserve: z.strictObject({ memory: Bytes.default(0), disk: Bytes.default(0) }).prefault({}),
 })
 
@@ -42,6 +46,8 @@ const availableMemory = (): number => {
  * ```yaml
  * each: { environments: 20, instances: 100, cpus: 16, memory: 8g, disk: 20g, startsPerMinute: 600 }
  * owners: { ci: { environments: 100 } }   # in place of `each`
+ * eachTeam: { memory: 32g }               # of all owners of a team together
+ * teams: { shop: { memory: 64g } }        # in place of `eachTeam`
  * reserve: { memory: 1g, disk: 10g }      # of the host
  * ```
  * Throws `invalid` naming the file's member.
@@ -58,11 +64,13 @@ export const readQuotas = (path: string): QuotaRules => {
       cause: error,
     })
   }
-  const { each, owners, reserve } = parse(File, content ?? {}, field)
+  const { each, owners, eachTeam, teams, reserve } = parse(File, content ?? {}, field)
   const given = (quota: z.output<typeof OwnerQuota>): Quota => Object.fromEntries(Object.entries(quota).filter(([, limit]) => limit !== undefined))
   return {
     each: given(each),
     owners: Object.fromEntries(Object.entries(owners).map(([owner, quota]) => [owner, given(quota)])),
+    eachTeam: given(eachTeam),
+    teams: Object.fromEntries(Object.entries(teams).map(([team, quota]) => [team, given(quota)])),
     reserve,
   }
 }
@@ -81,5 +89,5 @@ export const hostRoom = (folders: readonly string[]): HostRoom => {
   }
 }
 
-/** Whether what the owner has on disk has to be counted. */
-export const hasDiskQuota = ({ each, owners }: QuotaRules, owner: string): boolean => (owners[owner] ?? each).disk !== undefined
+/** Whether what the owner, or the team, has on disk has to be counted. */
+export const hasDiskQuota = (rules: QuotaRules, holder: string): boolean => quotaOf(rules, holder).disk !== undefined

@@ -5,10 +5,11 @@ import { DayflyError } from '../../base/errors.ts'
 import type { Environment } from '../../model/environment.ts'
 import type { PriceTable, UsageSum } from '../../model/usage.ts'
 import { costOf } from '../../model/usage.ts'
+import { reportPolicy } from '../../report/page.ts'
 import { writeBundle } from '../../seal/bundle.ts'
 import { bundleMembers } from './exporting.ts'
 import type { RecordSources } from './record-members.ts'
-import { gatherReport } from './reporting.ts'
+import { gatherReport, reportPage } from './reporting.ts'
 import type { Sealing } from './sealing.ts'
 import { verifyRecord } from './verifying.ts'
 
@@ -44,23 +45,29 @@ export const createRecords = (parts: RecordsParts): Records => ({
   export: async environment => {
     await assertSigned(parts, environment)
     parts.flush()
-    return writeBundle(environment.id, bundleMembers(parts, environment), parts.sealing.signBundle)
+    return writeBundle(environment.id, bundleMembers(parts, environment), parts.sealing.sign)
   },
   report: environment => {
     parts.flush()
     return gatherReport(parts, environment)
+  },
+  reportPage: async environment => {
+    parts.flush()
+    const html = await reportPage(await gatherReport(parts, environment))
+    return { html, policy: `${reportPolicy}; frame-ancestors 'none'` }
   },
   keys: () =>
     parts.store.signatures
       .keys()
       .map(({ id, publicKey, madeAt }): RecordKeyView => ({ id, publicKey, madeAt, current: id === parts.sealing.key.id }))
       .sort((left, right) => Number(right.current) - Number(left.current)),
-  cost: ({ by, label, since, until }) => {
+  cost: ({ by, label, since, until }, teams) => {
     const { prices, store } = parts
     const { rows, total } = store.usage.sums({
       ...{ by, forgottenFor: prices.forgottenFor, limit: mostRows },
       ...(label === undefined ? {} : { label }),
       ...(since === undefined ? {} : { since }),
+      ...(teams === undefined ? {} : { teams }),
       ...(until === undefined ? {} : { until }),
     })
     return { by, label: label ?? null, prices, rows: rows.map(row => rowOf(row, prices)), total: rowOf(total, prices) }

@@ -1,4 +1,5 @@
 /** Gathers what a report is made of: from the store, and from what was kept of what instances did, in bounded size. */
+import { setImmediate as turn } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Store } from '../../engine/store.ts'
 import type { Activity, Sample } from '../../model/activity.ts'
@@ -11,9 +12,10 @@ import { costOf } from '../../model/usage.ts'
 import { createRecordFindings } from '../../report/findings.ts'
 import type { Place } from '../../report/network.ts'
 import { createPeerList } from '../../report/network.ts'
+import { reportPieces } from '../../report/page.ts'
 import { createProcessList } from '../../report/processes.ts'
 import { seriesOf } from '../../report/series.ts'
-import type { ActivityReader } from '../../store/activity/activity-store.ts'
+import type { ActivitySearch } from './activity-search.ts'
 import type { RecordSources } from './record-members.ts'
 import { entriesOf, sizeOf } from './record-members.ts'
 
@@ -24,7 +26,9 @@ export interface ReportingParts extends RecordSources {
 const most = { instances: 500, events: 2000, verdicts: 200, findings: 1000, processes: 1500, peers: 500, series: 60, points: 240, images: 100 }
 /** Entries of activity that are looked at, of each question, and at once. */
 const mostLooked = 40_000
-const page = 2000
+const page = 1000
+/** ms for one of them, its waiting for searches of others included. */
+const patience = 60_000
 
 /** Marks that programs compare; people have no use for them. */
 const untold = new Set(['gateway.access_log', 'activity.kept', 'sensor.totals', 'instance.used'])
@@ -34,21 +38,21 @@ const some = <T>(items: readonly T[], limit: number): { items: T[]; more: number
   more: Math.max(0, items.length - limit),
 })
 
-/** Oldest first. Others get their turn between pages. Returns whether that was all. */
+/** Oldest first. Returns whether that was all. */
 const look = async (
-  reader: Pick<ActivityReader, 'search'>,
+  search: ActivitySearch['search'],
   environment: string,
   types: readonly string[],
   see: (activity: Activity) => void,
 ): Promise<boolean> => {
   let after: number | undefined
   for (let seen = 0; seen < mostLooked; ) {
-    const found = reader.search({ environment, types, oldestFirst: true, limit: page, ...(after === undefined ? {} : { after }) })
+    const filter = { environment, types, oldestFirst: true, limit: page, ...(after === undefined ? {} : { after }) }
+    const found = await search(filter, AbortSignal.timeout(patience))
     for (const { activity } of found) see(activity)
     seen += found.length
     if (found.length < page) return true
     after = found.at(-1)?.position
-    await new Promise(resolve => setImmediate(resolve))
   }
   return false
 }
@@ -66,7 +70,7 @@ export const gatherReport = async (parts: ReportingParts, environment: Environme
   const byId = new Map(instances.map(instance => [instance.id, instance]))
   const workloadOf = (instance: string): string | null => byId.get(instance)?.workload ?? null
   const peers = createPeerList(most.peers, workloadOf, addressesOf(instances))
-  const findings = createRecordFindings(workloadOf)
+  const findings = createRecordFindings(workloadOf, most)
   const processes = createProcessList(most.processes)
 
   const events: Report['events']['items'] = []
@@ -98,16 +102,15 @@ export const gatherReport = async (parts: ReportingParts, environment: Environme
   }
   for await (const entries of entriesOf(store, id)) for (const entry of entries) see(entry)
 
-  const reader = parts.activity()
-  const kept = reader !== undefined && reader.head(id).entries > 0
+  const kept = await isKept(parts.archive, id)
   const samples = new Map<string, Sample[]>()
   let complete = true
-  if (reader !== undefined && kept) {
-    complete = await look(reader, id, ['exec', 'fork', 'exit'], one => void (one.type !== 'sample' && processes.see(one)))
+  if (kept) {
+    complete = await look(parts.search, id, ['exec', 'fork', 'exit'], one => void (one.type !== 'sample' && processes.see(one)))
     complete =
-      (await look(reader, id, ['connect', 'sendto', 'accept', 'dns'], one => void (one.type !== 'sample' && peers.seeKernel(one)))) && complete
+      (await look(parts.search, id, ['connect', 'sendto', 'accept', 'dns'], one => void (one.type !== 'sample' && peers.seeKernel(one)))) && complete
     complete =
-      (await look(reader, id, ['sample'], one => {
+      (await look(parts.search, id, ['sample'], one => {
         if (one.type !== 'sample') return
         const those = samples.get(one.instance)
         if (those === undefined) samples.set(one.instance, [one])
@@ -150,12 +153,12 @@ export const gatherReport = async (parts: ReportingParts, environment: Environme
       most.images,
     ),
     instances: { items: shown, more: Math.max(0, instances.length - shown.length) },
-    verdicts: some(verdicts, most.verdicts),
+    verdicts,
     events: { items: events, more: eventsLeft },
     activity: { kept, lost, counts, complete },
     processes: processes.list(),
     network: peers.list(),
-    findings: some(found, most.findings),
+    findings: found,
     resources: some(
       [...samples].map(([instance, those]) => ({ instance, points: seriesOf(those, most.points) })),
       most.series,
@@ -169,6 +172,11 @@ export const gatherReport = async (parts: ReportingParts, environment: Environme
       signedAt: signature === undefined ? null : new Date(signature.signedAt).toISOString(),
     },
   }
+}
+
+const isKept = async (archive: ReportingParts['archive'], environment: string): Promise<boolean> => {
+  await using activity = await archive.snapshot()
+  return ((await activity?.place(environment))?.head.entries ?? 0) > 0
 }
 
 const imageOf = ({ inventory }: Pick<Store, 'inventory'>, digest: string): Report['images']['items'][number] => {
@@ -195,4 +203,14 @@ const costNow = ({ usage }: Pick<Store, 'usage'>, environment: string, prices: P
     prices,
   )
   return { currency: prices.currency, measured: all.length, cost }
+}
+
+/** It takes a while: others get their turn in between. */
+export const reportPage = async (report: Report): Promise<string> => {
+  const pieces: string[] = []
+  for (const piece of reportPieces(report)) {
+    pieces.push(piece)
+    await turn()
+  }
+  return pieces.join('')
 }

@@ -37,6 +37,11 @@ export const responseServices = ({ engine, images, notifying }: ResponsesParts):
   evidence: ref => engine.evidence(ref).map(({ files, gaps, ...rest }) => ({ ...rest, files: [...files], gaps: [...gaps] })),
   evidenceFile: (ref, take, name) => createReadStream(engine.evidencePath(ref, take, name)),
   notifyState: () => notifying.state().map(({ failure, ...rest }) => ({ ...rest, failure: failure ?? null })),
+  notifyDeliveries: async target =>
+    (await notifying.deliveries(target)).map(({ target: name, at, outcome, failure = null, notice: { id, kind, text } }) => ({
+      ...{ target: name, id, kind, at, outcome, failure, text },
+    })),
+  notifyReplay: notifying.replay,
   notifyTest: async (targets, signal) =>
     (await notifying.test(targets, signal)).map(({ name, type, failure }) => ({ name, type, failure: failure ?? null })),
 })

@@ -6,9 +6,12 @@ import { createHash } from 'node:crypto'
 import type { Clock } from '../../base/clock.ts'
 import { DayflyError } from '../../base/errors.ts'
 import type { Log } from '../../base/log.ts'
+import type { ActivityHead } from '../../model/activity.ts'
 import { canonicalJson } from '../../model/record.ts'
-import type { BundleStatement, Envelope, RecordPredicate } from '../../model/seal.ts'
+import type { BundleStatement, Envelope, PrunedStatement, RecordPredicate } from '../../model/seal.ts'
+import { activityGenesisHash } from '../../seal/activity.ts'
 import { signStatement } from '../../seal/dsse.ts'
+import type { RecordFacts } from '../../seal/facts.ts'
 import { recordStatement } from '../../seal/statement.ts'
 import type { SigningKey } from './record-key.ts'
 import type { RecordSources } from './record-members.ts'
@@ -19,6 +22,8 @@ const interval = 5_000
 const batch = 50
 
 export interface SealingParts extends RecordSources {
+  /** Resolves when what an environment has beyond the head that its record binds is gone, and nothing more of it is kept. Rejects when that cannot be done now. */
+  readonly cut: (environment: string, head: ActivityHead) => Promise<void>
   readonly key: SigningKey
   readonly clock: Clock
   readonly log: Log
@@ -33,7 +38,7 @@ export interface Sealing extends AsyncDisposable {
   /** Resolves when there is a signature, if there can be one: the record is sealed and whole. */
   signed(environment: string): Promise<boolean>
   /** Signs what is exported. */
-  signBundle(statement: BundleStatement): Envelope
+  sign(statement: BundleStatement | PrunedStatement): Envelope
 }
 
 const digestOf = async (path: string): Promise<{ bytes: number; digest: { sha256: string } }> => {
@@ -51,9 +56,10 @@ export const createSealing = (parts: SealingParts): Sealing => {
   let timer: NodeJS.Timeout | undefined
   let last: Promise<unknown> = Promise.resolve()
 
-  const imagesOf = (environment: string): RecordPredicate['images'] => {
+  /** Also those that it was made with and that an update has taken from it. */
+  const imagesOf = (environment: string, first: RecordFacts['firstImages']): RecordPredicate['images'] => {
     const workloads = store.environment(environment)?.spec.workloads ?? {}
-    const names = new Map(Object.values(workloads).map(({ image, imageName }) => [image, imageName]))
+    const names = new Map([...first, ...Object.values(workloads).map(({ image, imageName }) => [image, imageName] as const)])
     const all = new Set([...names.keys(), ...store.instances(environment).flatMap(({ origin }) => (origin === undefined ? [] : [origin.image]))])
     return [...all].sort().map(image => ({ name: names.get(image) ?? image, digest: { sha256: image.replace('sha256:', '') } }))
   }
@@ -68,6 +74,14 @@ export const createSealing = (parts: SealingParts): Sealing => {
       log.error('a record is not whole, and is not signed', { environment, entry: sequence, reason: message })
       return
     }
+    if (store.recordHead(environment)?.own !== true) {
+      refused.add(environment)
+      log.error('a record is not signed: somebody else has written to it', { environment })
+      return
+    }
+    // What was kept after its end is bound by nothing: a daemon that was killed may have left it.
+    const { blocks, entries, digest } = facts.activity ?? { blocks: 0, entries: 0, digest: { sha256: activityGenesisHash(environment) } }
+    await parts.cut(environment, { blocks, entries, hash: digest.sha256 })
     const logs: RecordPredicate['logs'] = []
     const instances = new Map(store.instances(environment).map(instance => [instance.id, instance]))
     for (const id of facts.instances) {
@@ -75,7 +89,7 @@ export const createSealing = (parts: SealingParts): Sealing => {
       if (instance !== undefined) logs.push({ instance: id, ...(await digestOf(parts.logPath(instance))) })
     }
     const statement = recordStatement(facts, {
-      images: imagesOf(environment),
+      images: imagesOf(environment, facts.firstImages),
       logs,
       forensics: evidenceOf(reader, environment, parts.evidencePath).map(({ name, bytes, sha256 }) => ({ name, bytes, digest: { sha256 } })),
       signedAt: new Date(clock.wall()).toISOString(),
@@ -93,12 +107,19 @@ export const createSealing = (parts: SealingParts): Sealing => {
   }
 
   const look = async (): Promise<void> => {
+    /** What fails keeps nobody behind it waiting: it is tried again by the next look. */
+    const later = new Set<string>()
     for (;;) {
-      const left = store.signatures.unsigned(batch + refused.size).filter(environment => !refused.has(environment))
+      const left = store.signatures
+        .unsigned(batch + refused.size + later.size)
+        .filter(environment => !refused.has(environment) && !later.has(environment))
       if (left.length === 0) return
       for (const environment of left) {
         if (closer.signal.aborted) return
-        await sign(environment)
+        await sign(environment).catch((error: unknown) => {
+          later.add(environment)
+          if (!closer.signal.aborted) log.warn('a record could not be signed; it is tried again', { environment, error })
+        })
       }
     }
   }
@@ -128,7 +149,7 @@ export const createSealing = (parts: SealingParts): Sealing => {
       })
       return store.signatures.of(environment) !== undefined
     },
-    signBundle: statement => signStatement(statement, key.key),
+    sign: statement => signStatement(statement, key.key),
     [Symbol.asyncDispose]: async () => {
       clearInterval(timer)
       closer.abort(new DayflyError('unreachable', 'the daemon is ending'))

@@ -5,13 +5,14 @@ import type { Environment } from '../../model/environment.ts'
 import type { Fault, Verification } from '../../model/seal.ts'
 import type { Member } from '../../seal/bundle.ts'
 import { memberNames } from '../../seal/bundle.ts'
+import type { RecordReader } from '../../seal/facts.ts'
 import { recordMember } from '../../seal/facts.ts'
 import type { PublicKey } from '../../seal/keys.ts'
 import { readPublicKeys } from '../../seal/keys.ts'
 import type { TarMember } from '../../seal/tar.ts'
 import { verifyMembers } from '../../seal/verify.ts'
 import type { RecordSources } from './record-members.ts'
-import { sealedMembers } from './record-members.ts'
+import { readerOf, sealedMembers } from './record-members.ts'
 import type { Sealing } from './sealing.ts'
 
 async function* opened(members: AsyncIterable<Member>): AsyncGenerator<TarMember> {
@@ -26,7 +27,7 @@ async function* opened(members: AsyncIterable<Member>): AsyncGenerator<TarMember
 }
 
 export interface VerifyingParts extends RecordSources {
-  readonly sealing: Pick<Sealing, 'signed'>
+  readonly sealing: Pick<Sealing, 'signed' | 'key' | 'sign'>
 }
 
 const keysOf = (store: Pick<Store, 'signatures'>): PublicKey[] =>
@@ -42,30 +43,41 @@ export const verifyRecord = async (parts: VerifyingParts, environment: Environme
   const { store } = parts
   const { id } = environment
   const signed = await parts.sealing.signed(id)
-  const found = await verifyMembers(opened(sealedMembers(parts, id)), {
-    ...{ keys: keysOf(store), trust: 'known' as const },
-    expects: signed ? { what: 'sealed' } : { what: 'open', environment: id, reason: reasonOf(environment) },
-  })
-  const faults: Fault[] = [...found.faults]
   // The store keeps the head beside the entries: of a record that lives, nothing else says that its end is missing.
-  const broken = store.verify(id)
-  if (broken !== undefined && !faults.some(({ member }) => member === recordMember)) {
-    faults.push({ member: recordMember, sequence: broken, message: 'the store has another end of the record than was written' })
+  const head = store.recordHead(id)
+  let meets = head === undefined
+  const reader = await readerOf(store, id, ({ sequence, hash }) => {
+    if (sequence === head?.count) meets = hash === head.hash
+  })
+  const found = await verifyMembers(
+    opened(
+      sealedMembers(parts, { environment: id, reader, keys: signed ? [parts.sealing.key.id] : [], sign: signed ? parts.sealing.sign : undefined }),
+    ),
+    {
+      ...{ keys: keysOf(store), trust: 'known' as const },
+      expects: signed ? { what: 'sealed' } : { what: 'open', environment: id, reason: reasonOf(environment) },
+    },
+  )
+  const faults: Fault[] = [...found.faults]
+  const broken = (message: string): void => {
+    const sequence = Math.min(reader.count, head?.count ?? 0) + (reader.count < (head?.count ?? 0) ? 1 : 0)
+    if (!faults.some(({ member }) => member === recordMember)) faults.push({ member: recordMember, sequence, message })
   }
-  const head = signed ? activityFault(parts, id) : undefined
-  if (head !== undefined && !faults.some(({ member }) => member === memberNames.activity)) faults.push(head)
+  if (!meets || (head === undefined && reader.count > 0)) broken('the store has another end of the record than was written')
+  if (head?.own === false) broken('its end was not written by this installation')
+  if (environment.state === 'ended' && !reader.sealed) broken('it has no seal, and the environment has ended')
+  if (signed && !faults.some(({ member }) => member === memberNames.activity)) faults.push(...(await activityFaults(parts, id, reader)))
   return { ...found, faults, verdict: faults.length > 0 ? 'broken' : found.verdict }
 }
 
-/** What the activity store itself says of its blocks: it can tell those that gave way to its budget from those that were taken away. */
-const activityFault = ({ activity, store }: VerifyingParts, environment: string): Fault | undefined => {
-  const kept = store.events({ environment, types: ['activity.kept'] }).at(-1)?.data
-  const reader = activity()
-  if (kept === undefined) return undefined
-  const [blocks, entries, hash] = [kept['blocks'], kept['entries'], kept['hash']]
-  if (typeof blocks !== 'number' || typeof entries !== 'number' || typeof hash !== 'string') return undefined
-  const verdict = reader?.verify(environment, { blocks, entries, hash })
-  if (reader !== undefined && verdict?.broken === undefined) return undefined
-  const message = reader === undefined ? 'it is missing: there is no activity store' : `block ${verdict?.broken} is not what was kept, or is missing`
-  return { member: memberNames.activity, sequence: null, message }
+/** What the activity store itself says of its blocks: it has times beside them, by which they are found. */
+const activityFaults = async ({ archive }: VerifyingParts, environment: string, reader: RecordReader): Promise<Fault[]> => {
+  const bound = reader.facts()?.activity
+  if (bound === undefined || bound === null) return []
+  await using activity = await archive.snapshot()
+  const { blocks, entries, digest } = bound
+  const verdict = await activity?.verify(environment, { blocks, entries, hash: digest.sha256 })
+  if (verdict !== undefined && verdict.broken === undefined) return []
+  const message = verdict === undefined ? 'it is missing: there is no activity store' : `block ${verdict.broken} is not what was kept, or is missing`
+  return [{ member: memberNames.activity, sequence: null, message }]
 }

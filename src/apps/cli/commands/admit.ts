@@ -5,6 +5,7 @@ import type { Verdict } from '../manifests/judge.ts'
 import { judge, verdictDocument, verdictJunit, verdictSarif, verdictText } from '../manifests/judge.ts'
 import { assembleFor, policyOptions, readSubjects, versionOption } from '../manifests/read.ts'
 import { painter } from '../output.ts'
+import { gitleaksOption, readGitleaks } from '../scan/gitleaks.ts'
 import { deliver } from '../scan/output.ts'
 
 const formats = ['text', 'json', 'sarif', 'junit'] as const
@@ -33,6 +34,7 @@ export const command: Command = {
   options: [
     ...policyOptions,
     versionOption,
+    gitleaksOption,
     { name: 'format', value: 'FORMAT', help: `${formats.join(', ')}. Default: text.`, completion: formats },
     { name: 'output', short: 'o', value: 'FILE', help: 'Write it there.', completion: 'file' },
     { name: 'quiet', short: 'q', help: 'Print nothing: only the exit code and --output.' },
@@ -46,7 +48,8 @@ export const command: Command = {
     const now = Date.now()
     const format = formatOf(args, context.json, formats)
     const assembly = await assembleFor(args, { looking: false, now })
-    const subjects = await readSubjects(context, args.positionals, now)
+    const gitleaks = await readGitleaks(args.list('gitleaks'), context.say)
+    const subjects = await readSubjects(context, args.positionals, now, gitleaks)
     for (const note of assembly.notes) context.say(`dayfly: ${note}`)
     await using policies = assembly.enforce()
     const verdicts: Verdict[] = []

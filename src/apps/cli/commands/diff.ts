@@ -16,9 +16,9 @@ export const command: Command = {
   options: [...draftOptions, { name: 'exit-code', help: 'Exit with 1 when something would change.' }],
   examples: [['dayfly diff', 'what an edit of compose.yaml comes to']],
   run: async (context, args) => {
-    const wanted = diffOf(await projectRequest(context, args, 'secrets if they are to be had'))
-    const changes = await withDaemon(context, () => context.client.diff(wanted, () => {})).catch((error: unknown) => {
-      throw inWordsOfTheFile(error)
+    const planned = await projectRequest(context, args, 'secrets if they are to be had')
+    const changes = await withDaemon(context, () => context.client.diff(diffOf(planned), () => {})).catch((error: unknown) => {
+      throw inWordsOfTheFile(error, planned.loaded.project.services)
     })
     if (context.json) context.write(`${JSON.stringify({ changes })}\n`)
     else

@@ -1,6 +1,6 @@
 import type { LogParameters } from '../../../api/client/client.ts'
 import { frameKind } from '../../../api/frames.ts'
-import { fromErrorDocument } from '../../../api/problems.ts'
+import { fromProblem } from '../../../api/problems.ts'
 import type { AccessView, EnvironmentView, InstanceView, LogEntry } from '../../../api/schemas/environments.ts'
 import { parseDuration } from '../../../base/durations.ts'
 import { DayflyError } from '../../../base/errors.ts'
@@ -29,7 +29,7 @@ const ofOne = async (context: Context, ref: string, parameters: LogParameters, t
     return
   }
   for await (const { kind, payload } of context.client.logs(ref, parameters)) {
-    if (kind === frameKind.error) throw fromErrorDocument(JSON.parse(payload.toString()))
+    if (kind === frameKind.error) throw fromProblem(JSON.parse(payload.toString()))
     process[kind === frameKind.stderr ? 'stderr' : 'stdout'].write(payload)
   }
 }
@@ -92,6 +92,7 @@ const accessLine = ({ time, workload, client, method, host, path, protocol, stat
 
 /** Flags that are about output, and mean nothing for requests. */
 const ofOutput = ['stdout', 'stderr', 'timestamps'] as const
+const valuesOfOutput = ['until', 'grep'] as const
 
 const accessOf = async (context: Context, ref: string, workloads: readonly string[], parameters: LogParameters): Promise<void> => {
   const environment = await context.client.environment(ref)
@@ -114,6 +115,8 @@ export const command: Command = {
   options: [
     { name: 'follow', short: 'f', help: 'Go on until the instance ends; of an environment, until that does, new instances included.' },
     { name: 'since', value: 'TIME', help: 'Only from then on: 10m (ago), or a date.' },
+    { name: 'until', value: 'TIME', help: 'Only until then.' },
+    { name: 'grep', value: 'PATTERN', help: 'Only lines that have this: a regular expression of RE2. (?i) before it: in any case.' },
     { name: 'tail', short: 'n', value: 'LINES', help: 'Only the last lines of what is there already, of each instance.' },
     { name: 'timestamps', short: 't', help: 'The time before each line.' },
     { name: 'stdout', help: 'Only stdout.' },
@@ -124,13 +127,14 @@ export const command: Command = {
     ['dayfly logs -f web', 'as it comes'],
     ['dayfly logs -f shop web worker', 'of two workloads of an environment'],
     ['dayfly logs --since 10m --stderr web', 'recent complaints'],
+    ["dayfly logs --since 2h --until 1h --grep '(?i)error' web", 'errors of an hour'],
     ['dayfly logs --access -f shop web', 'who asks web for what'],
   ],
   run: async (context, args) => {
     const [ref = '', ...workloads] = args.positionals
     const since = args.text('since')
     if (args.flag('access')) {
-      const stray = ofOutput.find(name => args.flag(name))
+      const stray = ofOutput.find(name => args.flag(name)) ?? valuesOfOutput.find(name => args.text(name) !== undefined)
       if (stray !== undefined) {
         throw new DayflyError('invalid', `--${stray}: it is about output, not about requests`, {
           field: `--${stray}`,
@@ -148,10 +152,16 @@ export const command: Command = {
       await accessOf(context, ref, workloads, { follow: args.flag('follow'), since: from, tail })
       return 0
     }
+    const until = args.text('until')
+    if (until !== undefined && args.flag('follow')) {
+      throw new DayflyError('invalid', '--until: what is followed has no end', { field: '--until', remedy: 'Leave one of --follow and --until out.' })
+    }
     const both = args.flag('stdout') === args.flag('stderr')
     const parameters = {
       follow: args.flag('follow'),
       since: since === undefined ? undefined : momentOf(since, '--since', parseDuration),
+      until: until === undefined ? undefined : momentOf(until, '--until', parseDuration),
+      grep: args.text('grep'),
       tail: args.number('tail'),
       stdout: both || args.flag('stdout'),
       stderr: both || args.flag('stderr'),

@@ -1,9 +1,9 @@
 import type { DetectionRules } from '../../../detect/settings/read.ts'
 import { readDetectionRules } from '../../../detect/settings/read.ts'
 import type { DetectionMatch } from '../../../detect/settings/responses.ts'
+import { rulesInForce } from '../../../policy/summary.ts'
 import type { Command } from '../command.ts'
 import { assembleFor, policyOptions, versionOption } from '../manifests/read.ts'
-import { rulesInForce } from '../manifests/summary.ts'
 import type { Paint } from '../output.ts'
 import { painter, printable, table, timestamp } from '../output.ts'
 

@@ -1,7 +1,7 @@
 import { DayflyError } from '../../../base/errors.ts'
 import type { Detection, Subject } from '../../../detect/detector.ts'
-import { priorities } from '../../../detect/detector.ts'
 import { replay } from '../../../detect/replay.ts'
+import { priorities } from '../../../model/detection.ts'
 import type { Command } from '../command.ts'
 import type { Paint } from '../output.ts'
 import { painter, printable } from '../output.ts'

@@ -55,6 +55,7 @@ const requestOf = (context: Context, args: Arguments): RunInput => {
     stdin: args.flag('interactive'),
     ...given({
       name: args.text('name'),
+      team: args.text('team'),
       hostname: args.text('hostname'),
       kind: oneOf(args.text('kind'), '--kind', ['job', 'service', 'sandbox']),
       user: args.text('user'),
@@ -152,6 +153,7 @@ export const command: Command = {
   minds: 'broken pipes',
   completion: 'image',
   options: [
+    { name: 'team', value: 'NAME', help: 'Whose it is. Default: the first team of the token, or `default`.' },
     { name: 'ttl', value: 'DURATION', help: 'Longest life of the environment. Default: 1h; at most 7d.' },
     { name: 'idle', value: 'DURATION', help: 'Longest time without activity; a running job is active. Default: 30m.' },
     { name: 'retention', value: 'DURATION', help: 'How long its record and output are kept. Default: 30d.' },

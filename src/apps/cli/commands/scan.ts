@@ -10,6 +10,7 @@ import { formatOf } from '../format.ts'
 import { readTextFile, writeTextFile } from '../paths.ts'
 import { dataFolder, readVex } from '../scan/data.ts'
 import type { OwnScanOptions } from '../scan/folder.ts'
+import { gitleaksOption, readGitleaks } from '../scan/gitleaks.ts'
 import { deliver, render, scanFormats, widthOf } from '../scan/output.ts'
 import type { Scanned } from '../scan/result.ts'
 import type { Subject } from '../scan/target.ts'
@@ -30,9 +31,7 @@ const checkOptions = (args: Arguments, { kind }: Subject): void => {
 }
 
 const ownOptions = async (context: Context, args: Arguments, now: number): Promise<OwnScanOptions> => {
-  const { readGitleaks } = await import('../scan/folder.ts')
-  const gitleaks = await readGitleaks(args.list('gitleaks'))
-  for (const warning of gitleaks.flatMap(({ warnings }) => warnings)) context.say(`dayfly: warning: ${warning}`)
+  const gitleaks = await readGitleaks(args.list('gitleaks'), context.say)
   return {
     ...{ gitleaks, skip: args.list('skip'), vex: await readVex(args.list('vex')), db: dataFolder(args.text('db'), context), now },
     signal: new AbortController().signal,
@@ -112,7 +111,7 @@ export const command: Command = {
     { name: 'db', value: 'FOLDER', help: 'Vulnerability data. Default: $XDG_CACHE_HOME/dayfly/vulndb, or else the daemon’s.', completion: 'file' },
     { name: 'pull', value: 'WHEN', help: 'Of images: missing (default), always or never.', completion: pulls },
     { name: 'vex', value: 'FILE', repeats: true, help: 'OpenVEX document: what it says is not_affected or fixed is left out.', completion: 'file' },
-    { name: 'gitleaks', value: 'FILE', repeats: true, help: 'Rules for secrets in gitleaks’ TOML, beside Dayfly’s own.', completion: 'file' },
+    gitleaksOption,
     { name: 'skip', value: 'PATTERN', repeats: true, help: 'Pass by what it matches: a name like *.lock, or a path like docs/**.' },
     { name: 'files', help: 'TARGETs are files and folders, whatever they are called and hold: a compose file is one of them.' },
     { name: 'quiet', short: 'q', help: 'Print nothing: only the exit code and --output.' },

@@ -17,6 +17,12 @@ export const command: Command = {
       help: 'linux (default, or $DAYFLY_BACKEND), or fake: runs nothing real, needs no root, for tests and demonstrations.',
       completion: ['linux', 'fake'],
     },
+    {
+      name: 'listen',
+      value: 'ADDRESS',
+      help: 'Serve the API over the network too, with TLS and for tokens: an address and a port (7443 when left out). docs/access.md tells more.',
+    },
+    { name: 'tls', value: 'CERT,KEY', help: 'Files of its certificate and key, PEM. Default: one that is made at the first start and kept.' },
     { name: 'group', value: 'NAME', help: 'Lets this group use the socket, which is as good as making its members root.' },
     {
       name: 'gateway',
@@ -66,6 +72,8 @@ export const command: Command = {
     const options = [
       'backend',
       'group',
+      'listen',
+      'tls',
       'log-level',
       'quotas',
       'prices',

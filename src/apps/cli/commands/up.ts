@@ -31,12 +31,16 @@ const whenToBuild = (args: Arguments): When => {
   return args.flag('build') ? 'always' : args.flag('no-build') ? 'never' : 'missing'
 }
 
-const withImages = async <T>(context: Context, work: (onProgress: ReturnType<typeof createImagesProgress>['show']) => Promise<T>): Promise<T> => {
+const withImages = async <T>(
+  context: Context,
+  { loaded }: ProjectRequest,
+  work: (onProgress: ReturnType<typeof createImagesProgress>['show']) => Promise<T>,
+): Promise<T> => {
   const progress = process.stderr.isTTY && !context.json ? createImagesProgress() : undefined
   try {
     return await withDaemon(context, () => work(progress?.show ?? (() => {})))
   } catch (error) {
-    throw inWordsOfTheFile(error)
+    throw inWordsOfTheFile(error, loaded.project.services)
   } finally {
     progress?.clear()
   }
@@ -201,7 +205,7 @@ const untilExit = async (
 
 const dryRun = async (context: Context, planned: ProjectRequest): Promise<number> => {
   const { request, drafted } = planned
-  const changes = await withImages(context, onProgress => context.client.diff(diffOf(planned), onProgress))
+  const changes = await withImages(context, planned, onProgress => context.client.diff(diffOf(planned), onProgress))
   if (context.json) context.write(`${JSON.stringify({ draft: request.draft, builds: drafted.builds.map(({ image }) => image), changes })}\n`)
   else context.write(changes.length === 0 ? 'nothing would change\n' : `${changeLines(changes, painter(context.colour)).join('\n')}\n`)
   return 0
@@ -266,7 +270,7 @@ export const command: Command = {
       await withDaemon(context, () => buildImages(context, planned.loaded, planned.drafted, when, planned.contents))
     const request = { ...planned.request, ...given({ queue: queueOf(args) }) }
     const onQueued = context.json ? undefined : placeTeller(context.say)
-    const { environment, changes, warnings } = await withImages(context, onProgress => context.client.up(request, onProgress, onQueued))
+    const { environment, changes, warnings } = await withImages(context, planned, onProgress => context.client.up(request, onProgress, onQueued))
     if (!context.json) tellPolicyWarnings(context.say, warnings)
     if (!context.json && changes.some(({ kind }) => kind !== 'added'))
       for (const line of changeLines(changes, painter(process.stderr.isTTY === true))) context.say(line)

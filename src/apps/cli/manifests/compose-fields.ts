@@ -1,39 +1,41 @@
-/** Fields of the pod that a compose service is judged as, as the compose file calls them. */
+/** Fields of a workload, and of the pod that it is judged as, as its compose file calls them. */
 import type { Service } from '../../../compose/project.ts'
-import { fieldPath } from '../../../policy/manifests.ts'
+import { workloadField } from '../../../policy/workload-fields.ts'
 
-/** Of a container, by what the path begins with; the longest that fits counts. */
-const ofContainer: Readonly<Record<string, string>> = {
-  ...{ image: 'image', env: 'environment', workingDir: 'working_dir', ports: 'expose', livenessProbe: 'healthcheck', volumeMounts: 'volumes' },
-  ...{ resources: 'deploy.resources', 'resources.limits.memory': 'mem_limit', 'resources.limits.cpu': 'cpus', stdin: 'stdin_open', tty: 'tty' },
-  ...{ 'securityContext.runAsUser': 'user', 'securityContext.runAsNonRoot': 'user', 'securityContext.privileged': 'privileged' },
-  ...{ 'securityContext.readOnlyRootFilesystem': 'read_only', 'securityContext.capabilities': 'cap_add' },
-  ...{ 'securityContext.seccompProfile': 'security_opt', 'securityContext.allowPrivilegeEscalation': 'security_opt' },
+type Fields = Pick<Service, 'entrypoint' | 'mem_limit' | 'cpus' | 'labels'>
+
+const properties: Readonly<Record<string, string>> = {
+  ...{ workdir: 'working_dir', 'deployment.expose': 'expose', 'deployment.health': 'healthcheck', mounts: 'volumes' },
+  ...{ limits: 'deploy.resources', 'limits.memory': 'mem_limit', 'limits.cpus': 'cpus' },
+  ...{ stdin: 'stdin_open', readOnly: 'read_only', capabilities: 'cap_add' },
 }
 
-const ofPod: Readonly<Record<string, string>> = {
-  ...{ hostNetwork: 'network_mode', hostPID: 'pid', hostIPC: 'ipc', hostUsers: 'userns_mode', runtimeClassName: 'runtime', volumes: 'volumes' },
-  'securityContext.sysctls': 'sysctls',
+/** `env.TOKEN` → `['services', 'web', 'environment', 'TOKEN']`; the service itself for ''. Undefined: its file does not say that, but the command line. */
+const pathIn = (name: string, service: Fields, field: string): string[] | undefined => {
+  const own = ['services', name]
+  if (field === '') return own
+  const [, list, , inner] = /^(env|labels)(\.(.*))?$/s.exec(field) ?? []
+  if (list === 'labels') return inner !== undefined && Object.hasOwn(service.labels ?? {}, inner) ? [...own, 'labels', inner] : undefined
+  if (list === 'env') return [...own, 'environment', ...(inner === undefined ? [] : [inner])]
+  const [, command, word] = /^(command)(?:\[(\d+)\])?$/.exec(field) ?? []
+  // Entry point and command are one there.
+  if (command !== undefined) return [...own, Number(word ?? 0) < (service.entrypoint?.length ?? 0) ? 'entrypoint' : 'command']
+  if (field === 'limits.memory' && service.mem_limit === undefined) return [...own, 'deploy', 'resources', 'limits', 'memory']
+  if (field === 'limits.cpus' && service.cpus === undefined) return [...own, 'deploy', 'resources', 'limits', 'cpus']
+  return [...own, ...(properties[field] ?? field).split('.')]
 }
-
-const longestFit = (words: Readonly<Record<string, string>>, path: readonly string[]): string | undefined =>
-  path.map((_, index) => words[path.slice(0, path.length - index).join('.')]).find(found => found !== undefined)
 
 /** `spec.containers[0].env.TOKEN` → `['services', 'web', 'environment', 'TOKEN']`: the service itself for what a compose file cannot say. */
-export const composePath = (name: string, service: Pick<Service, 'entrypoint' | 'mem_limit' | 'cpus'>, field: string): string[] => {
-  const own = ['services', name]
-  const [first, second, third, ...inner] = fieldPath(field).map(String)
-  if (first !== 'spec' || second === undefined) return own
-  if (second !== 'containers' || third === undefined) {
-    const found = longestFit(ofPod, [second, ...(third === undefined ? [] : [third])])
-    return found === undefined ? own : [...own, found]
-  }
-  const [property, ...rest] = inner
-  if (property === 'env') return [...own, 'environment', ...(rest.length === 0 ? [] : [rest.join('.')])]
-  // Entry point and command are one there.
-  if (property === 'command') return [...own, Number(rest[0] ?? 0) < (service.entrypoint?.length ?? 0) ? 'entrypoint' : 'command']
-  const found = longestFit(ofContainer, inner)
-  if (found === 'mem_limit' && service.mem_limit === undefined) return [...own, 'deploy', 'resources', 'limits', 'memory']
-  if (found === 'cpus' && service.cpus === undefined) return [...own, 'deploy', 'resources', 'limits', 'cpus']
-  return found === undefined ? own : [...own, ...found.split('.')]
+export const composePath = (name: string, service: Fields, field: string): string[] =>
+  pathIn(name, service, workloadField(field)) ?? ['services', name]
+
+/** `workloads.web.readOnly`, as the daemon names it, → `services.web.read_only`; undefined for what is of no service's. */
+export const composeField = (services: Readonly<Record<string, Fields>>, field: string): string | undefined => {
+  // A name may have dots in it, and so begin like another one.
+  const [found] = Object.entries(services)
+    .filter(([name]) => field === `workloads.${name}` || field.startsWith(`workloads.${name}.`))
+    .toSorted(([left], [right]) => right.length - left.length)
+  if (found === undefined) return undefined
+  const [name, service] = found
+  return pathIn(name, service, field.slice(`workloads.${name}.`.length))?.join('.')
 }

@@ -30,6 +30,7 @@ const sourceOf = (draft: WorkloadDraft, secrets: readonly string[]): PodSource =
   ...{ workdir: draft.workdir, readOnly: draft.readOnly, capabilities: draft.capabilities, limits: given(draft.limits), runtime: draft.runtime },
   ...{ tty: draft.tty, stdin: draft.stdin, secrets, mounts: draft.mounts ?? [], sysctls: draft.sysctls ?? {}, expose: draft.deployment.expose },
   health: draft.deployment.health ?? undefined,
+  labels: draft.labels ?? {},
 })
 
 /** The name is the policy's, as `dayfly up` and `dayfly config` tell it. */

@@ -8,6 +8,7 @@ import { namespaceLabels, readManifests, requestOf } from '../../../policy/manif
 import type { PresetName } from '../../../policy/presets/settings.ts'
 import { presetNames } from '../../../policy/presets/settings.ts'
 import { openSecretSearch } from '../../../scan/secret-search.ts'
+import type { GitleaksRules } from '../../../scan/secrets/gitleaks.ts'
 import { fieldsOfPod, secretsInFields } from '../../../scan/secrets/given.ts'
 import type { Arguments } from '../arguments.ts'
 import type { Context } from '../command.ts'
@@ -79,16 +80,21 @@ const ofManifests = (manifests: readonly Manifest[], now: number): AdmissionSubj
 }
 
 /** With the secrets that are in the requests themselves. */
-const searched = (subjects: readonly AdmissionSubject[]): AdmissionSubject[] => {
-  const { inFields } = openSecretSearch({ salt: saltOfRun() })
+const searched = (subjects: readonly AdmissionSubject[], gitleaks: readonly GitleaksRules[]): AdmissionSubject[] => {
+  const { inFields } = openSecretSearch({ salt: saltOfRun() }, gitleaks)
   return subjects.map(subject => ({
     ...subject,
     requests: subject.requests.map(request => ({ ...request, given: secretsInFields(fieldsOfPod(request.object), inFields) })),
   }))
 }
 
-/** Of all files, in their order. Throws `invalid` or `not_found` naming file and line. */
-export const readSubjects = async (context: Pick<Context, 'env'>, paths: readonly string[], now: number): Promise<AdmissionSubject[]> => {
+/** Of all files, in their order. `gitleaks`: rules for secrets beside Dayfly's own. Throws `invalid` or `not_found` naming file and line. */
+export const readSubjects = async (
+  context: Pick<Context, 'env'>,
+  paths: readonly string[],
+  now: number,
+  gitleaks: readonly GitleaksRules[] = [],
+): Promise<AdmissionSubject[]> => {
   const manifests: Manifest[] = []
   const composed: AdmissionSubject[] = []
   for (const path of paths) {
@@ -107,7 +113,7 @@ export const readSubjects = async (context: Pick<Context, 'env'>, paths: readonl
     }
   }
   const subjects = [...ofManifests(manifests, now), ...composed]
-  if (subjects.length > 0) return searched(subjects)
+  if (subjects.length > 0) return searched(subjects, gitleaks)
   throw new DayflyError('invalid', `FILE: ${paths.join(', ')} has no document`, {
     field: 'FILE',
     remedy: 'Name manifests or compose files that say something.',

@@ -1,14 +1,11 @@
 /** A folder or files of the caller's, looked at in this process. */
 import { randomBytes } from 'node:crypto'
-import { readFileSync } from 'node:fs'
 import { basename, matchesGlob } from 'node:path'
 import { folderCataloguers } from '../../../scan/cataloguers.ts'
 import { scanFolder } from '../../../scan/scan-folder.ts'
 import { openSecretSearch } from '../../../scan/secret-search.ts'
 import type { GitleaksRules } from '../../../scan/secrets/gitleaks.ts'
-import { parseGitleaks } from '../../../scan/secrets/gitleaks.ts'
 import type { VexStatement } from '../../../scan/vulnerabilities/vex.ts'
-import { readTextFile } from '../paths.ts'
 import { matchVulnerabilities } from './data.ts'
 import type { Scanned } from './result.ts'
 import type { Subject } from './target.ts'
@@ -26,20 +23,6 @@ export interface OwnScanOptions {
 
 /** Hashes of secrets are compared within one run only: nobody can try passwords on a report. */
 export const saltOfRun = (): Uint8Array => randomBytes(16)
-
-/** Rules in gitleaks' TOML, and what of them cannot be honoured. Throws `invalid` naming file, rule and field. */
-export const readGitleaks = async (files: readonly string[]): Promise<GitleaksRules[]> => {
-  const read = (path: string): string | undefined => {
-    try {
-      return readFileSync(path, 'utf8')
-    } catch {
-      return undefined
-    }
-  }
-  const rules: GitleaksRules[] = []
-  for (const name of files) rules.push(parseGitleaks({ name, text: await readTextFile(name, '--gitleaks'), read }))
-  return rules
-}
 
 /** A pattern with a slash is about the whole path, one without about any name in it. */
 export const skipping = (patterns: readonly string[]): ((path: string) => boolean) => {

@@ -86,6 +86,28 @@ describe('an event', () => {
     assert.deepEqual(attribution.lostOf('b'), { exit: 1 })
   })
 
+  it('of an instance that was forgotten goes nowhere, although its cookie is not released yet', () => {
+    const { seen, attribution } = world()
+    attribution.register(7)
+    attribution.introduce(subject('a'), [])
+    attribution.bind(7, 'a', ids)
+    attribution.take(event(7, 1))
+    attribution.forget('a')
+    attribution.take(event(7, 2))
+    assert.deepEqual([seen.length, attribution.lost, attribution.lostOf('a')], [1, 1, {}])
+  })
+
+  it('that waits is weighed: a few with much in them are as many as many with little', () => {
+    const { seen, attribution } = world()
+    attribution.register(7)
+    attribution.bind(7, 'a', ids)
+    for (let boot = 1; boot <= 10; boot++) attribution.take(event(7, boot, { args: ['x'.repeat(2 ** 19)] }))
+    attribution.introduce(subject('a'), [])
+    assert.deepEqual([seen.length, attribution.lostOf('a')], [3, { exec: 7 }])
+    attribution.take(event(7, 11))
+    assert.equal(seen.length, 4)
+  })
+
   it('that is done to another instance names it', () => {
     const { seen, attribution } = world()
     for (const [cookie, instance] of [

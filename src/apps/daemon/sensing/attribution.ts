@@ -5,10 +5,13 @@
 import type { Subject } from '../../../detect/detector.ts'
 import type { KernelEvent, KernelEventType, SensedEvent } from '../../../model/kernel-event.ts'
 import { createRedactor } from './redaction.ts'
+import { weightOf } from './weight.ts'
 
-/** Events that wait: of one cookie, and of all. */
+/** Events that wait, and their bytes: of one cookie, and of all. */
 const mostOfOne = 2_000
+const heaviestOfOne = 4 * 2 ** 20
 const mostOfAll = 50_000
+const heaviestOfAll = 32 * 2 ** 20
 /** µs of the boot clock that they wait at most. */
 const longestWait = 30_000_000
 
@@ -31,7 +34,9 @@ export interface Attribution {
   subjectOf(instance: string): Subject | undefined
   /** No event of it comes any more. What was never anybody's is forgotten. */
   release(cookie: number): void
-  /** Nothing more is told of it, by whichever thread. */
+  /** So many of that type were never told, because there were too many. */
+  miss(instance: string, type: KernelEventType, count: number): void
+  /** Nothing more is told of it: what comes all the same, also by a cookie that is not released yet, is let go. */
   forget(instance: string): void
   /** Lets those go that have waited too long. `boot`: µs. */
   expire(boot: number): void
@@ -52,10 +57,14 @@ interface Owner {
   ids: Ids
   known: Known | undefined
   waiting: SensedEvent[]
+  /** Bytes. */
+  weight: number
+  /** Its instance was forgotten before it was released. */
+  over: boolean
 }
 
 const noIds: Ids = { first: 0, count: 0 }
-const newOwner = (cookie: number): Owner => ({ cookie, instance: undefined, ids: noIds, known: undefined, waiting: [] })
+const newOwner = (cookie: number): Owner => ({ cookie, instance: undefined, ids: noIds, known: undefined, waiting: [], weight: 0, over: false })
 
 /** As the instance itself has it; somebody else's stays the host's. */
 const within = (id: number, { first, count }: Ids): number => (id >= first && id < first + count ? id - first : id)
@@ -71,14 +80,37 @@ export const createAttribution = (toWall: (boot: number) => number, sink: (attri
   const lost = new Map<string, Partial<Record<KernelEventType, number>>>()
   let lostOfAll = 0
   let waitingOfAll = 0
+  let weighingOfAll = 0
 
-  const lose = (event: SensedEvent, instance: string | undefined): void => {
-    const count = event.count ?? 1
+  const miss = (instance: string | undefined, type: KernelEventType, count: number): void => {
     lostOfAll += count
     if (instance === undefined) return
     const those = lost.get(instance) ?? {}
     lost.set(instance, those)
-    those[event.type] = (those[event.type] ?? 0) + count
+    those[type] = (those[type] ?? 0) + count
+  }
+  const lose = (event: SensedEvent, instance: string | undefined): void => miss(instance, event.type, event.count ?? 1)
+
+  /** They wait no more. */
+  const takeAll = (owner: Owner): SensedEvent[] => {
+    const all = owner.waiting
+    waitingOfAll -= all.length
+    weighingOfAll -= owner.weight
+    owner.waiting = []
+    owner.weight = 0
+    return all
+  }
+  const wait = (owner: Owner, event: SensedEvent): void => {
+    const weight = weightOf(event)
+    const ofOne = owner.waiting.length >= mostOfOne || owner.weight + weight > heaviestOfOne
+    if (ofOne || waitingOfAll >= mostOfAll || weighingOfAll + weight > heaviestOfAll) {
+      lose(event, owner.instance)
+      return
+    }
+    owner.waiting.push(event)
+    owner.weight += weight
+    waitingOfAll++
+    weighingOfAll += weight
   }
 
   const emit = (event: SensedEvent, { subject, redact }: Known, ids: Ids): void => {
@@ -93,18 +125,15 @@ export const createAttribution = (toWall: (boot: number) => number, sink: (attri
   const settle = (owner: Owner): void => {
     owner.known = owner.instance === undefined ? undefined : known.get(owner.instance)
     if (owner.known === undefined || owner.waiting.length === 0) return
-    const ready = owner.waiting
-    owner.waiting = []
-    waitingOfAll -= ready.length
-    for (const event of ready) emit(event, owner.known, owner.ids)
+    for (const event of takeAll(owner)) emit(event, owner.known, owner.ids)
   }
 
   const drop = (owner: Owner, until: number): void => {
-    const late = owner.waiting.filter(({ boot }) => boot <= until)
-    if (late.length === 0) return
-    owner.waiting = owner.waiting.filter(({ boot }) => boot > until)
-    waitingOfAll -= late.length
-    for (const event of late) lose(event, owner.instance)
+    if (!owner.waiting.some(({ boot }) => boot <= until)) return
+    for (const event of takeAll(owner)) {
+      if (event.boot <= until) lose(event, owner.instance)
+      else wait(owner, event)
+    }
   }
 
   return {
@@ -120,17 +149,15 @@ export const createAttribution = (toWall: (boot: number) => number, sink: (attri
       owners.set(cookie, owner)
       owner.instance = instance
       owner.ids = ids
+      owner.over = false
       settle(owner)
     },
     take: event => {
       const owner = owners.get(event.cookie)
       if (owner === undefined) lose(event, undefined)
+      else if (owner.over) lose(event, undefined)
       else if (owner.known !== undefined) emit(event, owner.known, owner.ids)
-      else if (owner.waiting.length >= mostOfOne || waitingOfAll >= mostOfAll) lose(event, owner.instance)
-      else {
-        owner.waiting.push(event)
-        waitingOfAll++
-      }
+      else wait(owner, event)
     },
     takeOf: (instance, event) => {
       const whose = known.get(instance)
@@ -143,13 +170,20 @@ export const createAttribution = (toWall: (boot: number) => number, sink: (attri
       if (owner === undefined) return
       owners.delete(cookie)
       // A container that was never given away has done nothing but end.
-      if (owner.instance === undefined) waitingOfAll -= owner.waiting.length
+      if (owner.instance === undefined) takeAll(owner)
       else drop(owner, Number.POSITIVE_INFINITY)
     },
     forget: instance => {
       known.delete(instance)
       lost.delete(instance)
+      for (const owner of owners.values()) {
+        if (owner.instance !== instance) continue
+        owner.known = undefined
+        owner.over = true
+        for (const event of takeAll(owner)) lose(event, undefined)
+      }
     },
+    miss,
     expire: boot => {
       if (waitingOfAll > 0) for (const owner of owners.values()) drop(owner, boot - longestWait)
     },

@@ -13,9 +13,12 @@ import { DayflyError } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import { defaultDetectionSettings } from '../../../detect/settings/settings.ts'
 import type { Testimony, Witness } from '../../../engine/witness.ts'
+import type { ActivityHead } from '../../../model/activity.ts'
 import { introductionOf } from './introduction.ts'
 import type { Detected, FromSensing, Introduction, RuleSettings, SensingOptions, SensorHealth, SensorSettings, ToSensing } from './messages.ts'
+import { createQuestionFlow } from './question-flow.ts'
 import { sensorSettingsOf } from './settings.ts'
+import { gapTestimony, lostTestimony } from './testimonies.ts'
 
 /**
  *   auto      where this host has a sensor, everything is seen; where not, everything goes on, and records say so
@@ -53,6 +56,11 @@ export interface Sensing extends AsyncDisposable {
   setRules(rules: RuleSettings): void
   /** Makes room on the disk where there is too much: of these, which have ended, the oldest first. */
   prune(ended: readonly string[]): void
+  /**
+   * The record of an environment is closed and binds this head: what was kept of it after that goes, and nothing is kept any more. Rejects `host` when that
+   * cannot be done now; it may be asked again.
+   */
+  cut(environment: string, head: ActivityHead): Promise<void>
 }
 
 /** ms that a start waits for the kernel to know its container. */
@@ -64,9 +72,19 @@ const absentPatience = 3_000
 const closePatience = 5_000
 const firstPause = 100
 const longestPause = 10_000
+/** A thread that served for as long as this (ms) has crashed for another reason than the one before. */
+const longService = 60_000
+/** Testimonies of instances that are gone wait for the end of their environment; of one that has more of them, the oldest are told at once. */
+const mostFinals = 200
 
 interface Registered {
   readonly registration: Registration
+  /** Wall ms. */
+  readonly at: number
+  /** Wall ms: since then nobody saw it, as far as is known from before. */
+  readonly blind: number | undefined
+  /** The kernel has stamped what happens in it. */
+  seen: boolean
   readonly released: () => void
   /** The sensor has said something of it. */
   readonly answered: PromiseWithResolvers<void>
@@ -74,11 +92,16 @@ interface Registered {
   reason: string | undefined
   /** The backend needs it no more; the thread has still to say that it is gone. */
   gone: boolean
+  /** Whose it was when it went; undefined: nobody's. */
+  whose: Pick<Bound, 'environment' | 'instance'> | undefined
 }
 
-const unanswered: Testimony = {
-  ...{ instance: undefined, type: 'activity.lost', reason: 'whoever keeps what instances do did not answer in time' },
-  data: { code: 'timeout' },
+interface Introduced {
+  readonly introduction: Introduction
+  /** The thread has said something of it. */
+  readonly answered: PromiseWithResolvers<void>
+  /** Why nothing of it can be kept or judged; undefined: it can. */
+  reason: string | undefined
 }
 
 export const createSensing = (parts: SensingParts): Sensing => {
@@ -91,11 +114,18 @@ export const createSensing = (parts: SensingParts): Sensing => {
   }
   const testify = (environment: string, testimony: Testimony): void => give(to => to.testify(environment, testimony))
   const seenFile = join(parts.runDir, 'sensor.seen')
+  const seenBefore = seenUntil(seenFile)
   const registered = new Map<number, Registered>()
-  const introduced = new Map<string, Map<string, Introduction>>()
+  const introduced = new Map<string, Map<string, Introduced>>()
   const bound = new Map<string, Bound>()
+  const boundBy = new Map<number, Bound>()
+  const finals = new Map<string, Testimony[]>()
+  const cuts = new Map<string, { readonly head: ActivityHead; readonly done: PromiseWithResolvers<void> }>()
   const settling = new Map<string, PromiseWithResolvers<readonly Testimony[]>>()
   const settled = new Map<string, Promise<readonly Testimony[]>>()
+  /** Of these the answer did not come in time; and what came after. */
+  const unsettled = new Set<string>()
+  const late = new Map<string, readonly Testimony[]>()
   const told = new Set<string>()
   const absence = demand === 'off' ? 'the daemon runs with --sensor off' : 'absence' in parts.sensor ? parts.sensor.absence : ''
   let settings = sensorSettingsOf(defaultDetectionSettings)
@@ -103,21 +133,42 @@ export const createSensing = (parts: SensingParts): Sensing => {
   let worker: Worker | undefined
   let closed = false
   let pause = firstPause
+  let readyAt: number | undefined
   let again: NodeJS.Timeout | undefined
   let health: SensorHealth = {
     ...{ state: absence === '' ? 'starting' : 'absent', reason: absence === '' ? undefined : absence, missing: [], restarts: 0 },
     ...{ emitted: 0, dropped: 0, unowned: 0, faults: 0, rules: 0, ruleFault: undefined },
   }
 
+  const questions = createQuestionFlow()
+
   const tell = (message: ToSensing): void => worker?.postMessage(message)
 
   const forgetEnvironment = (environment: string): void => {
-    for (const instance of introduced.get(environment)?.keys() ?? []) {
-      bound.delete(instance)
-      told.delete(instance)
-    }
+    for (const instance of introduced.get(environment)?.keys() ?? []) forgetInstance(environment, instance)
     introduced.delete(environment)
+    finals.delete(environment)
     told.delete(environment)
+  }
+
+  const forgetInstance = (environment: string, instance: string): void => {
+    unbind(instance)
+    told.delete(instance)
+    introduced.get(environment)?.delete(instance)
+  }
+
+  const unbind = (instance: string): void => {
+    const cookie = bound.get(instance)?.cookie
+    if (cookie !== undefined) boundBy.delete(cookie)
+    bound.delete(instance)
+  }
+
+  /** What the record is to say of an instance that is gone. */
+  const keepFinal = (environment: string, testimony: readonly Testimony[]): void => {
+    const those = finals.get(environment) ?? []
+    finals.set(environment, those)
+    those.push(...testimony)
+    for (const one of those.splice(0, Math.max(0, those.length - mostFinals))) testify(environment, one)
   }
 
   const releasedFrom = (cookie: number): void => {
@@ -131,13 +182,32 @@ export const createSensing = (parts: SensingParts): Sensing => {
     switch (message.type) {
       case 'registered': {
         const one = registered.get(message.cookie)
+        if (one !== undefined) {
+          one.reason = message.reason
+          one.seen ||= message.reason === undefined
+        }
+        one?.answered.resolve()
+        break
+      }
+      case 'introduced': {
+        const one = introduced.get(message.environment)?.get(message.instance)
         if (one !== undefined) one.reason = message.reason
         one?.answered.resolve()
         break
       }
       case 'released':
-        releasedFrom(message.cookie)
+        if (message.cookie !== undefined) releasedFrom(message.cookie)
+        if (message.environment === undefined || message.instance === undefined) break
+        keepFinal(message.environment, message.testimony)
+        forgetInstance(message.environment, message.instance)
         break
+      case 'cut': {
+        const { done } = cuts.get(message.environment) ?? {}
+        cuts.delete(message.environment)
+        if (message.reason === undefined) done?.resolve()
+        else done?.reject(new DayflyError('host', `what is kept beyond a closed record could not be removed: ${message.reason}`))
+        break
+      }
       case 'detections':
         give(to => to.onDetections(message.detections, message.left))
         break
@@ -146,6 +216,8 @@ export const createSensing = (parts: SensingParts): Sensing => {
         break
       case 'settled':
         settling.get(message.environment)?.resolve(message.testimony)
+        // Too late for whoever asked: he may ask again.
+        if (!settling.has(message.environment) && unsettled.delete(message.environment)) late.set(message.environment, message.testimony)
         settling.delete(message.environment)
         break
       case 'health':
@@ -155,29 +227,42 @@ export const createSensing = (parts: SensingParts): Sensing => {
         log[message.level](message.message, message.fields)
         break
       case 'ready':
-        pause = firstPause
+        readyAt = performance.now()
         break
     }
   }
 
-  const optionsNow = (seenUntil: number | undefined): SensingOptions => ({
+  const optionsNow = (): SensingOptions => ({
     ...{ stateDir: parts.stateDir, sensor: absence === '' && 'binary' in parts.sensor ? parts.sensor.binary : undefined, absence },
-    ...{ settings, rules, seenFile, seenUntil },
+    ...{ settings, rules, seenFile },
   })
+
+  /** Wall ms: since when nobody sees it, now that there is another thread. */
+  const blindSince = ({ at, blind, seen }: Registered): number =>
+    seen ? Math.max(at, Math.min(seenUntil(seenFile) ?? at, Date.now())) : (blind ?? at)
+
+  /** It has ended, and no thread can say how: the one that knew it is no more. */
+  const endUnseen = (cookie: number, one: Registered): void => {
+    if (one.whose !== undefined) {
+      const { environment, instance } = one.whose
+      if (absence === '') keepFinal(environment, [gapTestimony(instance, blindSince(one), Date.now())])
+      forgetInstance(environment, instance)
+    }
+    releasedFrom(cookie)
+  }
 
   /** Everything that the thread has to know of what lives. */
   const remind = (): void => {
-    for (const those of introduced.values()) for (const introduction of those.values()) tell({ type: 'introduce', introduction })
-    for (const [cookie, one] of registered) {
-      if (one.gone) releasedFrom(cookie)
-      else tell({ type: 'register', registration: { ...one.registration, adopted: true } })
-    }
+    for (const [cookie, one] of registered) if (one.gone) endUnseen(cookie, one)
+    for (const those of introduced.values()) for (const { introduction } of those.values()) tell({ type: 'introduce', introduction })
+    for (const one of registered.values()) tell({ type: 'register', registration: one.registration, blindSince: blindSince(one) })
     for (const one of bound.values()) tell({ type: 'bind', bound: one })
     for (const environment of settling.keys()) tell({ type: 'settle', environment })
+    for (const [environment, { head }] of cuts) tell({ type: 'cut', environment, head })
   }
 
-  const start = (seenUntil: number | undefined): void => {
-    const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: optionsNow(seenUntil), name: 'dayfly-sensing' })
+  const start = (): void => {
+    const thread = new Worker(new URL('./thread.ts', import.meta.url), { workerData: optionsNow(), name: 'dayfly-sensing' })
     worker = thread
     thread.on('message', hear)
     thread.on('error', error => log.error('the thread of sensing has crashed', { error }))
@@ -191,8 +276,10 @@ export const createSensing = (parts: SensingParts): Sensing => {
         one.reason = reason
         one.answered.resolve()
       }
-      const since = Date.now()
-      again = setTimeout(() => start(since), pause)
+      for (const those of introduced.values()) for (const one of those.values()) one.answered.resolve()
+      if (readyAt !== undefined && performance.now() - readyAt > longService) pause = firstPause
+      readyAt = undefined
+      again = setTimeout(start, pause)
       pause = Math.min(pause * 2, longestPause)
     })
     remind()
@@ -212,43 +299,75 @@ export const createSensing = (parts: SensingParts): Sensing => {
         remedy: '`dayfly doctor` says what it lacks. With --sensor auto instances start without it.',
       })
     }
-    const whose = [...bound.values()].find(one => one.cookie === cookie)
+    tell({ type: 'unseen', cookie })
+    const whose = boundBy.get(cookie)
     if (whose === undefined) return
     tellOnce(whose.environment, whose.environment, { instance: undefined, type: 'sensor.absent', reason, data: {} })
   }
 
   const sensor: Sensor = {
     register: (registration, released) => {
-      const one: Registered = { registration, released, answered: Promise.withResolvers(), reason: undefined, gone: false }
+      const at = Date.now()
+      // What an earlier daemon has started goes on: when its sensor saw last, is on the disk.
+      const blind = registration.adopted ? Math.min(seenBefore ?? at, at) : undefined
+      const one: Registered = {
+        registration,
+        at,
+        blind,
+        seen: false,
+        released,
+        answered: Promise.withResolvers(),
+        reason: undefined,
+        gone: false,
+        whose: undefined,
+      }
       registered.set(registration.cookie, one)
-      tell({ type: 'register', registration })
+      tell({ type: 'register', registration, blindSince: blind })
     },
     sees: async cookie => {
       if (health.state === 'absent') return unseen(cookie, absence)
       const one = registered.get(cookie)
       // It has ended before it could be registered: there is nothing that could start.
       if (one === undefined) return
-      const answered = health.state === 'down' || (await settledWithin(one.answered.promise, registerPatience))
-      const reason = answered ? (one.reason ?? (health.state === 'down' ? health.reason : undefined)) : 'it did not answer in time'
-      if (reason !== undefined || !answered) unseen(cookie, reason ?? 'it has died')
+      const whose = boundBy.get(cookie)
+      const introduction = whose === undefined ? undefined : introduced.get(whose.environment)?.get(whose.instance)
+      const both = Promise.all([one.answered.promise, introduction?.answered.promise])
+      const answered = health.state === 'down' || (await settledWithin(both, registerPatience))
+      const known = one.reason ?? introduction?.reason ?? (health.state === 'down' ? (health.reason ?? 'it has died') : undefined)
+      const reason = answered ? known : 'it did not answer in time'
+      if (reason !== undefined) unseen(cookie, reason)
     },
     bind: one => {
       bound.set(one.instance, one)
+      if (one.cookie !== undefined) boundBy.set(one.cookie, one)
       tell({ type: 'bind', bound: one })
-      if (one.cookie !== undefined) return
+      if (one.cookie !== undefined) {
+        if (!one.adopted || registered.has(one.cookie) || health.state === 'absent') return
+        const [from, to] = [Math.min(seenBefore ?? Date.now(), Date.now()), Date.now()]
+        const reason = 'it has ended while no daemon lived, and nobody saw how'
+        return tellOnce(one.instance, one.environment, gapTestimony(one.instance, from, to, reason))
+      }
       tellOnce(one.instance, one.environment, {
         ...{ instance: one.instance, type: 'sensor.blind', reason: 'the kernel of this host does not see into gVisor' },
         data: { runtime: 'runsc' },
       })
     },
     sample: (sample, last) => tell({ type: 'sample', sample, last }),
-    asked: question => tell({ type: 'asked', question }),
+    asked: question => {
+      if (questions.admit(question.instance)) tell({ type: 'asked', question })
+    },
     release: (cookie, instance) => {
-      if (instance !== undefined) bound.delete(instance)
+      const environment = instance === undefined ? undefined : bound.get(instance)?.environment
+      if (instance !== undefined) unbind(instance)
       const one = cookie === undefined ? undefined : registered.get(cookie)
-      if (one !== undefined) one.gone = true
-      tell({ type: 'release', cookie, instance })
-      if (worker === undefined && cookie !== undefined) releasedFrom(cookie)
+      if (one !== undefined) {
+        one.gone = true
+        one.whose = instance === undefined || environment === undefined ? undefined : { environment, instance }
+      }
+      tell({ type: 'release', cookie, instance, unasked: instance === undefined ? 0 : questions.forget(instance) })
+      if (worker !== undefined) return
+      if (cookie !== undefined && one !== undefined) endUnseen(cookie, one)
+      if (environment !== undefined && instance !== undefined) forgetInstance(environment, instance)
     },
   }
 
@@ -260,33 +379,40 @@ export const createSensing = (parts: SensingParts): Sensing => {
       return await abortable(answer.promise, AbortSignal.timeout(worker === undefined ? absentPatience : settlePatience))
     } catch (error) {
       log.warn('the last of what an environment did is not known to be kept', { environment, error })
-      return [unanswered]
+      unsettled.add(environment)
+      settled.delete(environment)
+      return [lostTestimony('whoever keeps what instances do did not answer in time', 'timeout')]
     } finally {
       settling.delete(environment)
     }
   }
 
+  /** The same again and again until the record is closed; what did not come in time is asked for anew. */
+  const settle = (environment: string): Promise<readonly Testimony[]> => {
+    const came = late.get(environment)
+    const before = settled.get(environment) ?? (came === undefined ? askForEnd(environment) : Promise.resolve(came))
+    settled.set(environment, before)
+    return before.then(testimony => [...(finals.get(environment) ?? []), ...testimony])
+  }
+
   const witness: Witness = {
     introduce: (environment, instance, secrets) => {
       const introduction = introductionOf(environment, instance, secrets)
-      const those = introduced.get(environment.id) ?? new Map<string, Introduction>()
-      introduced.set(environment.id, those.set(instance.id, introduction))
+      const those = introduced.get(environment.id) ?? new Map<string, Introduced>()
+      introduced.set(environment.id, those.set(instance.id, { introduction, answered: Promise.withResolvers(), reason: undefined }))
       tell({ type: 'introduce', introduction })
     },
-    settle: environment => {
-      if (!introduced.has(environment) && !settled.has(environment)) return Promise.resolve([])
-      const before = settled.get(environment) ?? askForEnd(environment)
-      settled.set(environment, before)
-      return before
-    },
+    settle,
     sealed: environment => {
       settled.delete(environment)
+      unsettled.delete(environment)
+      late.delete(environment)
       forgetEnvironment(environment)
     },
     purge: environment => tell({ type: 'purge', environment }),
   }
 
-  start(seenUntil(seenFile))
+  start()
   return {
     sensor,
     witness,
@@ -307,6 +433,22 @@ export const createSensing = (parts: SensingParts): Sensing => {
       tell({ type: 'rules', rules })
     },
     prune: ended => tell({ type: 'prune', ended }),
+    cut: async (environment, head) => {
+      if (closed) throw new DayflyError('host', 'sensing has ended')
+      const before = cuts.get(environment)
+      const done = before?.done ?? Promise.withResolvers<void>()
+      // Whoever has asked may have given up.
+      done.promise.catch(() => undefined)
+      cuts.set(environment, { head, done })
+      tell({ type: 'cut', environment, head })
+      try {
+        await abortable(done.promise, AbortSignal.timeout(settlePatience))
+      } catch (error) {
+        throw error instanceof DayflyError && error.code === 'host'
+          ? error
+          : new DayflyError('host', 'whoever keeps what instances do does not answer', { cause: error })
+      }
+    },
     [Symbol.asyncDispose]: async () => {
       if (closed) return
       closed = true
@@ -319,6 +461,7 @@ export const createSensing = (parts: SensingParts): Sensing => {
       await settledWithin(over.promise, closePatience)
       await thread.terminate()
       for (const cookie of [...registered.keys()]) releasedFrom(cookie)
+      for (const { done } of cuts.values()) done.reject(new DayflyError('host', 'sensing has ended'))
     },
   }
 }

@@ -4,6 +4,9 @@ import type { KernelEvent } from '../../../model/kernel-event.ts'
 
 /** ms after which an exec has been written. */
 const patience = 1_000
+/** Of all, and of one process: a workload that starts programs faster than they are hashed keeps nobody busy and fills no memory. Beyond, an exec has no hash. */
+const mostWaiting = 10_000
+const mostOfOne = 100
 
 export interface Hashes {
   /** An exec without a hash. */
@@ -11,24 +14,43 @@ export interface Hashes {
   found(hash: SensedHash): void
   /** `now`: wall ms. */
   expire(now: number): void
+  /** How many execs wait. */
+  readonly size: number
 }
 
 export const createHashes = (): Hashes => {
   const waiting = new Map<string, KernelEvent[]>()
+  let size = 0
   const keyOf = ({ pid, start, inode }: { pid: number; start: number; inode?: number | undefined }): string => `${pid} ${start} ${inode}`
+  const keep = (key: string, events: readonly KernelEvent[], kept: KernelEvent[]): void => {
+    size -= events.length - kept.length
+    if (kept.length === 0) waiting.delete(key)
+    else waiting.set(key, kept)
+  }
   return {
     await: event => {
-      if (event.type !== 'exec' || event.sha256 !== undefined || event.inode === undefined) return
+      if (event.type !== 'exec' || event.sha256 !== undefined || event.inode === undefined || size >= mostWaiting) return
       const key = keyOf(event)
-      waiting.set(key, [...(waiting.get(key) ?? []), event])
+      const events = waiting.get(key)
+      if (events === undefined) waiting.set(key, [event])
+      else if (events.length < mostOfOne) events.push(event)
+      else return
+      size++
     },
     found: hash => {
       const key = keyOf(hash)
-      for (const event of waiting.get(key) ?? []) event.sha256 = hash.sha256
-      waiting.delete(key)
+      const events = waiting.get(key) ?? []
+      for (const event of events) event.sha256 = hash.sha256
+      keep(key, events, [])
     },
     expire: now => {
-      for (const [key, events] of waiting) if (events.every(({ time }) => time < now - patience)) waiting.delete(key)
+      for (const [key, events] of waiting) {
+        const kept = events.filter(({ time }) => time >= now - patience)
+        if (kept.length < events.length) keep(key, events, kept)
+      }
+    },
+    get size() {
+      return size
     },
   }
 }

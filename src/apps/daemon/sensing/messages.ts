@@ -6,7 +6,7 @@ import type { Bound, NameQuestion, Registration } from '../../../backends/linux/
 import type { LogFields, LogLevel } from '../../../base/log.ts'
 import type { Detection, Subject } from '../../../detect/detector.ts'
 import type { Testimony } from '../../../engine/witness.ts'
-import type { Sample } from '../../../model/activity.ts'
+import type { ActivityHead, Sample } from '../../../model/activity.ts'
 
 export type Mode = 'off' | 'audit' | 'enforce'
 
@@ -14,6 +14,8 @@ export type Mode = 'off' | 'audit' | 'enforce'
 export interface SensorSettings {
   readonly droppedBinaries: Mode
   readonly connections: Mode
+  readonly listeners: Mode
+  readonly scripts: Mode
   /** Opening one of these, or what is below, is an event. */
   readonly sensitivePaths: readonly string[]
   /** Opening one of these to write is. */
@@ -43,8 +45,6 @@ export interface SensingOptions {
   readonly rules: RuleSettings | undefined
   /** Its time stamp is moved on each second while the sensor sees: what the next daemon knows of how long nobody did. */
   readonly seenFile: string
-  /** Wall ms: until then an earlier one has seen what lives; undefined: none ever has. */
-  readonly seenUntil: number | undefined
 }
 
 /** An instance and what must never be written down of it. */
@@ -54,16 +54,21 @@ export interface Introduction {
 }
 
 export type ToSensing =
+  /** Answered by `introduced`. */
   | { readonly type: 'introduce'; readonly introduction: Introduction }
-  /** Answered by `registered`, unless it is released before. */
-  | { readonly type: 'register'; readonly registration: Registration }
+  /** Answered by `registered`, unless it is released before. `blindSince`: wall ms, since when nobody sees what it does. */
+  | { readonly type: 'register'; readonly registration: Registration; readonly blindSince: number | undefined }
+  /** It starts although nobody has said that it is seen. */
+  | { readonly type: 'unseen'; readonly cookie: number }
   | { readonly type: 'bind'; readonly bound: Bound }
   | { readonly type: 'sample'; readonly sample: Sample; readonly last: boolean }
   | { readonly type: 'asked'; readonly question: NameQuestion }
-  /** Answered by `released` where there is a cookie. */
-  | { readonly type: 'release'; readonly cookie: number | undefined; readonly instance: string | undefined }
-  /** Answered by `settled`. */
+  /** Answered by `released`. `unasked`: questions for names that were not told, because there were too many. */
+  | { readonly type: 'release'; readonly cookie: number | undefined; readonly instance: string | undefined; readonly unasked: number }
+  /** Answered by `settled`. Of an environment whatever there is of it, also what an earlier daemon has kept. */
   | { readonly type: 'settle'; readonly environment: string }
+  /** Answered by `cut`. Its record is closed: nothing of it is kept after this head, now or later. */
+  | { readonly type: 'cut'; readonly environment: string; readonly head: ActivityHead }
   | { readonly type: 'purge'; readonly environment: string }
   /** Makes room on the disk: of these, which have ended, the oldest first. */
   | { readonly type: 'prune'; readonly ended: readonly string[] }
@@ -102,7 +107,18 @@ export type FromSensing =
   | { readonly type: 'ready' }
   /** `reason`: why the kernel does not stamp what happens in it. */
   | { readonly type: 'registered'; readonly cookie: number; readonly reason: string | undefined }
-  | { readonly type: 'released'; readonly cookie: number }
+  /** `reason`: why nothing of it can be kept or judged. */
+  | { readonly type: 'introduced'; readonly environment: string; readonly instance: string; readonly reason: string | undefined }
+  /** All that was seen of it is told. `testimony`: what the record is to say of it at the end. */
+  | {
+      readonly type: 'released'
+      readonly cookie: number | undefined
+      readonly instance: string | undefined
+      readonly environment: string | undefined
+      readonly testimony: readonly Testimony[]
+    }
+  /** `reason`: why it could not be done. */
+  | { readonly type: 'cut'; readonly environment: string; readonly reason: string | undefined }
   /** `left`: so many more that are not told, because there were too many at once. */
   | { readonly type: 'detections'; readonly detections: readonly Detected[]; readonly left: number }
   | { readonly type: 'testimony'; readonly environment: string; readonly testimony: readonly Testimony[] }

@@ -7,7 +7,7 @@
 import { utimesSync, writeFileSync } from 'node:fs'
 import type { Bound } from '../../../backends/linux/sensor.ts'
 import { settledWithin } from '../../../base/abort.ts'
-import { errnoOf } from '../../../base/errors.ts'
+import { errnoOf, messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import type { RuledDetector } from '../../../detect/create.ts'
 import { subjectFacts } from '../../../detect/subject.ts'
@@ -17,11 +17,13 @@ import type { ActivityStore } from '../../../store/activity/activity-store.ts'
 import type { Attributed } from './attribution.ts'
 import { createAttribution } from './attribution.ts'
 import { createBootTime } from './boot-time.ts'
+import type { EarlySensor } from './early-sensor.ts'
 import { createHashes } from './hashes.ts'
 import { createKeeping } from './keeping.ts'
 import type { Detected, FromSensing, Introduction, RuleSettings, SensingOptions, SensorHealth, ToSensing } from './messages.ts'
 import { createQuestions } from './questions.ts'
 import { createSampler } from './samples.ts'
+import { gapTestimony, lostTestimony } from './testimonies.ts'
 import { createUsages } from './usage.ts'
 import { createWatch } from './watch.ts'
 
@@ -31,11 +33,17 @@ const secondInterval = 1_000
 const markInterval = 10_000
 /** ms that the sensor has at an environment's end to tell the last of it. */
 const settlePatience = 5_000
+/** ms after its end that something may still come of an instance, e.g. what the name server has written down. */
+const linger = 5_000
+/** ms in which all that is to be on the disk for good is put there together. */
+const syncInterval = 20
 /** Detections that are told at once. */
 const mostDetections = 500
 
 export interface PlaneParts {
   readonly options: SensingOptions
+  /** The sensor, where it is being started already. */
+  readonly early: EarlySensor | undefined
   readonly store: ActivityStore
   readonly detector: RuledDetector
   readonly log: Log
@@ -46,15 +54,18 @@ export interface Plane extends AsyncDisposable {
   hear(message: Exclude<ToSensing, { readonly type: 'close' }>): void
 }
 
-export const createPlane = ({ options, store, detector, log, say }: PlaneParts): Plane => {
+export const createPlane = ({ options, early, store, detector, log, say }: PlaneParts): Plane => {
   const time = createBootTime()
   const keeping = createKeeping(store, log)
   const usages = createUsages(store)
   const questions = createQuestions()
   const hashes = createHashes()
+  /** Instances of each environment that something may still come of. */
   const environments = new Map<string, Set<string>>()
+  /** By instance: under way. */
   const releases = new Map<string, Promise<void>>()
-  const totals = new Map<string, SensorCounts>()
+  /** Instances of which nothing is left, and since when (ms). */
+  const ended = new Map<string, number>()
   const cookies = new Map<number, { readonly environment: string; readonly instance: string }>()
   let detected: Detected[] = []
   let left = 0
@@ -92,7 +103,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
   })
 
   const watch = createWatch({
-    ...{ binary: options.sensor, absence: options.absence, settings: options.settings, log, seenUntil: options.seenUntil },
+    ...{ binary: options.sensor, absence: options.absence, early, settings: options.settings, log },
     listeners: {
       onEvents: events => {
         for (const event of events) attribution.take(event)
@@ -105,11 +116,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     onGap: (cookie, from, to) => {
       const whose = cookies.get(cookie)
       if (whose === undefined) return
-      const seconds = Math.max(0, to - from) / 1000
-      testify(whose.environment, {
-        ...{ instance: whose.instance, type: 'sensor.gap', reason: `for ${seconds.toFixed(1)} s nobody saw what it did` },
-        data: { from, to },
-      })
+      testify(whose.environment, gapTestimony(whose.instance, from, to))
     },
   })
   const sampler = createSampler(sample => {
@@ -121,13 +128,32 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
   const health = (): SensorHealth => ({ ...watch.state, ...sums, unowned: attribution.lost, faults, rules, ruleFault })
   const tellHealth = (): void => say({ type: 'health', health: health() })
 
-  const introduce = ({ subject, secrets }: Introduction): void => {
+  /** Returns why nothing of it can be kept or judged. */
+  const introduce = ({ subject, secrets }: Introduction): string | undefined => {
     const { environment, instance, workload, image, imageName, owner } = subject
-    const those = environments.get(environment) ?? new Set()
-    environments.set(environment, those.add(instance))
-    keeping.introduce({ environment, instance, workload, image, imageName, owner })
-    detector.introduce(subject)
-    attribution.introduce(subject, secrets)
+    try {
+      keeping.introduce({ environment, instance, workload, image, imageName, owner })
+      detector.introduce(subject)
+      attribution.introduce(subject, secrets)
+      const those = environments.get(environment) ?? new Set()
+      environments.set(environment, those.add(instance))
+      return undefined
+    } catch (error) {
+      log.error('an instance cannot be watched', { instance, error })
+      forgetInstance(environment, instance)
+      return messageOf(error)
+    }
+  }
+
+  const forgetInstance = (environment: string, instance: string): void => {
+    detector.forget(instance)
+    attribution.forget(instance)
+    sampler.remove(instance)
+    releases.delete(instance)
+    ended.delete(instance)
+    const those = environments.get(environment)
+    those?.delete(instance)
+    if (those?.size === 0) environments.delete(environment)
   }
 
   const bind = (bound: Bound): void => {
@@ -138,23 +164,9 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     attribution.bind(cookie, instance, bound.ids)
   }
 
-  const release = (cookie: number | undefined, instance: string | undefined): void => {
-    if (instance !== undefined) sampler.remove(instance)
-    if (cookie === undefined) return
-    const released = watch.release(cookie).then(counts => {
-      if (instance !== undefined && counts !== undefined) totals.set(instance, counts)
-      attribution.release(cookie)
-      cookies.delete(cookie)
-      say({ type: 'released', cookie })
-    })
-    if (instance === undefined) return
-    releases.set(instance, released)
-  }
-
   const sum = (counts: Readonly<Record<string, number>>): number => Object.values(counts).reduce((total, count) => total + count, 0)
 
-  const totalsOf = (instance: string): Testimony[] => {
-    const counts = totals.get(instance)
+  const totalsOf = (instance: string, counts: SensorCounts | undefined): Testimony[] => {
     const unowned = attribution.lostOf(instance)
     if (counts === undefined && sum(unowned) === 0) return []
     const subject = attribution.subjectOf(instance)
@@ -177,22 +189,66 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     ]
   }
 
+  /** Its first answer counts: what becomes of it later is told of nobody. */
+  const release = async (cookie: number | undefined, instance: string | undefined, unasked: number): Promise<void> => {
+    if (instance !== undefined) {
+      sampler.remove(instance)
+      if (unasked > 0) attribution.miss(instance, 'dns', unasked)
+    }
+    const counts = cookie === undefined ? undefined : await watch.release(cookie)
+    if (cookie !== undefined) {
+      attribution.release(cookie)
+      cookies.delete(cookie)
+    }
+    tellDetections()
+    const environment = instance === undefined ? undefined : attribution.subjectOf(instance)?.environment
+    const testimony = instance === undefined || environment === undefined ? [] : [...totalsOf(instance, counts), ...usages.settle([instance])]
+    if (instance !== undefined && environment !== undefined) ended.set(instance, performance.now())
+    say({ type: 'released', cookie, instance, environment, testimony })
+  }
+
+  const noteRelease = (instance: string | undefined, released: Promise<void>): void => {
+    if (instance !== undefined) releases.set(instance, released)
+  }
+
+  /** What is said to be kept is on the disk for good first: once for all that ends at the same time. */
+  const syncing: (() => void)[] = []
+  let syncTimer: NodeJS.Timeout | undefined
+  const syncNow = (): void => {
+    clearTimeout(syncTimer)
+    syncTimer = undefined
+    if (syncing.length === 0) return
+    attempt('write what is kept for good', () => store.sync())
+    for (const work of syncing.splice(0)) work()
+  }
+  const onceSynced = (work: () => void): void => {
+    syncing.push(work)
+    syncTimer ??= setTimeout(syncNow, syncInterval)
+  }
+
   const settle = async (environment: string): Promise<void> => {
     const instances = [...(environments.get(environment) ?? [])]
     const told = await settledWithin(Promise.all(instances.map(instance => releases.get(instance))), settlePatience)
-    if (!told) log.warn('the sensor has not told the last of an environment in time', { environment })
     tellDetections()
-    const testimony: Testimony[] = [...instances.flatMap(totalsOf), ...usages.settle(instances), ...keeping.settle(environment)]
-    for (const instance of instances) {
-      detector.forget(instance)
-      attribution.forget(instance)
-      sampler.remove(instance)
-      releases.delete(instance)
-      totals.delete(instance)
+    const late: Testimony[] = []
+    if (!told) {
+      log.warn('the sensor has not told the last of an environment in time', { environment })
+      late.push(lostTestimony('the sensor did not tell the last of it in time', 'timeout'))
+      // What was counted here is all that will be known of these.
+      late.push(...instances.filter(instance => !ended.has(instance)).flatMap(instance => totalsOf(instance, undefined)))
     }
+    const testimony: Testimony[] = [...usages.settle(instances), ...late, ...keeping.settle(environment)]
+    finish(environment)
+    const answer = (): void => say({ type: 'settled', environment, testimony })
+    if (testimony.length === 0) answer()
+    else onceSynced(answer)
+  }
+
+  /** Nothing of it is told or kept any more. */
+  const finish = (environment: string): void => {
+    for (const instance of [...(environments.get(environment) ?? [])]) forgetInstance(environment, instance)
     environments.delete(environment)
-    keeping.forget(environment)
-    say({ type: 'settled', environment, testimony })
+    keeping.finish(environment)
   }
 
   /** Retentions that are over, and could not be carried out: a full disk is no reason to keep what is to go. */
@@ -226,12 +282,17 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
 
   const hear = (message: Parameters<Plane['hear']>[0]): void => {
     switch (message.type) {
-      case 'introduce':
-        introduce(message.introduction)
+      case 'introduce': {
+        const { environment, instance } = message.introduction.subject
+        say({ type: 'introduced', environment, instance, reason: introduce(message.introduction) })
         break
+      }
       case 'register':
         attribution.register(message.registration.cookie)
-        watch.register(message.registration)
+        watch.register(message.registration, message.blindSince)
+        break
+      case 'unseen':
+        watch.startsUnseen(message.cookie)
         break
       case 'bind':
         bind(message.bound)
@@ -244,10 +305,26 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
         attribution.takeOf(message.question.instance, questions.eventOf(message.question, time.now()))
         break
       case 'release':
-        release(message.cookie, message.instance)
+        noteRelease(
+          message.instance,
+          release(message.cookie, message.instance, message.unasked).catch(error => {
+            log.error('the last of an instance could not be told', { instance: message.instance, error })
+            // Nobody waits for an answer that never comes.
+            say({ type: 'released', cookie: message.cookie, instance: message.instance, environment: undefined, testimony: [] })
+          }),
+        )
         break
       case 'settle':
-        void settle(message.environment)
+        settle(message.environment).catch((error: unknown) => {
+          log.error('the last of an environment could not be kept', { environment: message.environment, error })
+          const testimony = [lostTestimony('the last of what it did could not be kept', 'internal')]
+          say({ type: 'settled', environment: message.environment, testimony })
+        })
+        break
+      case 'cut':
+        finish(message.environment)
+        store.cut(message.environment, message.head)
+        say({ type: 'cut', environment: message.environment, reason: undefined })
         break
       case 'purge':
         purge(message.environment)
@@ -266,13 +343,14 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
 
   /** What the next daemon knows of how long somebody saw. */
   const noteSeen = (): void => {
-    if (watch.state.state !== 'attached') return
+    const { seenUntil } = watch
+    if (watch.state.state !== 'attached' || seenUntil === undefined) return
     try {
-      const now = Date.now() / 1000
-      utimesSync(options.seenFile, now, now)
+      utimesSync(options.seenFile, seenUntil / 1000, seenUntil / 1000)
     } catch (error) {
-      if (errnoOf(error) === 'ENOENT') writeFileSync(options.seenFile, '', { mode: 0o600 })
-      else throw error
+      if (errnoOf(error) !== 'ENOENT') throw error
+      writeFileSync(options.seenFile, '', { mode: 0o600 })
+      utimesSync(options.seenFile, seenUntil / 1000, seenUntil / 1000)
     }
   }
   const attempt = (what: string, work: () => void): void => {
@@ -289,6 +367,10 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
     attempt('note that it sees', noteSeen)
     attempt('throw away what is past its retention', purgeOverdue)
     attempt('tidy up', () => void store.tidy())
+    for (const [instance, since] of ended) {
+      if (performance.now() - since < linger) break
+      forgetInstance(attribution.subjectOf(instance)?.environment ?? '', instance)
+    }
     const counts = await watch.counts()
     const before = health()
     if (counts !== undefined) sums = { emitted: sum(counts.emitted), dropped: sum(counts.dropped) }
@@ -311,9 +393,10 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
         hear(message)
       } catch (error) {
         log.error('sensing could not do what it was told', { order: message.type, error })
-        // Nobody waits for an answer that never comes.
-        if (message.type === 'release' && message.cookie !== undefined) say({ type: 'released', cookie: message.cookie })
+        if (message.type === 'cut') say({ type: 'cut', environment: message.environment, reason: messageOf(error) })
       }
+      // What was judged is told at once, and not with somebody's next event.
+      tellDetections()
     },
     [Symbol.asyncDispose]: async () => {
       for (const timer of timers) clearInterval(timer)
@@ -321,6 +404,7 @@ export const createPlane = ({ options, store, detector, log, say }: PlaneParts):
       await watch[Symbol.asyncDispose]()
       tellDetections()
       keeping.look(Number.POSITIVE_INFINITY)
+      syncNow()
       for (const { environment, testimony } of keeping.marks()) testify(environment, testimony)
     },
   }

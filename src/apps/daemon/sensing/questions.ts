@@ -45,7 +45,8 @@ export const createQuestions = (): Questions => {
     },
     eventOf: ({ instance, port: source, name, answers }, boot) => ({
       ...(senders.get(keyOf(instance, source)) ?? unknown),
-      ...{ type: 'dns', boot, cookie: 1, result: 0, path: name },
+      // Names are the same in whatever case, and rules compare letters.
+      ...{ type: 'dns', boot, cookie: 1, result: 0, path: name.toLowerCase().replace(/\.$/, '') },
       ...(answers.length === 0 ? {} : { detail: answers.join(' ') }),
     }),
   }

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import type { SensedEvent } from '../../../model/kernel-event.ts'
+import { ownRules } from '../../../scan/secrets/rules/own.ts'
 import { createRedactor, struckOut } from './redaction.ts'
 
 const exec = (args: string[], more: Partial<SensedEvent> = {}): SensedEvent => ({
@@ -64,6 +65,60 @@ describe('what looks like a secret to anybody', () => {
     ])
     assert.deepEqual(redact('sh', '-c', 'export DB_PASSWORD=tiger; run --fast'), ['sh', '-c', `export DB_PASSWORD=${struckOut}; run --fast`])
     assert.deepEqual(redact('sh', '-c', `curl -d '{"password": "tiger"}' http://a`), ['sh', '-c', `curl -d '{"password": "${struckOut}"}' http://a`])
+  })
+
+  it('is the login of curl and its like, however it is written', () => {
+    for (const [given, left] of [
+      [
+        ['curl', '-ume:tiger', 'http://a'],
+        ['curl', `-ume:${struckOut}`, 'http://a'],
+      ],
+      [
+        ['curl', '-sSfu', 'me:tiger'],
+        ['curl', '-sSfu', `me:${struckOut}`],
+      ],
+      [
+        ['/usr/bin/curl', '--user=me:ti:ger'],
+        ['/usr/bin/curl', `--user=me:${struckOut}`],
+      ],
+      [
+        ['curl', '--proxy-user', 'me:tiger', '-U', 'me:tiger'],
+        ['curl', '--proxy-user', `me:${struckOut}`, '-U', `me:${struckOut}`],
+      ],
+      [
+        ['http', '-a', 'me:tiger', 'GET', 'a'],
+        ['http', '-a', `me:${struckOut}`, 'GET', 'a'],
+      ],
+      [
+        ['sh', '-c', "curl -sS -u 'me:tiger' http://a:80/b | sh"],
+        ['sh', '-c', `curl -sS -u 'me:${struckOut}' http://a:80/b | sh`],
+      ],
+    ] as const)
+      assert.deepEqual(redact(...given), left)
+    for (const args of [
+      ['curl', '-o', 'a:b', 'http://a:80/'],
+      ['docker', 'run', '-u', '1000:1000', 'x'],
+      ['chown', '-u', 'a:b'],
+    ])
+      assert.deepEqual(redact(...args), args)
+  })
+
+  it('is a token in the format of its provider, though nobody has declared it', () => {
+    const key = `AKIA${'QYLPMN5HHHFPZAM2'}`
+    const stripe = `sk_live_${'4eC39HqLyjWDarjtT1zdp7dcABCDEFGH'}`
+    assert.deepEqual(redact('tool', key, `x${stripe}`, `é: ${stripe} – ${key}.`), [
+      'tool',
+      struckOut,
+      redact('tool', `x${stripe}`)[1],
+      `é: ${struckOut} – ${struckOut}.`,
+    ])
+    const [, script = ''] = redact('sh', `aws configure set aws_access_key_id ${key} && ls`)
+    assert.equal(script, `aws configure set aws_access_key_id ${struckOut} && ls`)
+  })
+
+  it('costs no more than it may: an argument with all keywords there are is struck out as a whole', () => {
+    const keywords = ownRules.flatMap(rule => rule.keywords).join(' ')
+    assert.deepEqual(redact('tool', keywords, 'an ordinary argument'), ['tool', struckOut, 'an ordinary argument'])
   })
 
   it('is not what only sounds so', () => {

@@ -1,41 +1,22 @@
 /**
  * Secrets are struck out of what instances do before anybody judges or keeps it, so that a rule's output, a block on the disk and a replay all lack them:
- * the values that the environment was given, whatever they look like, and arguments that look like a secret to anybody.
+ * the values that the environment was given, whatever they look like, and arguments that look like a secret to anybody, by their names or by the formats of
+ * providers. What a workload makes of its arguments costs time in proportion to their length, whatever is in them.
  */
+import { createHash } from 'node:crypto'
+import type { KnownForms } from '../../../base/known-forms.ts'
+import { createKnownForms } from '../../../base/known-forms.ts'
 import type { SensedEvent, SocketFacts } from '../../../model/kernel-event.ts'
 import { isSecretName } from '../../../scan/secrets/names.ts'
+import type { SpanSearch } from '../../../scan/secrets/spans.ts'
+import { createSpanSearch } from '../../../scan/secrets/spans.ts'
 
 export const struckOut = '[secret]'
 
-/** Shorter ones are no secrets, and would blacken half of everything. */
-const shortest = 4
-/** A line of a secret of many lines that is as long as this counts by itself. */
-const longLine = 16
-
-/** As they are, and as they stand in URLs and headers; a key file also by its lines. Longest first, so that none is struck out only in part. */
-export const formsOf = (secrets: readonly string[]): string[] => {
-  const forms = new Set<string>()
-  for (const secret of secrets.map(text => text.trim()).filter(text => text.length >= shortest)) {
-    const lines = secret.split('\n').map(line => line.trim())
-    for (const form of [secret, ...(lines.length > 1 ? lines.filter(line => line.length >= longLine) : [])]) {
-      forms.add(form)
-      forms.add(encodeURIComponent(form.toWellFormed()))
-      // Whatever stands before it in the encoded text moves it by up to two characters; then its inner part is still the same.
-      forms.add(Buffer.from(form).toString('base64').replace(/=+$/, ''))
-    }
-  }
-  return [...forms].filter(form => form.length >= shortest).sort((a, b) => b.length - a.length)
-}
-
-/** An argument that was cut off may end with the beginning of a secret. */
-const withoutBeginning = (text: string, forms: readonly string[]): string => {
-  for (const form of forms) {
-    for (let length = Math.min(form.length - 1, text.length); length >= shortest; length--) {
-      if (text.endsWith(form.slice(0, length))) return `${text.slice(0, -length)}${struckOut}`
-    }
-  }
-  return text
-}
+/** Texts that are shorter hold no provider's token. */
+const shortestToken = 16
+/** Bytes of one event's arguments, each as often as a rule looks at it, that are looked through for providers' tokens. */
+const tokenBudget = 256 * 1024
 
 // Bounded, and begun only where a word begins: they are tried at every character of what a workload chooses.
 const userInfo = /(?<![a-z0-9+.-])([a-z][a-z0-9+.-]{0,31}:\/\/[^\s/?#@:]{0,255}):([^\s/?#@]{1,4096})@/gi
@@ -63,52 +44,100 @@ const withoutLookalikes = (argument: string): string => {
   return text
 }
 
-/** curl -u user:password. */
-const withoutLogin = (argument: string): string => {
-  const colon = argument.indexOf(':')
-  return colon <= 0 ? argument : `${argument.slice(0, colon)}:${struckOut}`
+/** `user:password`. */
+const withoutLogin = (login: string): string => {
+  const colon = login.indexOf(':')
+  return colon <= 0 ? login : `${login.slice(0, colon)}:${struckOut}`
 }
-const takesLogin = /(^|\/)(curl|wget|http|https)$/
+const takesLogin = /(^|\/)(curl|wget|http|https|xh)$/
+/** The argument after it is a login; after a letter of curl's that takes no value, too: `-sSfu`. */
+const loginOption = /^(?:-[#0-46aBfgGiIjJklLnNOpqRsSvVZ]{0,16}[uU]|-a|--user|--proxy-user|--auth)$/
+/** It holds one itself: `-uuser:password`, `--user=user:password`. */
+const loginWithin = /^(-[#0-46aBfgGiIjJklLnNOpqRsSvVZ]{0,16}[uU]|-a|--user=|--proxy-user=|--auth=)([^\s:]{1,256}:.+)$/s
+/** Within a script's text. */
+const loginInText = /(?<![\w-])((?:-[#0-46aBfgGiIjJklLnNOpqRsSvVZ]{0,16}[uU]|--user|--proxy-user)[ =]{0,4}['"]?)([^\s:'"]{1,256}):([^\s'"]{1,4096})/g
 
-const cleanArguments = (args: readonly string[], truncated: boolean, forms: readonly string[]): string[] => {
-  const login = takesLogin.test(args[0] ?? '')
+const mentionsTool = /\b(?:curl|wget)\b/
+
+const cleanLogins = (argument: string): string =>
+  mentionsTool.test(argument) ? argument.replaceAll(loginInText, (_, option: string, user: string) => `${option}${user}:${struckOut}`) : argument
+
+/** Made when it is first needed: tables of all formats. */
+let search: SpanSearch | undefined
+
+/** Tokens of providers, by their formats, wherever nobody has declared them. What costs too much to be looked through is struck out as a whole. */
+const createTokenStriker = (): ((text: string) => string) => {
+  let budget = tokenBudget
+  return text => {
+    if (text.length < shortestToken) return text
+    search ??= createSpanSearch()
+    const bytes = Buffer.from(text)
+    const found = search.find(bytes, budget)
+    if (found === undefined) return struckOut
+    budget -= found.cost
+    if (found.spans.length === 0) return text
+    // Spans are of bytes, which are characters only in ASCII.
+    let clean = ''
+    let done = 0
+    for (const { start, end } of found.spans) {
+      if (end <= done) continue
+      if (start > done || done === 0) clean += `${bytes.toString('utf8', done, Math.max(start, done))}${struckOut}`
+      done = end
+    }
+    return `${clean}${bytes.toString('utf8', done)}`
+  }
+}
+
+const cleanArguments = (args: readonly string[], truncated: boolean, forms: KnownForms): string[] => {
+  const takes = takesLogin.test(args[0] ?? '')
+  const withoutTokens = createTokenStriker()
   return args.map((argument, index) => {
     const before = args[index - 1]
     if (index > 1 && before !== undefined && announces(before) && !argument.startsWith('-')) return struckOut
-    if (index > 1 && login && (before === '-u' || before === '--user')) return withoutLogin(argument)
-    const exact = strike(argument, forms)
-    const whole = truncated && index === args.length - 1 ? withoutBeginning(exact, forms) : exact
-    return withoutLookalikes(whole)
+    const exact = truncated && index === args.length - 1 ? forms.strikeCut(argument, struckOut) : forms.strike(argument, struckOut)
+    if (takes && index > 1 && before !== undefined && loginOption.test(before)) return withoutLogin(exact)
+    const login = takes && index > 0 ? loginWithin.exec(exact) : null
+    if (login !== null) return `${login[1]}${withoutLogin(login[2] ?? '')}`
+    return withoutTokens(withoutLookalikes(cleanLogins(exact)))
   })
-}
-
-const strike = (text: string, forms: readonly string[]): string => {
-  let clean = text
-  for (const form of forms) if (clean.includes(form)) clean = clean.replaceAll(form, struckOut)
-  return clean
 }
 
 const texts = ['exe', 'path', 'target', 'directory', 'cwd', 'detail', 'name', 'parentName'] as const
 
-const cleanSocket = (socket: SocketFacts, forms: readonly string[]): SocketFacts => ({
+const cleanSocket = (socket: SocketFacts, forms: KnownForms): SocketFacts => ({
   ...socket,
-  ...(socket.localAddress === undefined ? {} : { localAddress: strike(socket.localAddress, forms) }),
-  ...(socket.remoteAddress === undefined ? {} : { remoteAddress: strike(socket.remoteAddress, forms) }),
+  ...(socket.localAddress === undefined ? {} : { localAddress: forms.strike(socket.localAddress, struckOut) }),
+  ...(socket.remoteAddress === undefined ? {} : { remoteAddress: forms.strike(socket.remoteAddress, struckOut) }),
 })
 
-/** A function that gives the event without them: the same object where there is nothing to strike out. */
-export const createRedactor = (secrets: readonly string[]): ((event: SensedEvent) => SensedEvent) => {
-  const forms = formsOf(secrets)
-  return event => {
-    if (event.args === undefined && forms.length === 0) return event
+export type Redactor = (event: SensedEvent) => SensedEvent
+
+const redactorBy =
+  (forms: KnownForms): Redactor =>
+  event => {
+    if (event.args === undefined && forms.count === 0) return event
     const clean: { -readonly [K in keyof SensedEvent]: SensedEvent[K] } = { ...event }
     if (event.args !== undefined) clean.args = cleanArguments(event.args, event.flags?.includes('truncated') === true, forms)
-    if (forms.length === 0) return clean
+    if (forms.count === 0) return clean
     for (const key of texts) {
       const text = event[key]
-      if (text !== undefined) clean[key] = strike(text, forms)
+      if (text !== undefined) clean[key] = forms.strike(text, struckOut)
     }
     if (event.socket?.family === 'unix') clean.socket = cleanSocket(event.socket, forms)
     return clean
   }
+
+/** Redactors of so many sets of secrets are remembered: instances of one workload have the same. */
+const mostRemembered = 64
+const remembered = new Map<string, Redactor>()
+
+/** A function that gives the event without them: the same object where there is nothing to strike out. */
+export const createRedactor = (secrets: readonly string[]): Redactor => {
+  const key = createHash('sha256').update(JSON.stringify(secrets)).digest('base64')
+  const known = remembered.get(key) ?? redactorBy(createKnownForms(secrets))
+  remembered.delete(key)
+  remembered.set(key, known)
+  const [oldest] = remembered.size > mostRemembered ? remembered.keys() : []
+  if (oldest !== undefined) remembered.delete(oldest)
+  return known
 }

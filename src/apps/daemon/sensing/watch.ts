@@ -1,23 +1,27 @@
 /**
- * The sensor's process and what it is told: it is started, started again when it dies, with growing pauses, and told everything again. While there is none,
- * nobody sees what lives: of each container from when to when.
+ * The sensor's process and what it is told: it is started, started again when it dies or hangs, with growing pauses, and told everything again. While there is
+ * none, nobody sees what lives: of each container from when to when.
  *
  *   starting ──▶ attached ──▶ down ──▶ starting (after 0.5 s to 60 s) …      absent: nothing on this host to see with
  */
-
 import type { Registration } from '../../../backends/linux/sensor.ts'
+import { settledWithin } from '../../../base/abort.ts'
 import { messageOf } from '../../../base/errors.ts'
 import type { Log } from '../../../base/log.ts'
 import type { SensorFlags } from '../../../host/sensor/protocol.ts'
 import type { Sensor, SensorListeners } from '../../../host/sensor/sensor.ts'
 import { openSensor, SensorError } from '../../../host/sensor/sensor.ts'
-import type { SensorCounts } from '../../../model/kernel-event.ts'
+import type { SensedEvent, SensorCounts } from '../../../model/kernel-event.ts'
+import { kernelEventTypes } from '../../../model/kernel-event.ts'
+import type { EarlySensor } from './early-sensor.ts'
 import type { SensorSettings } from './messages.ts'
 
 const firstPause = 500
 const longestPause = 60_000
 /** A sensor that saw for as long as this (ms) has died for another reason than the one before. */
 const longService = 60_000
+/** ms that the sensor may take to answer. One that takes longer hangs. */
+const answerPatience = 10_000
 
 export interface WatchState {
   readonly state: 'starting' | 'attached' | 'down' | 'absent'
@@ -30,6 +34,8 @@ export interface WatchOptions {
   /** Path of its program; undefined: there is none, for this reason. */
   readonly binary: string | undefined
   readonly absence: string
+  /** It is being started already. */
+  readonly early?: EarlySensor | undefined
   readonly listeners: SensorListeners
   readonly settings: SensorSettings
   readonly log: Log
@@ -38,36 +44,67 @@ export interface WatchOptions {
   readonly onRegistered: (cookie: number, reason: string | undefined) => void
   /** Nobody saw what it did. Wall ms. */
   readonly onGap: (cookie: number, from: number, to: number) => void
-  /** When somebody has last seen what an earlier daemon has started (wall ms). */
-  readonly seenUntil: number | undefined
+  /** ms; for tests. */
+  readonly patience?: number
 }
 
 export interface Watch extends AsyncDisposable {
   readonly state: WatchState
-  register(registration: Registration): void
-  /** Resolves when all that was seen of it was told, to how much that was; to undefined when the sensor does not know it. Never rejects. */
+  /** Wall ms: all that happened until then was told, by this sensor or one before. undefined: there was none yet. */
+  readonly seenUntil: number | undefined
+  /** `blindSince`: wall ms, since when nobody sees what it does. */
+  register(registration: Registration, blindSince: number | undefined): void
+  /** It starts although nobody has said that it is seen. */
+  startsUnseen(cookie: number): void
+  /**
+   * Resolves when all that was seen of it was told, to how much that was, by all sensors that saw it: of those that died what they had told. To undefined when
+   * none has. Never rejects.
+   */
   release(cookie: number): Promise<SensorCounts | undefined>
   set(settings: SensorSettings): void
-  /** Of all that it ever saw; undefined while there is none. */
+  /** Of all that it ever saw; undefined while there is none. One that does not answer is killed. */
   counts(): Promise<SensorCounts | undefined>
 }
+
+type Tally = { -readonly [K in keyof SensorCounts['emitted']]: SensorCounts['emitted'][K] }
 
 interface Watched {
   readonly registration: Registration
   /** Wall ms: since then nobody sees what it does; undefined: it is seen. */
   blindSince: number | undefined
+  /** What this sensor has told of it, and what those before it had. */
+  told: Tally
+  before: Tally
+  /** It is gone: another sensor is not told of it. */
+  releasing: boolean
 }
 
-const flagsOf = ({ droppedBinaries, connections }: SensorSettings): SensorFlags => ({ droppedBinaries, connections })
+/** What this sensor can do of it: what it cannot, it says that it is missing. */
+const flagsOf = ({ droppedBinaries, connections, listeners, scripts }: SensorSettings, to: Sensor): SensorFlags => ({
+  ...{ droppedBinaries, connections, listeners },
+  scripts: to.facts.probes.includes('open_exec') ? scripts : 'off',
+})
+
+/** The sensor is gone, by itself or because it was ended. */
+const isGone = (error: unknown): boolean => error instanceof SensorError && (error.errno === 'EPIPE' || error.errno === 'ECANCELED')
+
+const addTo = (sums: Tally, more: Tally): Tally => {
+  for (const type of kernelEventTypes) if (more[type] !== undefined) sums[type] = (sums[type] ?? 0) + more[type]
+  return sums
+}
 
 export const createWatch = (options: WatchOptions): Watch => {
-  const { binary, log, listeners } = options
+  const { binary, log, listeners, patience = answerPatience } = options
   const watched = new Map<number, Watched>()
-  let settings = options.settings
+  let { settings, early } = options
   let sensor: Sensor | undefined
   let closed = false
   let pause = firstPause
   let again: NodeJS.Timeout | undefined
+  let seenUntil: number | undefined
+  /** ms: when it last said something. */
+  let heardAt = Number.NEGATIVE_INFINITY
+  let counting: Promise<SensorCounts | undefined> | undefined
   let state: WatchState =
     binary === undefined
       ? { state: 'absent', reason: options.absence, missing: [], restarts: 0 }
@@ -78,13 +115,21 @@ export const createWatch = (options: WatchOptions): Watch => {
     options.onState(state)
   }
 
-  const tell = async (to: Sensor, { registration, blindSince }: Watched): Promise<void> => {
-    const { cookie, namespace: inode, root } = registration
+  const tally = (events: readonly SensedEvent[]): void => {
+    heardAt = performance.now()
+    for (const { cookie, type, count = 1 } of events) {
+      const told = watched.get(cookie)?.told
+      if (told !== undefined) told[type] = (told[type] ?? 0) + count
+    }
+  }
+
+  const tell = async (to: Sensor, { registration }: Watched): Promise<void> => {
+    const { cookie, namespace: inode, root, pid } = registration
     try {
-      await to.registerNamespace({ cookie, inode, root, flags: flagsOf(settings) })
+      await to.registerNamespace({ cookie, inode, root, ...(pid === undefined ? {} : { pid }), flags: flagsOf(settings, to) })
     } catch (error) {
       // Its container is gone, or the sensor is, which tells it again.
-      if (watched.has(cookie) && !(error instanceof SensorError && error.errno === 'EPIPE')) {
+      if (watched.has(cookie) && !isGone(error)) {
         log.warn('the sensor does not watch a container', { cookie, error })
         options.onRegistered(cookie, messageOf(error))
       }
@@ -92,6 +137,7 @@ export const createWatch = (options: WatchOptions): Watch => {
     }
     const now = watched.get(cookie)
     if (now === undefined || to !== sensor) return
+    const { blindSince } = now
     now.blindSince = undefined
     if (blindSince !== undefined) options.onGap(cookie, blindSince, Date.now())
     options.onRegistered(cookie, undefined)
@@ -113,16 +159,26 @@ export const createWatch = (options: WatchOptions): Watch => {
   const start = async (): Promise<void> => {
     if (binary === undefined || closed) return
     try {
-      const opened = await openSensor({ binary }, listeners)
+      const hearing: SensorListeners = {
+        ...listeners,
+        onEvents: events => {
+          tally(events)
+          listeners.onEvents(events)
+        },
+      }
+      const first = early
+      early = undefined
+      const opened = await (first === undefined ? openSensor({ binary }, hearing) : first.take(hearing))
       if (closed) return await opened[Symbol.asyncDispose]()
       const since = Date.now()
       sensor = opened
+      seenUntil = since
       setPaths(opened, undefined, settings)
       const missing = opened.facts.missing.map(({ probe, reason }) => `${probe}: ${reason}`)
       log.info('the sensor sees', { process: opened.pid, probes: opened.facts.probes.length, missing })
-      for (const one of [...watched.values()]) void tell(opened, one)
+      for (const one of watched.values()) if (!one.releasing) void tell(opened, one)
       change({ state: 'attached', reason: undefined, missing })
-      void opened.closed.then(reason => died(reason, since))
+      void opened.closed.then(reason => died(opened, reason, since))
     } catch (error) {
       if (closed) return
       log.error('the sensor cannot be started', { error })
@@ -138,14 +194,39 @@ export const createWatch = (options: WatchOptions): Watch => {
     pause = Math.min(pause * 2, longestPause)
   }
 
-  const died = (reason: SensorError, since: number): void => {
+  const died = (which: Sensor, reason: SensorError, since: number): void => {
+    if (which !== sensor) return
     sensor = undefined
     if (closed) return
-    const now = Date.now()
-    for (const one of watched.values()) one.blindSince ??= now
+    // What it had not told yet is lost with it: all is certain only up to its last answer.
+    for (const one of watched.values()) {
+      one.blindSince ??= seenUntil ?? since
+      one.before = addTo(one.before, one.told)
+      one.told = {}
+    }
     log.error('the sensor has died; what lives goes on unseen until there is another', { reason: reason.message, after: pause })
-    if (now - since > longService) pause = firstPause
+    if (Date.now() - since > longService) pause = firstPause
     fail(reason.message)
+  }
+
+  const count = async (asked: Sensor): Promise<SensorCounts | undefined> => {
+    const when = Date.now()
+    const answer = asked.counts().then(
+      counts => {
+        if (asked === sensor) seenUntil = when
+        return counts
+      },
+      () => undefined,
+    )
+    do {
+      if (await settledWithin(answer, patience)) return await answer
+      // Whose events are still being read is slow to be heard, and does not hang: the answer comes after them.
+    } while (performance.now() - heardAt < patience)
+    if (asked === sensor) {
+      log.error('the sensor does not answer; it is killed', { process: asked.pid, after: patience })
+      void asked[Symbol.asyncDispose]()
+    }
+    return undefined
   }
 
   void start()
@@ -153,37 +234,54 @@ export const createWatch = (options: WatchOptions): Watch => {
     get state() {
       return state
     },
-    register: registration => {
-      const { cookie, adopted } = registration
-      const now = Date.now()
-      const unseen = sensor === undefined && state.state !== 'starting' ? now : undefined
-      const one: Watched = { registration, blindSince: adopted ? Math.min(options.seenUntil ?? now, now) : unseen }
-      watched.set(cookie, one)
+    get seenUntil() {
+      return seenUntil
+    },
+    register: (registration, blindSince) => {
+      const one: Watched = { registration, blindSince, told: {}, before: {}, releasing: false }
+      watched.set(registration.cookie, one)
       if (sensor !== undefined) void tell(sensor, one)
-      else if (state.state !== 'starting') options.onRegistered(cookie, state.reason ?? 'there is no sensor')
+      else if (state.state !== 'starting') options.onRegistered(registration.cookie, state.reason ?? 'there is no sensor')
+    },
+    startsUnseen: cookie => {
+      const one = watched.get(cookie)
+      if (one !== undefined) one.blindSince ??= Date.now()
     },
     release: async cookie => {
       const one = watched.get(cookie)
-      watched.delete(cookie)
-      // An absence is told once; of what nobody ever saw there is no end.
-      if (one?.blindSince !== undefined && state.state !== 'absent') options.onGap(cookie, one.blindSince, Date.now())
+      // It stays until it is answered for, so that what comes meanwhile is counted.
+      if (one !== undefined) one.releasing = true
+      const asked = sensor
+      let counts: SensorCounts | undefined
       try {
-        return await sensor?.unregister(cookie)
+        counts = await asked?.unregister(cookie)
       } catch (error) {
-        if (!(error instanceof SensorError && (error.errno === 'ENOENT' || error.errno === 'EPIPE')))
-          log.warn('a container could not be released', { error })
-        return undefined
+        if (!isGone(error) && !(error instanceof SensorError && error.errno === 'ENOENT')) log.warn('a container could not be released', { error })
       }
+      if (watched.get(cookie) === one) watched.delete(cookie)
+      if (one === undefined) return counts
+      // An absence is told once; of what nobody ever saw there is no end.
+      if (one.blindSince !== undefined && state.state !== 'absent') options.onGap(cookie, one.blindSince, Date.now())
+      const emitted = addTo({ ...one.before }, counts?.emitted ?? one.told)
+      if (counts === undefined && Object.keys(emitted).length === 0) return undefined
+      return { emitted, dropped: counts?.dropped ?? {}, filtered: counts?.filtered ?? {} }
     },
     set: next => {
       const before = settings
       settings = next
       if (sensor === undefined) return
       setPaths(sensor, before, next)
-      if (JSON.stringify(flagsOf(before)) === JSON.stringify(flagsOf(next))) return
-      for (const cookie of watched.keys()) sensor.setFlags(cookie, flagsOf(next)).catch(error => log.debug('flags were not set', { cookie, error }))
+      const flags = flagsOf(next, sensor)
+      if (JSON.stringify(flagsOf(before, sensor)) === JSON.stringify(flags)) return
+      for (const cookie of watched.keys()) sensor.setFlags(cookie, flags).catch(error => log.debug('flags were not set', { cookie, error }))
     },
-    counts: async () => await sensor?.counts().catch(() => undefined),
+    counts: async () => {
+      if (sensor === undefined) return undefined
+      counting ??= count(sensor).finally(() => {
+        counting = undefined
+      })
+      return await counting
+    },
     [Symbol.asyncDispose]: async () => {
       closed = true
       clearTimeout(again)
