@@ -4,31 +4,33 @@
  */
 const codes = {
   /** Input that can never work: exit 2, nothing was created. */
-  invalid: { status: 400, exit: 2 },
-  not_found: { status: 404, exit: 2 },
+  invalid: { status: 400, exit: 2, title: 'The input can never work' },
+  /** Nobody is known by the credentials, or there are none. */
+  unauthenticated: { status: 401, exit: 2, title: 'Nobody is known by these credentials' },
+  not_found: { status: 404, exit: 2, title: 'There is no such thing' },
   /** A name or id that exists already. */
-  conflict: { status: 409, exit: 2 },
+  conflict: { status: 409, exit: 2, title: 'It exists already' },
   /** The thing exists, but its state does not allow the request. */
-  wrong_state: { status: 409, exit: 125 },
+  wrong_state: { status: 409, exit: 125, title: 'Its state does not allow that' },
   /** Admission or a limit of this host says no. */
-  denied: { status: 403, exit: 125 },
-  exhausted: { status: 429, exit: 125 },
+  denied: { status: 403, exit: 125, title: 'It is not allowed' },
+  exhausted: { status: 429, exit: 125, title: 'A limit is reached' },
   /** The command of a container does not exist / cannot be executed (docker's 127 and 126). */
-  command_not_found: { status: 422, exit: 127 },
-  command_not_executable: { status: 422, exit: 126 },
+  command_not_found: { status: 422, exit: 127, title: 'The command does not exist' },
+  command_not_executable: { status: 422, exit: 126, title: 'The command cannot be executed' },
   /** An image, layer or archive that is not what it claims to be. */
-  corrupt: { status: 422, exit: 2 },
+  corrupt: { status: 422, exit: 2, title: 'It is not what it claims to be' },
   /** A registry or another outside party failed. */
-  upstream: { status: 502, exit: 125 },
+  upstream: { status: 502, exit: 125, title: 'An outside party failed' },
   /** Disk full, a missing tool, a kernel that refuses. */
-  host: { status: 503, exit: 125 },
+  host: { status: 503, exit: 125, title: 'The host cannot do that' },
   /** No daemon answers, or it takes nothing on any more: nothing was begun. */
-  unreachable: { status: 503, exit: 2 },
+  unreachable: { status: 503, exit: 2, title: 'No daemon answers' },
   /** The daemon went away in the middle: what was begun may go on without it. */
-  disconnected: { status: 503, exit: 125 },
-  timeout: { status: 504, exit: 125 },
-  aborted: { status: 499, exit: 130 },
-  internal: { status: 500, exit: 125 },
+  disconnected: { status: 503, exit: 125, title: 'The daemon went away' },
+  timeout: { status: 504, exit: 125, title: 'It took too long' },
+  aborted: { status: 499, exit: 130, title: 'It was given up' },
+  internal: { status: 500, exit: 125, title: 'Dayfly failed' },
 } as const
 
 export type ErrorCode = keyof typeof codes
@@ -56,6 +58,11 @@ export class DayflyError extends Error {
 
   get status(): number {
     return codes[this.code].status
+  }
+
+  /** What its code means. */
+  get title(): string {
+    return codes[this.code].title
   }
 
   get exitCode(): number {

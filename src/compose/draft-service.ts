@@ -233,6 +233,7 @@ export const serviceDraft = (name: string, service: Service, context: ServiceCon
         init: service.init,
         groups: service.group_add,
         hosts: hostsOf(service, path, sink),
+        labels: service.labels,
       }),
       deployment: {
         scale,

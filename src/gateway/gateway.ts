@@ -124,6 +124,8 @@ export interface TargetReport {
   readonly statuses: Readonly<Record<number, number>>
   /** Finished requests by duration, from the request's head to the answer's end; one more than `durationBounds`. */
   readonly durations: readonly number[]
+  /** ms that those of each bucket took together. */
+  readonly took: readonly number[]
   /** In flight by instance id, those being drained included. */
   readonly instances: Readonly<Record<string, number>>
   /** Somebody uses it: a request began, waits or is unanswered, or bytes moved. A silent open stream is no use. */

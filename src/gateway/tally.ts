@@ -13,6 +13,7 @@ export class Counters {
   bytesOut = 0
   #statuses = new Map<number, number>()
   #durations: number[] = durationBounds.map(() => 0).concat(0)
+  #took: number[] = durationBounds.map(() => 0).concat(0)
 
   /** status 0: it has none. duration in ms. */
   finish(status: number, duration: number): void {
@@ -21,15 +22,18 @@ export class Counters {
     let bucket = 0
     while (duration > (durationBounds[bucket] ?? Number.POSITIVE_INFINITY)) bucket++
     this.#durations[bucket] = (this.#durations[bucket] ?? 0) + 1
+    this.#took[bucket] = (this.#took[bucket] ?? 0) + duration
   }
 
   /** What was counted, and begins again. */
-  take(): Pick<TargetReport, 'started' | 'finished' | 'bytesIn' | 'bytesOut' | 'statuses' | 'durations'> {
+  take(): Pick<TargetReport, 'started' | 'finished' | 'bytesIn' | 'bytesOut' | 'statuses' | 'durations' | 'took'> {
     const { started, finished, bytesIn, bytesOut } = this
-    const taken = { started, finished, bytesIn, bytesOut, statuses: Object.fromEntries(this.#statuses), durations: this.#durations }
+    const counted = { started, finished, bytesIn, bytesOut, statuses: Object.fromEntries(this.#statuses) }
+    const taken = { ...counted, durations: this.#durations, took: this.#took }
     this.started = this.finished = this.bytesIn = this.bytesOut = 0
     this.#statuses = new Map()
     this.#durations = durationBounds.map(() => 0).concat(0)
+    this.#took = durationBounds.map(() => 0).concat(0)
     return taken
   }
 }

@@ -4,6 +4,8 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import { DeliveryError } from './delivery.ts'
+import type { Delivery, HistoryLimits } from './history.ts'
+import { openHistory } from './history.ts'
 import type { Notice } from './notice.ts'
 import { isUrgentEnough } from './notice.ts'
 import type { QueueLimits } from './queue.ts'
@@ -26,6 +28,10 @@ export interface CourierState {
 export interface Courier extends AsyncDisposable {
   tell(notice: Notice): void
   state(): CourierState
+  /** What was delivered or given up, the oldest first. */
+  deliveries(): Promise<Delivery[]>
+  /** Sends them again, after what waits, however many there are at once. Resolves with how many there was room for. */
+  replay(deliveries: readonly Delivery[]): Promise<number>
 }
 
 export interface CourierOptions {
@@ -38,7 +44,11 @@ export interface CourierOptions {
   readonly rate?: { readonly count: number; readonly per: number }
   /** ms before the second attempt; then twice that, up to `longestPause`. */
   readonly pause?: number
+  /** What is kept of what was sent. */
+  readonly kept?: HistoryLimits
 }
+
+const standardKept: HistoryLimits = { deliveries: 1000, bytes: 16 * 1024 * 1024 }
 
 const standardLimits: QueueLimits = { notices: 10_000, bytes: 64 * 1024 * 1024, age: 86_400_000 }
 const standardRate = { count: 60, per: 60_000 }
@@ -54,13 +64,16 @@ export const createCourier = ({
   limits = standardLimits,
   rate = standardRate,
   pause = 1000,
+  kept = standardKept,
 }: CourierOptions): Courier => {
   const queue = openQueue(join(folder, target.name), limits)
+  const history = openHistory(join(folder, target.name, 'sent'), kept)
   const closer = new AbortController()
   const writing = new Set<Promise<void>>()
   let last: Promise<void> = Promise.resolve()
   let wake = Promise.withResolvers<void>()
-  let window = { begin: Number.NEGATIVE_INFINITY, count: 0 }
+  /** What becomes of environments takes no room from detections. */
+  const windows = { usual: { begin: Number.NEGATIVE_INFINITY, count: 0 }, lifecycle: { begin: Number.NEGATIVE_INFINITY, count: 0 } }
   let left = 0
   let lost = 0
   let delivered = 0
@@ -113,8 +126,9 @@ export const createCourier = ({
   const tell = (notice: Notice): void => {
     if (closer.signal.aborted || !isUrgentEnough(notice.priority, target.minimumPriority)) return
     const now = context.now()
+    const window = notice.kind === 'lifecycle' ? windows.lifecycle : windows.usual
     // A clock that was set back begins a new one, too.
-    if (now - window.begin >= rate.per || now < window.begin) window = { begin: now, count: 0 }
+    if (now - window.begin >= rate.per || now < window.begin) Object.assign(window, { begin: now, count: 0 })
     if (window.count >= rate.count || writing.size >= mostBeingWritten) {
       left++
       summarize(notice)
@@ -125,6 +139,15 @@ export const createCourier = ({
     left = 0
     lost += before
     keep({ ...notice, left: notice.left + before })
+  }
+
+  /** That it cannot be kept is no reason to send it twice. */
+  const remember = async (notices: readonly Notice[], outcome: Delivery['outcome'], why?: string): Promise<void> => {
+    try {
+      for (const notice of notices) await history.add({ at: context.now(), outcome, notice, ...(why === undefined ? {} : { failure: why }) })
+    } catch (error) {
+      log.warn('it could not be kept what was sent', { target: target.name, error: messageOf(error) })
+    }
   }
 
   const deliver = async (): Promise<void> => {
@@ -143,9 +166,10 @@ export const createCourier = ({
         continue
       }
       const keys = batch.map(({ key }) => key)
+      const notices = batch.map(({ notice }) => notice)
       try {
-        const notices = batch.map(({ notice }) => notice)
         await send(target, notices, context, signal)
+        await remember(notices, 'delivered')
         await queue.done(keys)
         delivered += batch.length
         if (failure !== undefined) log.info('notices arrive again', { target: target.name })
@@ -158,6 +182,7 @@ export const createCourier = ({
         failure = why
         if (error instanceof DeliveryError && error.hopeless) {
           log.error('notices are refused for what they say: they are given up', { target: target.name, error: why, count: batch.length })
+          await remember(notices, 'refused', why)
           await queue.done(keys)
           lost += batch.length
           continue
@@ -184,6 +209,14 @@ export const createCourier = ({
 
   return {
     tell,
+    deliveries: history.list,
+    replay: async deliveries => {
+      let count = 0
+      // As of now: else it would be too old to be sent.
+      for (const { notice } of deliveries) if (await queue.add(notice, true)) count++
+      wake.resolve()
+      return count
+    },
     state: () => ({ name: target.name, type: target.type, waiting: queue.length + writing.size, failure, delivered, lost: lost + left }),
     [Symbol.asyncDispose]: async () => {
       closer.abort()

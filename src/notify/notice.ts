@@ -9,8 +9,8 @@ export type Urgency = z.infer<typeof Urgency>
 export const Notice = z.object({
   /** The same notice, sent again, has the same id: receivers can tell. */
   id: z.string(),
-  /** `summary`: only says how many were not told. */
-  kind: z.enum(['detection', 'test', 'summary']),
+  /** `lifecycle`: an entry of a record, named by `rule`. `summary`: only says how many were not told. */
+  kind: z.enum(['detection', 'lifecycle', 'test', 'summary']),
   /** Wall ms of what it is about. */
   time: z.number(),
   priority: Urgency,

@@ -7,6 +7,7 @@ import { DayflyError, errnoOf, messageOf } from '../base/errors.ts'
 import type { Log } from '../base/log.ts'
 import type { Courier, CourierState } from './courier.ts'
 import { createCourier } from './courier.ts'
+import type { Delivery } from './history.ts'
 import type { Notice } from './notice.ts'
 import type { SendContext } from './send.ts'
 import { send } from './send.ts'
@@ -25,6 +26,17 @@ export interface Notifier extends AsyncDisposable {
   /** Sends it now, past all queues, and says how that came out. Throws `not_found` for a name that is not there. */
   test(notice: Notice, names: readonly string[], signal: AbortSignal): Promise<TestResult[]>
   state(): CourierState[]
+  /** What was delivered or given up, of one target or of all, the oldest of each first. Throws `not_found` for a name that is not there. */
+  deliveries(target: string | undefined): Promise<(Delivery & { readonly target: string })[]>
+  /** Sends again what has this id, or was sent at or after `since`. How many. Throws `not_found` where there is none of that id. */
+  replay(wanted: Wanted): Promise<number>
+}
+
+export interface Wanted {
+  readonly target?: string | undefined
+  readonly id?: string | undefined
+  /** Wall ms. */
+  readonly since?: number | undefined
 }
 
 export interface NotifierOptions {
@@ -90,6 +102,12 @@ export const createNotifier = ({ folder, targets, context, log }: NotifierOption
       }
     }
   }
+  const among = (target: string | undefined): [string, Courier][] => {
+    const found = [...couriers].filter(([name]) => target === undefined || name === target)
+    if (target === undefined || found.length > 0) return found.map(([name, { courier }]) => [name, courier])
+    throw new DayflyError('not_found', `there is no target ${target}`, { field: 'target', remedy: 'dayfly notify status lists them.' })
+  }
+
   look()
   const timer = setInterval(look, interval)
   timer.unref()
@@ -132,6 +150,20 @@ export const createNotifier = ({ folder, targets, context, log }: NotifierOption
       )
     },
     state: () => [...couriers.values()].map(({ courier }) => courier.state()),
+    deliveries: async target =>
+      (
+        await Promise.all(among(target).map(async ([name, courier]) => (await courier.deliveries()).map(delivery => ({ ...delivery, target: name }))))
+      ).flat(),
+    replay: async ({ target, id, since = 0 }) => {
+      let count = 0
+      for (const [, courier] of among(target)) {
+        const found = (await courier.deliveries()).filter(({ at, notice }) => at >= since && (id === undefined || notice.id === id))
+        // What was sent more than once is sent once.
+        count += await courier.replay([...new Map(found.map(delivery => [delivery.notice.id, delivery])).values()])
+      }
+      if (count > 0 || id === undefined) return count
+      throw new DayflyError('not_found', `there is no delivery ${id}`, { field: 'id', remedy: 'dayfly notify deliveries lists what is kept.' })
+    },
     [Symbol.asyncDispose]: async () => {
       closed = true
       clearInterval(timer)

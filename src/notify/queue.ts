@@ -17,8 +17,8 @@ export interface QueueLimits {
 }
 
 export interface Queue {
-  /** Keeps it. False: there was no room, and it is left out. Rejects when it cannot be written. */
-  add(notice: Notice): Promise<boolean>
+  /** Keeps it. False: there was no room, and it is left out. Rejects when it cannot be written. `again`: it was sent before, and its age is no reason to leave it out. */
+  add(notice: Notice, again?: boolean): Promise<boolean>
   /** The oldest ones that are not too old. What is too old, or cannot be read, is gone afterwards and counted. */
   take(most: number, now: number): Promise<{ readonly key: string; readonly notice: Notice }[]>
   done(keys: readonly string[]): Promise<void>
@@ -28,6 +28,8 @@ export interface Queue {
 }
 
 const suffix = '.json'
+/** In the name of a file whose notice is sent once more. */
+const againMark = '-again'
 
 /** The folder is made when it is missing. What an earlier daemon was writing when it was killed is removed. */
 export const openQueue = (folder: string, limits: QueueLimits): Queue => {
@@ -49,14 +51,14 @@ export const openQueue = (folder: string, limits: QueueLimits): Queue => {
     get length() {
       return sizes.size
     },
-    add: async notice => {
+    add: async (notice, again = false) => {
       const text = JSON.stringify(notice)
       const size = Buffer.byteLength(text)
       if (sizes.size >= limits.notices || bytes + size > limits.bytes) {
         return false
       }
       next++
-      const key = `${String(next).padStart(16, '0')}-${randomBytes(4).toString('hex')}${suffix}`
+      const key = `${String(next).padStart(16, '0')}-${randomBytes(4).toString('hex')}${again ? againMark : ''}${suffix}`
       const path = join(folder, key)
       // Its room is taken at once; it can be taken only when it is whole.
       bytes += size
@@ -86,7 +88,7 @@ export const openQueue = (folder: string, limits: QueueLimits): Queue => {
         } catch (error) {
           if (errnoOf(error) !== undefined && errnoOf(error) !== 'ENOENT') throw error
         }
-        if (notice !== undefined && now - notice.time <= limits.age) found.push({ key, notice })
+        if (notice !== undefined && (now - notice.time <= limits.age || key.endsWith(againMark + suffix))) found.push({ key, notice })
         else {
           missing++
           await forget(key)

@@ -4,6 +4,8 @@ import type { Urgency } from './notice.ts'
 interface Common {
   readonly name: string
   readonly minimumPriority: Urgency
+  /** Also told of what becomes of environments, not only of detections. */
+  readonly lifecycle?: boolean | undefined
 }
 interface Http {
   readonly url: string

@@ -4,6 +4,7 @@ import { DayflyError } from '../base/errors.ts'
 import { parse } from '../model/parse.ts'
 import type { Policies } from './decision.ts'
 import type { PolicyDocument, PolicyFile } from './kubernetes/files.ts'
+import type { PolicyPlace } from './kubernetes/load.ts'
 import { loadPolicies } from './kubernetes/load.ts'
 import type { PolicySet } from './kubernetes/schema.ts'
 import { createPolicies } from './policies.ts'
@@ -30,6 +31,8 @@ export interface Assembly {
   readonly builtIns: readonly NativePolicy[]
   readonly exemptions: readonly ExemptionDocument[]
   readonly files: PolicySet
+  /** Where each policy of the files is written, by its name. */
+  readonly places: ReadonlyMap<string, PolicyPlace>
   /** Documents of kind PolicyTest: they are about the policies, and decide nothing. */
   readonly tests: readonly PolicyDocument[]
   /** Documents about detection, as they stand: `detect/settings` reads them. */
@@ -85,7 +88,7 @@ const OwnKind = z.enum(['AdmissionSettings', 'Exemption', 'PolicyTest', ...detec
 
 /** Throws `invalid` naming file, line and field; nothing of faulty files is in force. */
 export const assemble = (files: readonly PolicyFile[], { preset, podSecurityVersion, looking, now }: AssemblyOptions): Assembly => {
-  const { set, own, notes } = loadPolicies(files)
+  const { set, own, notes, places } = loadPolicies(files)
   const stranger = own.find(({ kind }) => !OwnKind.safeParse(kind).success)
   if (stranger !== undefined) within(stranger, () => parse(OwnKind, stranger.kind, 'kind'))
   const said = own.filter(({ kind }) => kind === 'AdmissionSettings')
@@ -97,7 +100,7 @@ export const assemble = (files: readonly PolicyFile[], { preset, podSecurityVers
   const builtIns = builtInPolicies(settings, looking)
   const over = exemptions.filter(({ spec }) => spec.until <= now).map(({ metadata }) => `the exemption ${metadata.name} is over: it exempts nothing`)
   return {
-    ...{ settings, builtIns, exemptions, files: set, notes: [...notes, ...over] },
+    ...{ settings, builtIns, exemptions, files: set, places, notes: [...notes, ...over] },
     detection: own.filter(({ kind }) => detectionKinds.includes(kind)),
     ...{ tests: own.filter(({ kind }) => kind === 'PolicyTest'), chosen: preset !== undefined || said.length > 0 },
     enforce: () => createPolicies({ documents: set, builtIns, exemptions: createExemptions(exemptions) }),

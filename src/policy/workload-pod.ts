@@ -29,6 +29,7 @@ export interface PodSource {
   readonly sysctls: Readonly<Record<string, string>>
   readonly health: HealthCheck | undefined
   readonly expose: readonly Exposure[]
+  readonly labels: Readonly<Record<string, string>>
 }
 
 /** What the first process has when it is root: `host/oci/capabilities.ts` grants it, and a test compares the two. */
@@ -93,7 +94,7 @@ const containerOf = (name: string, source: PodSource) => {
   }
 }
 
-/** Pure. `environment` becomes the namespace; labels are the environment's and `dayfly.dev/workload`. */
+/** Pure. `environment` becomes the namespace; labels are the environment's, over them the workload's, and `dayfly.dev/workload`. */
 export const podOfWorkload = (
   environment: { readonly name: string; readonly labels: Readonly<Record<string, string>> },
   name: string,
@@ -101,7 +102,7 @@ export const podOfWorkload = (
 ): KubernetesObject => ({
   apiVersion: 'v1',
   kind: 'Pod',
-  metadata: { name, namespace: environment.name, labels: { ...environment.labels, 'dayfly.dev/workload': name } },
+  metadata: { name, namespace: environment.name, labels: { ...environment.labels, ...source.labels, 'dayfly.dev/workload': name } },
   spec: {
     hostUsers: false,
     hostNetwork: false,

@@ -14,6 +14,14 @@ export interface LoadedPolicies {
   readonly own: readonly PolicyDocument[]
   /** What was put in place of what the files leave out, one sentence each. */
   readonly notes: readonly string[]
+  /** Where each policy is written, by its name. */
+  readonly places: ReadonlyMap<string, PolicyPlace>
+}
+
+export interface PolicyPlace {
+  readonly file: string
+  /** From 1. */
+  readonly line: number
 }
 
 const ownGroup = 'dayfly.dev/'
@@ -140,5 +148,8 @@ export const loadPolicies = (files: readonly PolicyFile[]): LoadedPolicies => {
   const set: PolicySet = { policies: policies.map(({ policy }) => policy), bindings: [...bindings.map(({ binding }) => binding), ...made], params }
   for (const { policy, document } of policies) compilePolicy(policy, set, fault => faults.push(expressionFault(document, fault)))
   if (faults.length > 0) refuse(faults)
-  return { set, own, notes }
+  const places = new Map(
+    policies.map(({ policy, document }) => [policy.metadata.name, { file: document.file, line: document.place([]).line }] as const),
+  )
+  return { set, own, notes, places }
 }

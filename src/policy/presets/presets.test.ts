@@ -21,7 +21,7 @@ const evidence: ImageEvidence = {
 const source: PodSource = {
   ...{ image: evidence.name, command: ['web'], env: {}, user: '', uid: 0, workdir: '/', readOnly: false, capabilities: [] },
   ...{ limits: { cpus: 1, memory: 1 << 29 }, runtime: 'crun', tty: false, stdin: false, secrets: [], mounts: [], sysctls: {} },
-  ...{ health: undefined, expose: [] },
+  ...{ health: undefined, expose: [], labels: {} },
 }
 
 const requestOf = (object: KubernetesObject, own = true): AdmissionRequest => ({

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { describe, it } from 'node:test'
 import fc from 'fast-check'
+import type { Log } from 'sarif'
 import { z } from 'zod'
 import type { MisconfigurationFinding, SecretFinding, VulnerabilityFinding } from '../../model/finding.ts'
 import { Finding, severities } from '../../model/finding.ts'
@@ -9,6 +10,7 @@ import { ScanDocument, scanDocument } from './json.ts'
 import { junit } from './junit.ts'
 import type { Report } from './report.ts'
 import { byWorst } from './report.ts'
+import type { SarifLog } from './sarif.ts'
 import { mostResults, sarif } from './sarif.ts'
 import { fails, parseThreshold, select } from './selection.ts'
 import { table } from './table.ts'
@@ -116,7 +118,13 @@ const Sarif = z.strictObject({
   ]),
 })
 
+/** The standard's own types are those of something that may be changed. */
+type Changeable<T> = { -readonly [K in keyof T]: Changeable<T[K]> }
+/** Does not compile where a member that the standard wants is missing, or is of another type than there. */
+const fitsStandard: Changeable<SarifLog> extends Log ? true : false = true
+
 const valid = (of: Report) => {
+  assert.ok(fitsStandard)
   const log = Sarif.parse(JSON.parse(JSON.stringify(sarif(of))))
   const [run] = log.runs
   const { rules } = run.tool.driver

@@ -13,6 +13,8 @@ import type { Lookup } from './lookup.ts'
 import { lookupIn } from './lookup.ts'
 import type { Matched } from './match.ts'
 import { matchPackages } from './match.ts'
+import type { RecordFacts } from './rows.ts'
+import { recordOf } from './rows.ts'
 import type { VexIndex, VexStatement } from './vex.ts'
 import { vexIndex, vexStatements } from './vex.ts'
 
@@ -61,6 +63,13 @@ export interface Vulnerabilities extends Disposable {
   /** `now` is wall ms. Throws `corrupt` when the file is damaged. Without data all packages are named as problems. */
   match(packages: readonly Package[], distribution: Distribution | undefined, now: number, options?: MatchOptions): Matched
   status(now: number): VulnerabilityStatus
+  /** What is said of a vulnerability by any of these names: the likeliest exploitation (EPSS, 0–1), and what an advisory calls it. Throws `corrupt`. */
+  about(names: readonly string[]): About
+}
+
+export interface About {
+  readonly epss: number | undefined
+  readonly title: string | undefined
 }
 
 interface Opened {
@@ -115,6 +124,11 @@ const sourcesIn = (database: DatabaseSync): SourceStatus[] =>
       importedAt: numberOf(row['imported_at']),
     }))
 
+const recordNamed = (database: DatabaseSync, name: string): RecordFacts | undefined => {
+  const row = database.prepare('SELECT name, modified, body FROM record WHERE name = ?').get(name)
+  return row && recordOf(String(row['name']), numberOf(row['modified']), String(row['body']))
+}
+
 /** Opens the data in `folder`, which need not have any yet. Nothing is written. */
 export const openVulnerabilities = (folder: string): Vulnerabilities => {
   const path = join(folder, databaseName)
@@ -163,6 +177,14 @@ export const openVulnerabilities = (folder: string): Vulnerabilities => {
           now,
         }),
       ),
+    about: names =>
+      reading(data => {
+        if (data === undefined) return { epss: undefined, title: undefined }
+        const lookup = data.lookup()
+        const scores = names.flatMap(name => lookup.epss(name) ?? [])
+        const titles = names.flatMap(name => recordNamed(data.database, name)?.summary || [])
+        return { epss: scores.length > 0 ? Math.max(...scores) : undefined, title: titles[0] }
+      }),
     status: now =>
       reading(data => {
         const sources = data ? sourcesIn(data.database) : []
