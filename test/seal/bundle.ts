@@ -4,7 +4,7 @@ import { activityGenesisText } from '../../src/model/activity.ts'
 import type { NewEvent } from '../../src/model/event.ts'
 import { dayfly } from '../../src/model/event.ts'
 import { canonicalJson, entryText, genesisText } from '../../src/model/record.ts'
-import type { Verification } from '../../src/model/seal.ts'
+import type { PrunedStatement, Verification } from '../../src/model/seal.ts'
 import type { Member } from '../../src/seal/bundle.ts'
 import {
   blockLine,
@@ -22,7 +22,7 @@ import type { Entry } from '../../src/seal/facts.ts'
 import { createRecordReader } from '../../src/seal/facts.ts'
 import type { PublicKey } from '../../src/seal/keys.ts'
 import { keyIdOf, pemOf } from '../../src/seal/keys.ts'
-import { recordStatement } from '../../src/seal/statement.ts'
+import { prunedStatement, recordStatement } from '../../src/seal/statement.ts'
 import { readTar } from '../../src/seal/tar.ts'
 import { verifyMembers } from '../../src/seal/verify.ts'
 
@@ -75,7 +75,8 @@ export const activity = (() => {
     const entries = bytes.split('\n').length - 1
     return { head: blockLine({ block: index + 1, bytes: bytes.length, entries, before, hash }), bytes }
   })
-  return { parts, text: parts.map(({ head, bytes }) => head + bytes).join(''), data: { blocks: blocks.length, entries: 3, hash } }
+  const heads = parts.map(({ head }) => JSON.parse(head))
+  return { parts, heads, text: parts.map(({ head, bytes }) => head + bytes).join(''), data: { blocks: blocks.length, entries: 3, hash } }
 })()
 
 export const story: readonly Pick<NewEvent, 'type' | 'instance' | 'data'>[] = [
@@ -109,6 +110,10 @@ export const statementText = (entries: readonly Entry[], key: Key): string => {
   })
   return `${canonicalJson(signStatement(statement, key.privateKey))}\n`
 }
+
+/** What the daemon says that it has removed itself of that record. */
+export const prunedText = (predicate: PrunedStatement['predicate'], key: Key, head = chained(story).at(-1)?.hash ?? ''): string =>
+  `${canonicalJson(signStatement(prunedStatement(environment, head, predicate), key.privateKey))}\n`
 
 /** Content by name, in the order of a bundle, without its manifest. */
 export const contents = (key: Key, entries: readonly Entry[] = chained(story)): Map<string, string> =>

@@ -231,6 +231,7 @@ for (const bridgeFilter of [0, 1] as const) {
       await firewall.allow(one, [{ cidr: '192.0.2.0/24', port: 80 }])
       await first.say(' Again!')
       assert.match(await first.heard(), /unasked.*too late/s)
+      await first.hangUp()
     })
 
     test('nothing gets out of a bridge that is isolated, whatever is open or opened, nor over a connection that was there; the host reaches it', async () => {
@@ -244,6 +245,7 @@ for (const bridgeFilter of [0, 1] as const) {
       await outside.push('too late')
       assert.ok(await first.isMute())
       assert.doesNotMatch(await first.heard(), /too late/)
+      await first.hangUp()
       await assertClosed(first, tcp('192.0.2.2'), udp('192.0.2.2'))
       await firewall.allow(one, [everything])
       await assertClosed(first, tcp('192.0.2.2'), udp('198.51.100.7'))

@@ -157,6 +157,29 @@ describe('names of an environment', { skip }, () => {
     assert.deepEqual(log(), { refused: [], lost: 0 })
   })
 
+  test('a name is told whole, whatever is in it', async () => {
+    await serve(daemon, one, { hosts })
+    const { web } = world
+    const expected = [
+      ['google.com from.secretdata.evil.test', 'REFUSED'],
+      ['x from 10.208.0.2.evil.test', 'REFUSED'],
+      ['a is 192.0.2.1', 'REFUSED'],
+      ['<name unprintable>', 'REFUSED'],
+      ['WWW.Shop', '10.208.0.2'],
+    ]
+    const before = daemon.questions.length
+    for (const [name = ''] of expected) await ask(web, name.replace('<name unprintable>', 'be\u0007ll.evil.test'))
+    const refused = await logged(web)
+    const told = (): string[][] =>
+      daemon.questions.slice(before).flatMap(({ name, answers }) => (/^(mark-|data\.evil)/.test(name) ? [] : [[name, ...answers]]))
+    await until('the answers', () => told().length >= expected.length)
+    assert.deepEqual(told(), expected)
+    assert.ok(
+      refused.some(entry => entry.startsWith('10.208.0.2 A google.com from.secretdata.evil.test ')),
+      refused.join(),
+    )
+  })
+
   test('an allowed name opens its addresses, for those who may, on its ports', async () => {
     const { web, other, names } = world
     await names.set(`198.18.1.1 registry.example.org\n198.18.1.2 mirror.registry.example.org\n198.18.1.3 a.example.com\n198.18.1.4 deep.a.example.com

@@ -148,7 +148,7 @@ describe('what instances do', { skip: cannotSee }, () => {
     await until('it is seen', () => kernelEvents(stage.activity(environment)).length > 3)
     const killed = stage.sensor()
     assert.ok(killed !== undefined)
-    const [from] = [Date.now(), process.kill(killed, 'SIGKILL')]
+    const [before] = [Date.now(), process.kill(killed, 'SIGKILL')]
     await until('there is another sensor', () => ![undefined, killed].includes(stage.sensor()))
     await stage.attached()
     const to = Date.now()
@@ -157,7 +157,51 @@ describe('what instances do', { skip: cannotSee }, () => {
     await stage.end(environment)
     const [gap, ...more] = only(await stage.record(environment), 'sensor.gap')
     assert.deepEqual([gap?.instance, more], [instance, []])
-    assert.ok(Number(gap?.data['from']) >= from && Number(gap?.data['to']) <= Date.now())
+    // What it had not told yet went with it: all is certain up to its last answer.
+    assert.ok(Number(gap?.data['from']) <= before && Number(gap?.data['to']) >= before && Number(gap?.data['to']) <= Date.now())
+    const [totals, ...others] = only(await stage.record(environment), 'sensor.totals')
+    const kept = kernelEvents(stage.activity(environment)).reduce((sum, { count = 1 }) => sum + count, 0)
+    const told = Object.values(Object(totals?.data['emitted'])).reduce((sum: number, count) => sum + Number(count), 0)
+    assert.deepEqual([told, others], [kept, []], 'what both sensors have told is counted')
+  })
+
+  test('a sensor that hangs is found out, and replaced', async () => {
+    const { environment } = await stage.begin('while :; do sleep 0.1; done')
+    const hanging = stage.sensor()
+    assert.ok(hanging !== undefined)
+    process.kill(hanging, 'SIGSTOP')
+    await until('there is another sensor', () => ![undefined, hanging].includes(stage.sensor()))
+    await stage.attached()
+    assert.ok(!readdirSync('/proc').includes(String(hanging)))
+    const to = Date.now()
+    await until('it is seen again', () => kernelEvents(stage.activity(environment)).some(({ time }) => time > to))
+    await stage.end(environment)
+    assert.equal(only(await stage.record(environment), 'sensor.gap').length, 1)
+  })
+
+  test('of an environment that goes on, an instance that is over is not thought of any more, and the record has all of it at the end', async () => {
+    const deployment = { restart: { condition: 'always' as const, attempts: 0, delay: 10, window: 10 } }
+    const draft = { name: 'again', workloads: { job: { image: 'busybox', command: ['/bin/hostname'], grace: 0, deployment } } }
+    const { environment } = await stage.daemon.client.up({ draft }, () => {})
+    const ended = async (): Promise<number> => (await stage.record(environment.id)).filter(({ type }) => type === 'instance.removed').length
+    await until('some of its instances are over', async () => (await ended()) >= 3)
+    await stage.end(environment.id)
+    const record = await stage.record(environment.id)
+    const instances = new Set(record.flatMap(({ type, instance }) => (type === 'instance.running' && instance !== undefined ? [instance] : [])))
+    const totals = only(record, 'sensor.totals').map(({ instance }) => instance)
+    assert.deepEqual([new Set(totals), totals.length], [instances, instances.size])
+    assert.equal(only(record, 'instance.used').length, instances.size)
+    assertBound(stage, record, environment.id)
+  })
+
+  test('an environment that ends under another daemon is bound, too, though that has never heard of its instances', async () => {
+    const { environment } = await stage.begin('echo done')
+    await until('its events are kept', () => kernelEvents(stage.activity(environment)).length >= 2)
+    await stage.daemon.kill()
+    await stage.another()
+    await until('it ends', async () => (await stage.daemon.client.environment(environment)).state === 'ended')
+    assertBound(stage, await stage.record(environment), environment)
+    await stage.attached()
   })
 
   test('what the daemon does not see while it is dead is a gap; what it adopts it sees', async () => {

@@ -3,6 +3,7 @@ import assert from 'node:assert/strict'
 import { setTimeout as sleep } from 'node:timers/promises'
 import type { Client } from '../../../src/api/client/client.ts'
 import { frameKind } from '../../../src/api/frames.ts'
+import { fromProblem } from '../../../src/api/problems.ts'
 import type { ErrorCode } from '../../../src/base/errors.ts'
 import { DayflyError } from '../../../src/base/errors.ts'
 import type { Job } from './jobs.ts'
@@ -138,10 +139,7 @@ const foreground = async (client: Client, known: Told): Promise<void> => {
   for await (const { kind, payload } of stream.frames) {
     if (kind === frameKind.started) known.created = true
     if (kind === frameKind.stdout) output += payload.toString()
-    if (kind === frameKind.error) {
-      const { error } = JSON.parse(payload.toString())
-      throw new DayflyError(error.code, error.message)
-    }
+    if (kind === frameKind.error) throw fromProblem(JSON.parse(payload.toString()))
     if (kind === frameKind.exit) {
       const { code } = JSON.parse(payload.toString())
       known.exit = code
@@ -168,9 +166,6 @@ const runExec = async (client: Client, instance: string, random: Random): Promis
       stream.end()
       return
     }
-    if (kind === frameKind.error) {
-      const { error } = JSON.parse(payload.toString())
-      throw new DayflyError(error.code, error.message)
-    }
+    if (kind === frameKind.error) throw fromProblem(JSON.parse(payload.toString()))
   }
 }

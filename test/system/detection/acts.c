@@ -24,6 +24,7 @@
 #include <sys/uio.h>
 #include <sys/un.h>
 #include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 static char **words;
@@ -178,6 +179,50 @@ static void inject(void) {
   if (process_vm_writev(child, &from, 1, &into, 1, 0) != 4) err(1, "process_vm_writev");
   end(child);
 }
+/* Its memory, and a file that it has open. */
+static void peek(void) {
+  static char secret[8] = "secret", taken[8];
+  pid_t child = sleeper();
+  struct iovec into = {.iov_base = taken, .iov_len = 8}, from = {.iov_base = secret, .iov_len = 8};
+  if (process_vm_readv(child, &into, 1, &from, 1, 0) != 8) err(1, "process_vm_readv");
+  end(child);
+}
+static void take_file(void) {
+  pid_t child = sleeper();
+  int of = (int)syscall(434, child, 0);
+  if (of < 0 || syscall(438, of, 0, 0) < 0) warn("pidfd_getfd");
+  end(child);
+}
+static void read_memory(void) {
+  char path[64];
+  pid_t child = sleeper();
+  snprintf(path, sizeof path, "/proc/%d/task/%d/mem", child, child);
+  if (open(path, O_RDONLY) < 0) warn("%s", path);
+  end(child);
+}
+static void read_environment(void) {
+  char path[64];
+  pid_t child = sleeper();
+  snprintf(path, sizeof path, "/proc/%d/task/%d/environ", child, child);
+  if (open(path, O_RDONLY) < 0) err(1, "%s", path);
+  end(child);
+}
+/* FILE NAME: an extended attribute. Capabilities: CAP_NET_BIND_SERVICE, as setcap writes it. */
+static void attribute(void) {
+  static const unsigned capabilities[5] = {0x02000001, 1 << 10, 0, 0, 0};
+  int is_text = strncmp(words[1], "security.", 9) != 0;
+  if (setxattr(words[0], words[1], is_text ? "text" : (const void *)capabilities, is_text ? 4 : sizeof capabilities, 0)) warn("%s", words[1]);
+}
+static void shorten(void) {
+  if (truncate(words[0], 0)) err(1, "%s", words[0]);
+}
+/* A handle is asked for, and not opened. */
+static void handle_only(void) {
+  struct file_handle *of = calloc(1, sizeof *of + 128);
+  of->handle_bytes = 128;
+  int mount;
+  if (name_to_handle_at(AT_FDCWD, words[0], of, &mount, 0)) warn("name_to_handle_at");
+}
 static void traced(void) { ptrace(PTRACE_TRACEME, 0, NULL, NULL); }
 
 /* Nothing is loaded: the kernel is asked to load what is no module and no program. */
@@ -232,7 +277,10 @@ static const struct {
   {"in-memory", in_memory}, {"ports", ports}, {"hosts", hosts}, {"to", to}, {"unix-to", unix_to}, {"packets", packets}, {"echoes", echoes},
   {"open-to-write", open_to_write}, {"open-to-read", open_to_read}, {"attach", attach}, {"inject", inject}, {"traced", traced}, {"module", module},
   {"bpf-load", bpf_load}, {"bpf-ask", bpf_ask}, {"rings", rings}, {"handle", handle}, {"share-less", share_less}, {"share-nothing", share_nothing},
-  {"enter", enter}, {"terminal", terminal}, {"empty", empty}, {"nothing", nothing},
+  {"peek", peek}, {"take-file", take_file}, {"read-memory", read_memory}, {"read-environment", read_environment}, {"attribute", attribute}, {"shorten", shorten},
+  {"handle-only", handle_only}, {"enter", enter}, {"terminal", terminal}, {"empty", empty}, {"nothing", nothing},
+  /* As ps is asked. */
+  {"aux", read_environment}, {"auxe", read_environment},
 };
 
 int main(int count, char **all) {

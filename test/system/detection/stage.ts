@@ -37,6 +37,8 @@ const players = [
     '/sbin/tini',
     '/usr/sbin/logrotate',
     '/usr/bin/bwrap',
+    '/usr/bin/ps',
+    '/usr/bin/tar',
   ] as const),
 ] as const
 

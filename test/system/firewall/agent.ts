@@ -27,6 +27,8 @@ export type Request =
   | { readonly op: 'say'; readonly text: string; readonly wait: number }
   /** Sends to the last that connected by TCP. */
   | { readonly op: 'push'; readonly text: string }
+  /** Ends the kept connection, whether or not the other side hears of it. */
+  | { readonly op: 'hangUp' }
   /** Answers with all that came in on the kept connection. */
   | { readonly op: 'heard' }
   /** Source addresses of all that has come in. */
@@ -120,6 +122,8 @@ const carryOut = async (request: Request): Promise<string> => {
       kept = dial(request.target).on('data', data => {
         heard += String(data)
       })
+      // Whoever speaks on it is told. Nobody may be, when a packet that was held back is sent again and answered by a stranger.
+      kept.on('error', () => undefined)
       return await received(kept, '\n', request.wait)
     case 'say': {
       if (kept === undefined) throw new Error('there is no connection')
@@ -127,6 +131,10 @@ const carryOut = async (request: Request): Promise<string> => {
       kept.write(request.text)
       return await echo
     }
+    case 'hangUp':
+      kept?.resetAndDestroy()
+      kept = undefined
+      return ''
     case 'push':
       lastClient?.write(request.text)
       return ''

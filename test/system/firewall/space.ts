@@ -28,6 +28,8 @@ export interface Space extends AsyncDisposable {
   /** What comes of it in a short time: `silence`, or the answer or error that is none. */
   outcome(target: Target): Promise<string>
   open(target: Target): Promise<void>
+  /** Ends it: what is not acknowledged would be sent again, through whatever firewall is there by then. */
+  hangUp(): Promise<void>
   say(text: string): Promise<string>
   isMute(): Promise<boolean>
   /** Sends to whoever connected last. */
@@ -69,10 +71,13 @@ export const makeSpace = async (): Promise<Space> => {
     if (answer !== undefined) request?.resolve(answer)
     else request?.reject(new Error(failure))
   })
+  let ended = false
   agent.once('exit', () => {
+    ended = true
     for (const { reject } of waiting.values()) reject(new Error('the agent ended'))
   })
   const request = (wish: Request): Promise<string> => {
+    if (ended) return Promise.reject(new Error('the agent ended'))
     const id = ++lastId
     const { promise, resolve, reject } = Promise.withResolvers<string>()
     waiting.set(id, { resolve, reject })
@@ -105,6 +110,7 @@ export const makeSpace = async (): Promise<Space> => {
     reach: target => request({ op: 'ask', target, wait: patience }),
     outcome: target => outcome({ op: 'ask', target, wait: silence }),
     open: async target => void (await request({ op: 'open', target, wait: patience })),
+    hangUp: async () => void (await request({ op: 'hangUp' })),
     say: text => request({ op: 'say', text, wait: patience }),
     isMute: async () => (await outcome({ op: 'say', text: 'still there?', wait: silence })) === 'silence',
     push: async text => void (await request({ op: 'push', text })),

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { resolverUser } from '../../../src/host/dns/build.ts'
 import type { ResolverSpec } from '../../../src/host/dns/config.ts'
 import { planDomains, portsKey } from '../../../src/host/dns/domains.ts'
+import type { AnsweredQuestion } from '../../../src/host/dns/questions.ts'
 import type { Resolvers } from '../../../src/host/dns/resolvers.ts'
 import { openResolvers } from '../../../src/host/dns/resolvers.ts'
 import type { Helper } from '../../../src/host/native/helper.ts'
@@ -21,6 +22,8 @@ export interface Daemon extends AsyncDisposable {
   readonly helper: Helper
   readonly firewall: Firewall
   readonly resolvers: Resolvers
+  /** Whose answers are there: all since it began. */
+  readonly questions: readonly AnsweredQuestion[]
 }
 
 export const buildHelper = (): void => {
@@ -43,6 +46,7 @@ export const startDaemon = async (world: World, nameLifetime?: number): Promise<
       ...(nameLifetime === undefined ? {} : { nameLifetime }),
     }),
   )
+  const questions: AnsweredQuestion[] = []
   const resolvers = stack.use(
     openResolvers(join(world.folder, 'names'), {
       program: dnsmasq,
@@ -51,6 +55,7 @@ export const startDaemon = async (world: World, nameLifetime?: number): Promise<
       makePipe: path => helper.pipeAdd(path),
       spawn: (log, program, args) => helper.spawnLogging(log, program, args),
       kill: (process, signal) => helper.kill(process, signal),
+      onQuestion: (_network, question) => void questions.push(question),
       ask: async (server, name) => {
         const reply = await world.host.inquire({ server, name }, 'briefly')
         return reply?.answers.flatMap(({ type, data }) => (type === 'A' ? [data] : []))
@@ -58,7 +63,7 @@ export const startDaemon = async (world: World, nameLifetime?: number): Promise<
     }),
   )
   const moved = stack.move()
-  return { helper, firewall, resolvers, [Symbol.asyncDispose]: () => moved[Symbol.asyncDispose]() }
+  return { helper, firewall, resolvers, questions, [Symbol.asyncDispose]: () => moved[Symbol.asyncDispose]() }
 }
 
 /** Ends all that daemons left. */

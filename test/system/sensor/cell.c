@@ -2,7 +2,7 @@
  * A container as a runtime makes one, with nothing that the test does not need: a first process in a pid, mount and network namespace of its own, which waits until it
  * is registered, sets itself up as runtimes do, and only then becomes the program that was asked for.
  *
- *     cell [-h] [-r LOWER WORK] COMMAND...     -h: in the host's pid namespace; -r: on an overlay of LOWER, with all that is written in WORK
+ *     cell [-h] [-m] [-r LOWER WORK] COMMAND...     -h: in the host's pid namespace; -r: on an overlay of LOWER, with all that is written in WORK; -m: mounts first, then waits
  *
  * Writes "PID INODE" of it, then waits for a byte on stdin. Its exit status is the command's; 128 + signal when that was killed.
  */
@@ -58,30 +58,34 @@ static void set_up(void) {
 }
 
 int main(int count, char **words) {
-  int at = 1, pair[2], namespaces = CLONE_NEWPID;
+  int at = 1, pair[2], made[2], mounts_first = 0, namespaces = CLONE_NEWPID;
   const char *lower = NULL, *work = NULL;
   for (; at < count && words[at][0] == '-'; at++) {
     if (words[at][1] == 'h') namespaces = 0;
+    if (words[at][1] == 'm') mounts_first = 1;
     if (words[at][1] == 'r') {
       lower = words[++at];
       work = words[++at];
     }
   }
-  if (pipe2(pair, O_CLOEXEC)) err(99, "pipe");
+  if (pipe2(pair, O_CLOEXEC) || pipe2(made, O_CLOEXEC)) err(99, "pipe");
   pid_t child = (pid_t)syscall(SYS_clone, namespaces | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWUTS | SIGCHLD, NULL, NULL, NULL, NULL);
   if (child < 0) err(99, "clone");
   if (child == 0) {
     char byte;
     close(pair[1]);
-    if (read(pair[0], &byte, 1) != 1) _exit(98);
+    if (!mounts_first && (write(made[1], "x", 1) != 1 || read(pair[0], &byte, 1) != 1)) _exit(98);
     if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL)) err(99, "make / private");
     if (lower) take_root(lower, work);
+    if (mounts_first && (write(made[1], "x", 1) != 1 || read(pair[0], &byte, 1) != 1)) _exit(98);
     set_up();
     execvp(words[at], words + at);
     err(127, "%s", words[at]);
   }
+  char path[64], ready;
   close(pair[0]);
-  char path[64];
+  close(made[1]);
+  if (read(made[0], &ready, 1) != 1) err(99, "the first process");
   struct stat status;
   snprintf(path, sizeof path, "/proc/%d/ns/pid", child);
   if (stat(path, &status)) err(99, "%s", path);

@@ -22,8 +22,10 @@ export interface Programs extends Disposable {
   /** Lower layer of an overlay: the deeds, a shell. */
   readonly lower: string
   readonly cell: string
-  /** Static. */
+  /** Static, as the next. */
   readonly deeds: string
+  /** What somebody does who does not want to be seen. */
+  readonly evasions: string
 }
 
 export const compilePrograms = (): Programs => {
@@ -33,6 +35,8 @@ export const compilePrograms = (): Programs => {
   for (const name of ['bin', 'proc', 'tmp', 'etc', 'dev/shm', 'work']) mkdirSync(join(lower, name), { recursive: true })
   execFileSync('gcc', ['-O1', '-o', join(folder, 'cell'), source('cell.c')])
   execFileSync('gcc', ['-O1', '-static', '-o', join(folder, 'deeds'), source('deeds.c')])
+  execFileSync('gcc', ['-O1', '-static', '-o', join(folder, 'evasions'), source('evasions.c')])
+  copyFileSync(join(folder, 'evasions'), join(lower, 'bin', 'evasions'))
   copyFileSync(join(folder, 'deeds'), join(lower, 'bin', 'deeds'))
   copyFileSync('/bin/busybox', join(lower, 'bin', 'sh'))
   mkdirSync(join(folder, 'work'))
@@ -41,6 +45,7 @@ export const compilePrograms = (): Programs => {
     lower,
     cell: join(folder, 'cell'),
     deeds: join(folder, 'deeds'),
+    evasions: join(folder, 'evasions'),
     [Symbol.dispose]: () => {
       for (const child of waiting) child.kill('SIGKILL')
       rmSync(folder, { recursive: true, force: true })
@@ -97,6 +102,8 @@ export interface CellWish {
   readonly work?: string
   /** In the host's pid namespace. */
   readonly host?: boolean
+  /** Its mounts are there before it is registered. */
+  readonly mountsFirst?: boolean
 }
 
 /** Cells of a test that failed before it let them run. */
@@ -106,6 +113,7 @@ const waiting = new Set<ChildProcess>()
 export const makeCell = async (programs: Programs, wish: CellWish): Promise<Cell> => {
   const words = [
     ...(wish.host === true ? ['-h'] : []),
+    ...(wish.mountsFirst === true ? ['-m'] : []),
     ...(wish.lower === undefined ? [] : ['-r', wish.lower, wish.work ?? join(programs.folder, 'work')]),
     ...wish.command,
   ]
@@ -142,7 +150,8 @@ export const runCell = async (heard: Heard, programs: Programs, wish: CellWish, 
   const cell = await makeCell(programs, wish)
   // Its root is the host's, unless it has an overlay: then what is hashed must be opened while it runs.
   const root = wish.lower === undefined ? { root: '/' } : {}
-  await heard.sensor.registerNamespace({ inode: cell.inode, cookie, flags, ...root })
+  const mounts = wish.mountsFirst === true ? { root: `/proc/${cell.pid}/root`, pid: cell.pid } : {}
+  await heard.sensor.registerNamespace({ inode: cell.inode, cookie, flags, ...root, ...mounts })
   const { status, output } = await cell.run()
   const counts = await heard.sensor.unregister(cookie)
   return { cookie, pid: cell.pid, status, output, counts, events: heard.of(cookie) }
