@@ -27,13 +27,31 @@ export default {
     layer('scan', 'scan imports only model: it reads through what it is given', ['^src/model/']),
     layer('detect', 'detect imports only model: the same events give the same detections', ['^src/model/']),
     layer('notify', 'notify imports only model: it is told what to send, and where', ['^src/model/']),
+    layer('telemetry', 'telemetry imports only model: it is told what happened', ['^src/model/']),
     layer('seal', 'seal imports only model: whoever has a bundle can verify it', ['^src/model/']),
     layer('report', 'report imports only model: pages are made of what it is given', ['^src/model/']),
     layer('policy', 'policy imports only model: everything it judges is given to it', ['^src/model/']),
     layer('api', 'api imports only model', ['^src/model/']),
     layer('apps/cli', 'the CLI is a client: api and model, and what works without a daemon', [
       '^src/(api|model|compose|scan|policy|detect|seal|report)/',
+      '^src/apps/watch/',
     ]),
+    layer('apps/watch', 'watching without a daemon: the sensor and the rules, where a daemon lives, and how it reads time and strikes out secrets', [
+      '^src/(model|detect)/',
+      '^src/host/(sensor/|cgroup/daemons\\.ts$)',
+      '^src/apps/daemon/(native|sensing/(boot-time|redaction))\\.ts$',
+    ]),
+    layer('apps/console', "the console is a client in a browser: the API's schemas and matrix, and model", [
+      '^src/api/(schemas/|authorization\\.ts$)',
+      '^src/model/',
+    ]),
+    {
+      name: 'console-is-for-browsers',
+      severity: 'error',
+      comment: "none of Node's modules is there",
+      from: { path: '^src/apps/console/', pathNot: test },
+      to: { dependencyTypes: ['core'] },
+    },
     {
       name: 'only-the-linux-backend-knows-the-host',
       severity: 'error',
@@ -84,7 +102,8 @@ export default {
     {
       name: 'product-does-not-import-development-packages',
       severity: 'error',
-      from: { path: '^src/', pathNot: [test, '\\.suite\\.ts$'] },
+      comment: 'but for the console, which is served as a bundle',
+      from: { path: '^src/', pathNot: [test, '\\.suite\\.ts$', '^src/apps/console/'] },
       to: { dependencyTypes: ['npm-dev', 'npm-no-pkg', 'npm-unknown'], dependencyTypesNot: ['type-only'] },
     },
     {
@@ -96,14 +115,18 @@ export default {
     {
       name: 'every-import-resolves',
       severity: 'error',
+      comment: 'a format has types and no code (@types/sarif): the compiler finds those',
       from: {},
-      to: { couldNotResolve: true },
+      to: { couldNotResolve: true, pathNot: '^sarif$' },
     },
   ],
   options: {
     tsConfig: { fileName: 'tsconfig.json' },
     tsPreCompilationDeps: true,
     doNotFollow: { path: 'node_modules' },
-    enhancedResolveOptions: { conditionNames: ['node', 'import', 'default', 'types'], extensions: ['.ts', '.js', '.json'] },
+    enhancedResolveOptions: {
+      conditionNames: ['node', 'import', 'default', 'types'],
+      extensions: ['.ts', '.tsx', '.js', '.mjs', '.json', '.css', '.svg'],
+    },
   },
 }

@@ -7,11 +7,11 @@ DEPCRUISE := $(NODE) node_modules/dependency-cruiser/bin/dependency-cruise.mjs
 BIOME := $(NODE) node_modules/@biomejs/biome/bin/biome
 TSC := $(NODE) node_modules/@typescript/native/bin/tsc
 
-.PHONY: help setup sensor demo test unit system lint format docs bench bench-peers clean root
+.PHONY: help setup sensor console demo test unit system lint format docs bench bench-peers clean root sdk
 
 help:
 	@sed -n '1,3s/^# //p' Makefile
-	@echo 'sudo make setup   only the set-up · make sensor · make lint · make format · make unit · sudo make system · sudo make bench-peers · make clean'
+	@echo 'sudo make setup   only the set-up · make sensor · make console · make lint · make format · make unit · sudo make system · sudo make bench-peers · make clean'
 
 setup:
 	@scripts/setup
@@ -20,13 +20,17 @@ setup:
 sensor:
 	@$(MAKE) --no-print-directory -s -C native sensor
 
+# The pages that the daemon serves, unless they are built from these very sources.
+console:
+	@$(NODE) scripts/console.ts build
+
 demo: root
 	@scripts/setup
 	@scripts/demo
 
 test: root
 	@scripts/setup
-	@$(NODE) scripts/test.ts lint unit system leaks
+	@$(NODE) scripts/test.ts lint unit console system leaks
 
 unit:
 	@$(NODE) scripts/test.ts unit
@@ -37,6 +41,7 @@ system: root
 lint:
 	@$(BIOME) check --error-on-warnings .
 	@$(TSC) --noEmit
+	@$(TSC) --noEmit -p src/apps/console
 	@$(DEPCRUISE) --config .dependency-cruiser.mjs src
 
 format:
@@ -45,7 +50,12 @@ format:
 docs:
 	@$(NODE) scripts/cli-doc.ts > docs/cli.md
 	@$(NODE) scripts/openapi.ts > docs/openapi.json
+	@$(NODE) scripts/sdk-types.ts > sdk/src/api-types.ts
 	@$(NODE) scripts/rules-doc.ts
+
+# The package of the SDK: sdk/dist.
+sdk:
+	@$(NODE) scripts/sdk-build.ts
 
 bench: root
 	@scripts/setup
@@ -59,13 +69,17 @@ bench: root
 	@$(NODE) bench/sensor.ts
 	@$(NODE) bench/rules.ts
 	@$(NODE) bench/activity.ts
+	@$(NODE) bench/console.ts
+	@$(NODE) bench/api.ts
+	@$(NODE) bench/telemetry.ts
+	@$(NODE) bench/overhead.ts
 
 bench-peers: root
 	@scripts/setup peers
 
 clean:
 	$(MAKE) -C native clean
-	rm -rf node_modules
+	rm -rf node_modules sdk/dist
 
 root:
 	@[ "$$(id -u)" = 0 ] || { echo 'This needs root: namespaces, mounts, cgroups and nftables are made. Run it with sudo.' >&2; exit 1; }

@@ -1,7 +1,7 @@
 /**
  * Runs stages of the tests in the order given, all of them even when one fails, and ends with one line `N passed, N failed, N skipped`.
  *
- *     node scripts/test.ts [lint] [unit] [system] [leaks] [-- FILE...]     FILE: only these, of any stage
+ *     node scripts/test.ts [lint] [unit] [console] [system] [leaks] [-- FILE...]     FILE: only these, of any stage
  *
  * A skipped test that does not say why is a failure. Exit 0 when nothing failed and something passed.
  */
@@ -25,7 +25,9 @@ interface Suite {
 }
 
 const suites: Readonly<Record<string, Suite>> = {
-  unit: { files: '{src,scripts,test/house,test/pipelines}/**/*.test.ts', concurrency: 2, timeout: 3 * minutes },
+  unit: { files: '{src,sdk,scripts,test/house,test/pipelines}/**/*.test.ts', concurrency: 2, timeout: 3 * minutes },
+  // A browser each, and one of them on the real kernel.
+  console: { files: 'test/console/**/*.test.ts', concurrency: 1, timeout: 3 * minutes },
   // One at a time: they share the kernel, and some of them measure it.
   system: { files: 'test/system/**/*.test.ts', concurrency: 1, timeout: 8 * minutes },
   leaks: { files: 'test/leaks/**/*.test.ts', concurrency: 1, timeout: 3 * minutes },
