@@ -168,24 +168,28 @@ describe('dayfly watch', { skip: whyNot() }, () => {
     // No daemon has so high a number.
     const top = join(cgroups, `dayfly-${process.pid}`)
     const [cell, monitors] = [join(top, 'i-1'), join(top, 'monitors')]
-    for (const group of [cell, monitors]) mkdirSync(group, { recursive: true })
-    const run = (marker: string): void => {
-      execFileSync('sh', ['-c', 'echo $$ > "$1/cgroup.procs"; exec unshare -p -f /bin/true "$2"', 'sh', cell, marker])
+    const elsewhere = join(cgroups, `dayfly-watch-${process.pid}`)
+    for (const group of [cell, monitors, elsewhere]) mkdirSync(group, { recursive: true })
+    const run = (group: string, marker: string): void => {
+      execFileSync('sh', ['-c', 'echo $$ > "$1/cgroup.procs"; exec unshare -p -f /bin/true "$2"', 'sh', group, marker])
     }
     const told = (marker: string): boolean => watching.lines.some(line => line.type === 'detection' && line.output.endsWith(marker))
     const living = spawn('sleep', ['60'])
     try {
       writeFileSync(join(monitors, 'cgroup.procs'), `${living.pid}`)
-      run('watched-marker-own')
+      run(cell, 'watched-marker-own')
+      // Whose a group is, is asked when its events are read: what ran after it has been told, so it has been read.
+      run(elsewhere, 'watched-marker-later')
+      await watching.until('what ran after the own', () => told('watched-marker-later'))
       const ended = once(living, 'exit')
       living.kill()
       await ended
-      run('watched-marker-stranger')
+      run(cell, 'watched-marker-stranger')
       await watching.until('the one that nobody else watches', () => told('watched-marker-stranger'))
       assert.equal(told('watched-marker-own'), false)
     } finally {
       living.kill()
-      for (const group of [cell, monitors, top]) rmdirSync(group)
+      for (const group of [cell, monitors, top, elsewhere]) rmdirSync(group)
     }
   })
 
